@@ -1,0 +1,46 @@
+# Every target sets itself up: Python 3.11+ and pip are all it needs.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+.DEFAULT_GOAL := help
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+# An install is repeated only when its requirement file or pyproject.toml changed: the stamps are what make compares.
+$(BIN)/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.run: requirements.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@ $(VENV)/.run
+
+demo: $(VENV)/.run ## the real bot against a simulated Qualtrics and Slack, on localhost
+	$(BIN)/surveybot demo
+
+check: $(VENV)/.dev ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/pyright --warnings
+	$(BIN)/lint-imports
+
+test: check ## check, then all tests on SQLite and PostgreSQL
+	$(BIN)/pytest -n 2 -m "not deep" --ignore=tests/benchmarks --cov --cov-report=term:skip-covered
+
+test-deep: $(VENV)/.dev ## the slow variants of the fault and property tests
+	$(BIN)/pytest -n 2 -m deep --ignore=tests/benchmarks
+
+bench: $(VENV)/.dev ## speed and memory, as ratios against a baseline of the same run
+	$(BIN)/python -m tests.benchmarks
+
+lock: $(VENV)/.dev ## regenerate the hashed requirement files (needs `uv` on the PATH)
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build pyproject.toml -o requirements.txt
+	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt
+
+.PHONY: help demo check test test-deep bench lock

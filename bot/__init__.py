@@ -1,0 +1,1 @@
+"""The core: surveys, rules, pages, synchronisation and delivery. Imports the standard library alone."""

@@ -1,0 +1,114 @@
+"""The bot's vocabulary: one table lists everything it can be asked. A view draws and changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot import pages, rules
+from bot.messages import Request, Surface
+from bot.model import Invitation, Survey
+from bot.page import Action, Page, PrivatePage
+from bot.pages import Reader
+from bot.ports import Store, UnitOfWork
+from bot.rules import Participation, State
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """The person a view is drawn for. Views look at what is theirs, whatever the action's data says."""
+
+    person_id: int | None
+    reader: Reader
+    surface: Surface
+
+
+async def handle(store: Store, request: Request, now: datetime, *, allow_guests: bool = False) -> Page | PrivatePage:
+    """Answer one request of one person. Authority is checked here, at every click, for the person who clicks."""
+    return await store.read(lambda uow: _answer(uow, request, now, allow_guests=allow_guests))
+
+
+def parse_command(text: str) -> Action:
+    """Parse what was typed behind `/surveys`."""
+    words = text.split()
+    match [word.casefold() for word in words[:1]]:
+        case [] | ["list"]:
+            return Action(verb="surveys.list")
+        case ["help"]:
+            return Action(verb="help.show")
+        case _:
+            return Action(verb="help.show", data={"unknown": words[0]})
+
+
+def fold(uow: UnitOfWork, invitations: Iterable[Invitation], now: datetime) -> list[Participation]:
+    """Fold the invitations of one person, survey by survey; surveys that are not stored are left out."""
+    by_survey: dict[str, list[Invitation]] = {}
+    for invitation in invitations:
+        by_survey.setdefault(invitation.survey_id, []).append(invitation)
+    surveys: dict[str, Survey] = {}
+    for integration_id in sorted({group[0].integration_id for group in by_survey.values()}):
+        ids = [survey_id for survey_id, group in by_survey.items() if group[0].integration_id == integration_id]
+        surveys.update(uow.surveys.get(integration_id, ids))
+    folded = (rules.participation(surveys[survey_id], group, now) for survey_id, group in by_survey.items() if survey_id in surveys)
+    return [asked for asked in folded if asked is not None]
+
+
+def _answer(uow: UnitOfWork, request: Request, now: datetime, *, allow_guests: bool) -> Page | PrivatePage:
+    member = request.member
+    reader = Reader.of(member)
+    view = VIEWS.get(request.action.verb)
+    if view is None:
+        return pages.out_of_date(reader)
+    if isinstance(rules.addressee([member], allow_guests=allow_guests), rules.Unreachable):
+        return pages.not_a_member(reader)
+    if member.email is None:
+        return pages.not_linked(reader)
+    viewer = Viewer(person_id=uow.people.find(member.email), reader=reader, surface=request.surface)
+    return view(uow, viewer, request.action.data, now)
+
+
+def _list(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
+    number = data.get("page", "1")
+    open_surveys = [asked for asked in _mine(uow, viewer, now) if asked.state is State.OPEN]
+    open_surveys.sort(key=lambda asked: (asked.closes_at is None, asked.closes_at or now, asked.survey.name, asked.survey.survey_id))
+    return pages.my_active_surveys(open_surveys, int(number) if number.isdecimal() else 1, viewer.reader)
+
+
+def _show(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page | PrivatePage:
+    asked = _find(uow, viewer, data, now)
+    if asked is None:
+        return pages.not_found(viewer.reader)
+    if viewer.surface is Surface.SHARED:
+        return pages.shared_survey_details(asked, viewer.reader)
+    link = uow.invitations.link(asked.invitation) if asked.state is State.OPEN else None
+    return pages.survey_details(asked, link, viewer.reader)
+
+
+def _handover(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
+    asked = _find(uow, viewer, data, now)
+    return pages.handed_over(asked, viewer.reader) if asked else pages.not_found(viewer.reader)
+
+
+def _help(_uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: datetime) -> Page:
+    return pages.help_page(viewer.reader, data.get("unknown"))
+
+
+def _find(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Participation | None:
+    survey_id = data.get("survey", "")
+    return next((asked for asked in _mine(uow, viewer, now) if asked.survey.survey_id == survey_id), None)
+
+
+def _mine(uow: UnitOfWork, viewer: Viewer, now: datetime) -> list[Participation]:
+    return [] if viewer.person_id is None else fold(uow, uow.invitations.of_person(viewer.person_id), now)
+
+
+View = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Page | PrivatePage]
+
+#: Everything a person can ask for. `survey.handover` is answered on the spot, and its adapter sends `survey.show` in private.
+VIEWS: Mapping[str, View] = {
+    "surveys.list": _list,
+    "survey.show": _show,
+    "survey.handover": _handover,
+    "help.show": _help,
+}

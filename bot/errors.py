@@ -1,0 +1,50 @@
+"""Everything that can go wrong outside, as one tree. Adapters translate vendor errors into it at the boundary."""
+
+from __future__ import annotations
+
+
+class SurveybotError(Exception):
+    """The root of all errors this project raises on purpose."""
+
+
+class Unavailable(SurveybotError):
+    """The other side cannot answer now (429, 5xx, time-out); the same call may succeed later.
+
+    `retry_after` is in seconds, as told by the other side; None when it told nothing.
+    """
+
+    def __init__(self, message: str, *, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Throttled(Unavailable):
+    """The other side refused the call because of its rate limit (HTTP 429); nothing was done."""
+
+
+class Ambiguous(SurveybotError):
+    """The call may or may not have taken effect: the answer was lost. Never repeat it blindly."""
+
+
+class Unauthorized(SurveybotError):
+    """Credentials are missing, wrong or revoked, or lack the permission for this call."""
+
+
+class Forbidden(Unauthorized):
+    """The credentials are good, but may not do this one thing; other calls go on."""
+
+
+class Gone(SurveybotError):
+    """What was asked for does not exist (any more)."""
+
+
+class Rejected(SurveybotError):
+    """The other side understood the call and refuses it for good; repeating it changes nothing."""
+
+
+class Malformed(SurveybotError):
+    """The other side answered with something that is not in its documented shape."""
+
+
+class UserError(SurveybotError):
+    """A sentence for a person: what happened, and what to do."""

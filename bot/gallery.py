@@ -1,0 +1,82 @@
+"""An example of every page, for previews, tests of the renderers, and whoever wants to see what people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot import pages
+from bot.model import Anonymity, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
+from bot.page import Page, PrivatePage
+from bot.pages import Reader
+from bot.rules import Participation, State
+
+_NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+_READER = Reader(locale="en-GB", zone="Europe/Berlin")
+_HOSTILE = "*x* <!channel> & `y` <https://evil.example|click>"
+_LINK = PersonalLink(owner=1, url="https://acme.qualtrics.com/jfe/form/SV_1?Q_CHL=email&Q_DL=EMD_1_1_CGC_1")
+
+
+def gallery() -> Mapping[str, Page | PrivatePage]:
+    """Name -> page; the same at every call."""
+    open_survey = _example()
+    endless = replace(_example(number=2), closes_at=None)
+    states = {
+        "answered": (State.ANSWERED, Status.SURVEY_FINISHED),
+        "expired": (State.EXPIRED, Status.SUCCESS),
+        "closed": (State.CLOSED, Status.OPENED),
+    }
+    return {
+        "new-survey": pages.new_survey(open_survey, _LINK, _READER),
+        "closing-survey": pages.closing_survey(open_survey, _LINK, _READER),
+        "my-active-surveys": pages.my_active_surveys([open_survey, endless], 1, _READER),
+        "my-active-surveys-second-page": pages.my_active_surveys([_example(number=n) for n in range(1, 65)], 2, _READER),
+        "my-active-surveys-empty": pages.my_active_surveys([], 1, _READER),
+        "survey-details": pages.survey_details(open_survey, _LINK, _READER),
+        "survey-details-without-link": pages.survey_details(open_survey, None, _READER),
+        **{
+            f"survey-details-{name}": pages.survey_details(_example(state, status), None, _READER)
+            for name, (state, status) in states.items()
+        },
+        "survey-details-in-a-channel": pages.shared_survey_details(open_survey, _READER),
+        "survey-details-hostile-name": pages.survey_details(
+            _example(name="*x* <!channel> & `y` <https://evil.example|click>"), _LINK, _READER
+        ),
+        "handed-over": pages.handed_over(open_survey, _READER),
+        "not-found": pages.not_found(_READER),
+        "not-linked": pages.not_linked(_READER),
+        "not-a-member": pages.not_a_member(_READER),
+        "out-of-date": pages.out_of_date(_READER),
+        "help": pages.help_page(_READER),
+        "help-unknown-word": pages.help_page(_READER, "surveis"),
+    }
+
+
+def _example(
+    state: State = State.OPEN, status: Status = Status.SUCCESS, *, name: str = "Employee engagement 2026", number: int = 1
+) -> Participation:
+    closes_at = _NOW + timedelta(days=number)
+    survey = Survey(
+        survey_id=f"SV_{number}",
+        name=name if number == 1 else f"Pulse {number}",
+        owner_id="UR_1",
+        is_active=state is not State.CLOSED,
+        last_modified=_NOW,
+        details=SurveyDetails(ends_at=None, anonymity=Anonymity.ANONYMIZED if number % 2 else Anonymity.UNKNOWN),
+    )
+    invitation = Invitation(
+        integration_id="main",
+        survey_id=survey.survey_id,
+        distribution_id=f"EMD_{number}",
+        contact_id="CID_1",
+        person_id=1,
+        status=status,
+        mailed=True,
+        sent_at=_NOW - timedelta(days=2),
+        completed_at=None,
+        link_expires_at=closes_at,
+        sender_name="People team",
+        link_type=LinkType.INDIVIDUAL,
+    )
+    return Participation(survey=survey, state=state, invitation=invitation, closes_at=closes_at, asked_after="")

@@ -1,0 +1,110 @@
+"""Who is spoken to, where, and what became of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from bot.events import EventKind
+from bot.page import Action
+
+
+class MemberKind(StrEnum):
+    """What a chat account is. Everything but MEMBER (and GUEST, where the settings allow it) is not written to."""
+
+    MEMBER = "member"
+    GUEST = "guest"
+    #: Somebody of another organisation, seen through a shared channel.
+    STRANGER = "stranger"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A chat account as the directory knows it."""
+
+    #: Slack team id `T...`.
+    workspace_id: str
+    user_id: str
+    kind: MemberKind
+    #: Lower-cased, verified by the chat platform; None when the platform does not tell it.
+    email: str | None
+    zone: str = "UTC"
+    locale: str = "en"
+    #: The direct-message channel between this member and the bot (`D...`), once it is known.
+    dm_channel_id: str | None = None
+
+
+class Surface(StrEnum):
+    """Where an answer will be seen. Personal links are drawn on PRIVATE alone."""
+
+    #: A direct message with the bot, its Home view, a personal chat.
+    PRIVATE = "private"
+    #: Anywhere else, also when only one person can see the answer there.
+    SHARED = "shared"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Request:
+    """Somebody asks for something: who, what, and where the answer will be seen."""
+
+    member: Member
+    action: Action
+    surface: Surface
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MessageRef:
+    """Where a message is, so that it can be edited."""
+
+    workspace_id: str
+    channel_id: str
+    message_id: str
+
+
+class DeliveryState(StrEnum):
+    #: To be sent at `due_at`.
+    READY = "ready"
+    #: A worker holds it until its lease ends; nothing was sent yet, so it is taken over without risk.
+    CLAIMED = "claimed"
+    #: The call is on its way. Found like this after the lease: nobody knows whether it arrived.
+    SENDING = "sending"
+    SENT = "sent"
+    #: The answer was lost: it may have arrived. Kept as such, never repeated blindly.
+    UNKNOWN = "unknown"
+    #: Refused for good; `reason` says why.
+    FAILED = "failed"
+    #: Overtaken by events: answered, closed or expired before it was sent.
+    SKIPPED = "skipped"
+    #: The person has no chat account that may be written to; `reason` says why.
+    UNREACHABLE = "unreachable"
+
+
+class Unreachable(StrEnum):
+    """Why somebody cannot be told in chat. Qualtrics' own e-mail remains their way (FEATURES C13)."""
+
+    NO_ACCOUNT = "no chat account with this e-mail address"
+    DEACTIVATED = "chat account deactivated"
+    GUEST = "guest account"
+    STRANGER = "account of another organisation"
+    BOT = "bot account"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One row of the outbox: ids only, never a rendered card and never a link."""
+
+    delivery_id: int
+    kind: EventKind
+    integration_id: str
+    survey_id: str
+    person_id: int
+    state: DeliveryState
+    due_at: datetime
+    #: How many sends were begun.
+    attempt: int
+    created_at: datetime
+    reason: str | None = None
+    message: MessageRef | None = None

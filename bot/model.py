@@ -1,0 +1,197 @@
+"""What Qualtrics knows about surveys, as frozen values: the vocabulary of the whole house.
+
+Times are aware datetimes in UTC. Ids are Qualtrics' own (`SV_...`, `EMD_...`, `CID_...`) and are unique within one integration
+only. `integration_id` is not repeated in the values: every port takes it beside them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Integration:
+    """One connection to Qualtrics: a brand seen with one account's eyes."""
+
+    integration_id: str
+    name: str
+    #: When the first full synchronisation succeeded; before that nobody is told anything (FEATURES B6).
+    baseline_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    """A Qualtrics account (`UR_...`): survey owners and brand admins, not respondents."""
+
+    user_id: str
+    email: str | None
+    first_name: str = ""
+    last_name: str = ""
+    #: `UT_BRANDADMIN` is recorded; `UT_FULLUSER` and `UT_PARTICIPANT` were seen by others. An open set.
+    user_type: str | None = None
+    is_active: bool = True
+
+
+class Anonymity(StrEnum):
+    """What the survey option *Anonymize responses* says. UNKNOWN is treated as IDENTIFIED in every sentence for people."""
+
+    UNKNOWN = "unknown"
+    IDENTIFIED = "identified"
+    ANONYMIZED = "anonymized"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SurveyDetails:
+    """What a survey's list entry lacks: read rarely, when `last_modified` changed."""
+
+    ends_at: datetime | None
+    anonymity: Anonymity
+    #: A deleted survey still answers its metadata (quirk Q11).
+    is_deleted: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Survey:
+    survey_id: str
+    name: str
+    owner_id: str
+    is_active: bool
+    last_modified: datetime | None
+    #: None until details were read once.
+    details: SurveyDetails | None = None
+    #: The `last_modified` for which `details` was read.
+    details_for: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DistributionStats:
+    """The nine delivery counts of a distribution. They are the change detector: `modifiedDate` is not usable (quirk Q1)."""
+
+    sent: int = 0
+    failed: int = 0
+    started: int = 0
+    bounced: int = 0
+    opened: int = 0
+    skipped: int = 0
+    finished: int = 0
+    complaints: int = 0
+    blocked: int = 0
+
+
+class LinkType(StrEnum):
+    INDIVIDUAL = "Individual"
+    MULTIPLE = "Multiple"
+    ANONYMOUS = "Anonymous"
+    UNKNOWN = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """One sending of a survey (`EMD_...`). `request_type` and `request_status` are open sets (reference qualtrics.md 4)."""
+
+    distribution_id: str
+    survey_id: str
+    parent_id: str | None
+    owner_id: str
+    request_type: str
+    request_status: str
+    send_date: datetime | None
+    sender_name: str | None
+    link_type: LinkType
+    #: When this distribution's links stop working; None = never.
+    link_expires_at: datetime | None
+    stats: DistributionStats = field(default_factory=DistributionStats)
+    #: The counts for which the history was last read to its end; None = never. Differs from `stats` = read it again.
+    history_for: DistributionStats | None = None
+
+
+class Status(StrEnum):
+    """The sixteen delivery statuses of a distribution's history (reference qualtrics.md 5)."""
+
+    PENDING = "Pending"
+    SUCCESS = "Success"
+    ERROR = "Error"
+    OPENED = "Opened"
+    COMPLAINT = "Complaint"
+    SKIPPED = "Skipped"
+    BLOCKED = "Blocked"
+    FAILURE = "Failure"
+    UNKNOWN = "Unknown"
+    SOFT_BOUNCE = "SoftBounce"
+    HARD_BOUNCE = "HardBounce"
+    SURVEY_STARTED = "SurveyStarted"
+    SURVEY_PARTIALLY_FINISHED = "SurveyPartiallyFinished"
+    SURVEY_FINISHED = "SurveyFinished"
+    SURVEY_SCREENED_OUT = "SurveyScreenedOut"
+    SESSION_EXPIRED = "SessionExpired"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PersonalLink:
+    """The URL with which exactly one person answers: a credential. Its text appears in no `repr`."""
+
+    #: Whose it is (`people.person_id`).
+    owner: int
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LinkEntry:
+    """One row of `/distributions/{id}/links`: the only place that joins a contact with an e-mail address."""
+
+    contact_id: str
+    #: Lower-cased; None when the contact has none.
+    email: str | None
+    url: str | None = field(repr=False)
+    expires_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryEntry:
+    """One row of `/distributions/{id}/history`: a contact's latest status. It has no e-mail address."""
+
+    contact_id: str
+    #: One of `Status`, or a word Qualtrics added since: kept as it came.
+    status: str
+    url: str | None = field(repr=False)
+    sent_at: datetime | None
+    completed_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contact:
+    """A contact of a directory (`CID_...`); several contacts can be one person."""
+
+    contact_id: str
+    email: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Directory:
+    directory_id: str
+    name: str | None
+    is_default: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Invitation:
+    """One contact in one distribution, as stored: history and link joined. The link itself stays encrypted in the store."""
+
+    integration_id: str
+    survey_id: str
+    distribution_id: str
+    contact_id: str
+    #: None while no e-mail address is known for the contact.
+    person_id: int | None
+    #: One of `Status`, or a word Qualtrics added since; "" while only the link was seen.
+    status: str
+    #: Qualtrics really sent it to the person (`rules.was_mailed`): generated links and bounces are not.
+    mailed: bool
+    sent_at: datetime | None
+    completed_at: datetime | None
+    #: When this person's link stops working; None = never.
+    link_expires_at: datetime | None
+    sender_name: str | None
+    link_type: LinkType

@@ -1,0 +1,160 @@
+"""A page says what to show. It knows neither Slack nor Teams; `cards/` turns it into their JSON.
+
+Strings in a page are plain text exactly as a person shall read them: nothing is escaped here (that is `cards/markup.py`'s).
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from bot.model import PersonalLink
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Action:
+    """A verb and small data: what a slash command parses to and a button carries.
+
+    Data holds ids only, and is never trusted: whoever handles it looks the id up and checks that *this* person may see it.
+    """
+
+    verb: str
+    data: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant (aware, UTC), shown in the reader's time zone."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Strong:
+    """Emphasised text."""
+
+    text: str
+
+
+Inline = str | Moment | Strong
+#: A sentence with instants and emphasis in it.
+Phrase = tuple[Inline, ...]
+
+
+def phrase(template: str, /, **values: Inline) -> Phrase:
+    """Fill `{name}` fields of a (translated) template: `phrase("Closes {when}", when=Moment(t))`.
+
+    Raises KeyError for a field without a value: a broken translation shows in its test, not to a reader.
+    """
+    parts: list[Inline] = []
+    for literal, name, _, _ in string.Formatter().parse(template):
+        if literal:
+            parts.append(literal)
+        if name is not None:
+            parts.append(values[name])
+    return tuple(parts)
+
+
+class Tone(StrEnum):
+    INFO = "info"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A paragraph."""
+
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Small print: what the reader should know but need not act on."""
+
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence that must not be overlooked. Its tone is also said in words, never by colour alone."""
+
+    tone: Tone
+    phrase: Phrase
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Names and their values, in order."""
+
+    facts: tuple[tuple[str, Phrase], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    label: str
+    action: Action
+    is_primary: bool = False
+    #: What a screen reader says instead of the label, where the label alone does not name its object.
+    spoken: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One row of a list: what it is, a line about it, and the way to it."""
+
+    title: str
+    detail: Phrase
+    button: Button
+
+
+@dataclass(frozen=True, slots=True)
+class Buttons:
+    """A row of buttons. Never empty."""
+
+    buttons: tuple[Button, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Divider:
+    """A line between two parts."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Respond:
+    """The button that opens a person's own link in Qualtrics. Only a `PrivatePage` can hold it."""
+
+    label: str
+    link: PersonalLink
+
+
+Element = Text | Note | Notice | Facts | Entry | Buttons | Divider
+PrivateElement = Element | Respond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """What may be shown wherever its reader is: it cannot hold a personal link."""
+
+    title: str
+    elements: tuple[Element, ...]
+    #: The reader's IANA time zone, for texts that cannot convert instants by themselves.
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivatePage:
+    """What only `owner` may see, in a direct message, a Home view or a personal chat: it may hold their personal link."""
+
+    #: `people.person_id` of the one reader.
+    owner: int
+    title: str
+    elements: tuple[PrivateElement, ...]
+    zone: str = "UTC"
+
+    def __post_init__(self) -> None:
+        """Refuse a link of somebody else: raises ValueError."""
+        if any(isinstance(e, Respond) and e.link.owner != self.owner for e in self.elements):
+            raise ValueError("a private page may hold the links of its owner alone")
