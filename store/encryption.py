@@ -1,0 +1,84 @@
+"""Personal links at rest: AES-256-GCM, bound to the row they belong to.
+
+Layout: one byte with the length of the key's id, the id, 12 bytes of nonce, ciphertext and tag. The row's identity is associated data,
+so a ciphertext copied into another row does not open (reference performance.md 7.6).
+
+The nonce is synthetic: HMAC-SHA256 over identity and text, under a key derived from the encryption key by HKDF. The same text in the
+same row gives the same bytes, so an upsert can see that nothing changed. GCM breaks when one nonce serves two different inputs; here
+different inputs get nonces as good as random, which NIST SP 800-38D (8.3) allows for 2^32 of them under one key, and equal inputs give
+an equal ciphertext, which tells only that a row's link did not change. The idea is that of RFC 5297 and RFC 8452.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import hmac
+import re
+from dataclasses import dataclass, field
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from bot.errors import Malformed
+
+_KEY_BYTES = 32
+_NONCE_BYTES = 12
+_ENTRY = re.compile(r"([A-Za-z0-9_-]{1,32}):(\S+)")
+_FORM = "`id:key`, the id of letters, digits, - and _, the key 32 bytes in base64 (`openssl rand -base64 32`)"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    key_id: str
+    cipher: AESGCM = field(repr=False)
+    nonce_key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Keyring:
+    """The keys in use. The first one encrypts; all of them decrypt, so a new key is put in front of the old one."""
+
+    _keys: tuple[_Key, ...] = field(repr=False)
+
+    @classmethod
+    def parse(cls, text: str) -> Keyring:
+        """Read `id:base64key,id2:base64key`. Raises ValueError with a sentence that holds no part of any key."""
+        keys = tuple(_parse(number, entry.strip()) for number, entry in enumerate(text.split(","), start=1))
+        if len({key.key_id for key in keys}) < len(keys):
+            raise ValueError("two encryption keys have the same id")
+        return cls(keys)
+
+    def encrypt(self, plaintext: str, identity: str) -> bytes:
+        key, data, row = self._keys[0], plaintext.encode(), identity.encode()
+        nonce = hmac.digest(key.nonce_key, len(row).to_bytes(4) + row + data, "sha256")[:_NONCE_BYTES]
+        name = key.key_id.encode()
+        return bytes([len(name)]) + name + nonce + key.cipher.encrypt(nonce, data, row)
+
+    def decrypt(self, data: bytes, identity: str) -> str:
+        """Raises Malformed for an unknown key, a changed or shortened text, and a text that was written for another row."""
+        end = 1 + data[0] if data else 0
+        key = next((key for key in self._keys if key.key_id.encode() == data[1:end]), None)
+        if key is None:
+            raise Malformed("a stored link was encrypted with a key that is not configured, or is damaged")
+        nonce, sealed = data[end : end + _NONCE_BYTES], data[end + _NONCE_BYTES :]
+        try:
+            return key.cipher.decrypt(nonce, sealed, identity.encode()).decode()
+        except (InvalidTag, ValueError) as error:
+            raise Malformed("a stored link does not open: wrong key, or a damaged or moved row") from error
+
+
+def _parse(number: int, entry: str) -> _Key:
+    found = _ENTRY.fullmatch(entry)
+    if found is None:
+        raise ValueError(f"encryption key {number} does not have the form {_FORM}")
+    try:
+        secret = base64.b64decode(found[2], validate=True)
+    except binascii.Error:
+        raise ValueError(f"encryption key {number} is not base64; the form is {_FORM}") from None
+    if len(secret) != _KEY_BYTES:
+        raise ValueError(f"encryption key {number} has {len(secret)} bytes instead of {_KEY_BYTES}; the form is {_FORM}")
+    nonce_key = HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"surveybot: nonces of stored links").derive(secret)
+    return _Key(found[1], AESGCM(secret), nonce_key)

@@ -1,0 +1,224 @@
+"""Invitations: one row a contact and distribution, joined from Qualtrics' history and links, with the personal link encrypted."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Update,
+    bindparam,
+    case,
+    func,
+    literal,
+    select,
+    type_coerce,
+    update,
+)
+
+from bot.errors import Gone
+from bot.model import Invitation, LinkEntry, LinkType, PersonalLink
+from bot.ports import Absorbed, MailedRow
+from bot.rules import OPEN
+from store import tables
+from store.encryption import Keyring
+from store.statements import chunks, upsert
+from store.tables import Instant
+
+_INVITATIONS = tables.invitations
+_DISTRIBUTIONS = tables.distributions
+_SURVEYS = tables.surveys
+_KEYS = ("distribution_key", "contact_id")
+
+_WHOLE = (
+    select(
+        _DISTRIBUTIONS.c.integration_id,
+        _SURVEYS.c.survey_id,
+        _DISTRIBUTIONS.c.distribution_id,
+        _INVITATIONS.c.contact_id,
+        _INVITATIONS.c.person_id,
+        _INVITATIONS.c.status,
+        _INVITATIONS.c.mailed,
+        _INVITATIONS.c.sent_at,
+        _INVITATIONS.c.completed_at,
+        func.coalesce(_INVITATIONS.c.link_expires_at, _DISTRIBUTIONS.c.link_expires_at, type_=Instant).label("link_expires_at"),
+        _DISTRIBUTIONS.c.sender_name,
+        _DISTRIBUTIONS.c.link_type,
+    )
+    .join_from(_INVITATIONS, _DISTRIBUTIONS, _DISTRIBUTIONS.c.key == _INVITATIONS.c.distribution_key)
+    .join(_SURVEYS, _SURVEYS.c.key == _INVITATIONS.c.survey_key)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlInvitations:
+    connection: Connection
+    keyring: Keyring
+
+    def save_links(self, integration_id: str, distribution_id: str, links: Sequence[LinkEntry], people: Mapping[str, int]) -> Absorbed:
+        """A person once known stays where an entry has no e-mail address. Raises Gone when the distribution is not stored."""
+        distribution = self._distribution(integration_id, distribution_id)
+        rows = [
+            {
+                "distribution_key": distribution["key"],
+                "contact_id": entry.contact_id,
+                "survey_key": distribution["survey_key"],
+                "person_id": None if entry.email is None else people.get(entry.email),
+                "status": "",
+                "mailed": False,
+                "link": self._sealed(integration_id, distribution_id, entry.contact_id, entry.url),
+                "link_expires_at": None if entry.expires_at == distribution["link_expires_at"] else entry.expires_at,
+            }
+            for entry in links
+        ]
+        return Absorbed(seen=len(rows), changed=upsert(self.connection, _INVITATIONS, _KEYS, rows, _from_links))
+
+    def save_history(self, integration_id: str, distribution_id: str, rows: Sequence[MailedRow]) -> Absorbed:
+        """Raises Gone when the distribution is not stored."""
+        distribution = self._distribution(integration_id, distribution_id)
+        values = [
+            {
+                "distribution_key": distribution["key"],
+                "contact_id": row.entry.contact_id,
+                "survey_key": distribution["survey_key"],
+                "status": row.entry.status,
+                "mailed": row.mailed,
+                "sent_at": row.entry.sent_at,
+                "completed_at": row.entry.completed_at,
+                "link": self._sealed(integration_id, distribution_id, row.entry.contact_id, row.entry.url),
+                "notice_at": row.notice_at,
+            }
+            for row in rows
+        ]
+        return Absorbed(seen=len(values), changed=upsert(self.connection, _INVITATIONS, _KEYS, values, _from_history))
+
+    def set_person(self, integration_id: str, distribution_id: str, contact_id: str, person_id: int) -> None:
+        one = update(_INVITATIONS).where(*_is(integration_id, distribution_id, contact_id))
+        self.connection.execute(one.values(person_id=person_id))
+
+    def without_person(self, integration_id: str, distribution_id: str, limit: int) -> Sequence[str]:
+        unknown = (
+            select(_INVITATIONS.c.contact_id)
+            .where(_INVITATIONS.c.distribution_key == _key(integration_id, distribution_id), _INVITATIONS.c.mailed)
+            .where(_INVITATIONS.c.person_id.is_(None))
+            .order_by(_INVITATIONS.c.contact_id)
+            .limit(limit)
+        )
+        return self.connection.execute(unknown).scalars().all()
+
+    def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, Invitation]:
+        theirs = _WHOLE.where(_INVITATIONS.c.distribution_key == _key(integration_id, distribution_id))
+        found = (self.connection.execute(theirs.where(_INVITATIONS.c.contact_id.in_(chunk))) for chunk in chunks(tuple(contact_ids)))
+        return {row["contact_id"]: Invitation(**row) for rows in found for row in rows.mappings()}
+
+    def of_people(self, survey_id: str, person_ids: Collection[int]) -> Mapping[int, Sequence[Invitation]]:
+        survey_keys = select(_SURVEYS.c.key).where(_SURVEYS.c.survey_id == survey_id)
+        theirs = _WHOLE.where(_INVITATIONS.c.survey_key.in_(survey_keys))
+        by_person: dict[int, list[Invitation]] = {person_id: [] for person_id in person_ids}
+        for chunk in chunks(tuple(by_person)):
+            for row in self.connection.execute(theirs.where(_INVITATIONS.c.person_id.in_(chunk))).mappings():
+                by_person[row["person_id"]].append(Invitation(**row))
+        return by_person
+
+    def of_person(self, person_id: int) -> Sequence[Invitation]:
+        theirs = _WHOLE.where(_INVITATIONS.c.person_id == person_id)
+        return [Invitation(**row) for row in self.connection.execute(theirs).mappings()]
+
+    def link(self, invitation: Invitation) -> PersonalLink | None:
+        """None also while nobody is known whose link it is. Raises Malformed when it does not open (`Keyring.decrypt`)."""
+        where = (invitation.integration_id, invitation.distribution_id, invitation.contact_id)
+        row = self.connection.execute(select(_INVITATIONS.c.person_id, _INVITATIONS.c.link).where(*_is(*where))).one_or_none()
+        if row is None or row.person_id is None or row.link is None:
+            return None
+        return PersonalLink(owner=row.person_id, url=self.keyring.decrypt(row.link, _identity(*where)))
+
+    def due(self, now: datetime, limit: int) -> Sequence[Invitation]:
+        due = _WHOLE.where(_INVITATIONS.c.notice_at <= now).order_by(_INVITATIONS.c.notice_at).limit(limit)
+        return [Invitation(**row) for row in self.connection.execute(due).mappings()]
+
+    def clear_notice(self, invitations: Sequence[Invitation]) -> None:
+        one = update(_INVITATIONS).where(*_is(bindparam("integration"), bindparam("distribution"), bindparam("contact")))
+        rows = [{"integration": i.integration_id, "distribution": i.distribution_id, "contact": i.contact_id} for i in invitations]
+        for chunk in chunks(rows):
+            self.connection.execute(one.values(notice_at=None), chunk)
+
+    def reschedule(self, integration_id: str, survey_id: str, ends_at: datetime | None, notice: timedelta) -> int:
+        """Invitations by anonymous links have no notice (`rules.notice_at`). Returns how many notices moved."""
+        tracked = (
+            select(_DISTRIBUTIONS.c.key, _DISTRIBUTIONS.c.link_expires_at)
+            .join(_SURVEYS, _SURVEYS.c.key == _DISTRIBUTIONS.c.survey_key)
+            .where(_SURVEYS.c.survey_id == survey_id, _SURVEYS.c.integration_id == integration_id)
+            .where(_DISTRIBUTIONS.c.link_type != LinkType.ANONYMOUS)
+        )
+        return sum(
+            self.connection.execute(_rescheduling(key, expires_at, ends_at, notice)).rowcount
+            for key, expires_at in self.connection.execute(tracked).all()
+        )
+
+    def _distribution(self, integration_id: str, distribution_id: str) -> RowMapping:
+        one = select(_DISTRIBUTIONS.c.key, _DISTRIBUTIONS.c.survey_key, _DISTRIBUTIONS.c.link_expires_at)
+        row = self.connection.execute(one.where(*_is_distribution(integration_id, distribution_id))).mappings().one_or_none()
+        if row is None:
+            raise Gone(f"distribution {distribution_id} is not stored")
+        return row
+
+    def _sealed(self, integration_id: str, distribution_id: str, contact_id: str, url: str | None) -> bytes | None:
+        return None if url is None else self.keyring.encrypt(url, _identity(integration_id, distribution_id, contact_id))
+
+
+_Id = str | ColumnElement[str]
+
+
+def _is_distribution(integration_id: _Id, distribution_id: _Id) -> tuple[ColumnElement[bool], ...]:
+    return (_DISTRIBUTIONS.c.integration_id == integration_id, _DISTRIBUTIONS.c.distribution_id == distribution_id)
+
+
+def _key(integration_id: _Id, distribution_id: _Id) -> ColumnElement[int]:
+    return select(_DISTRIBUTIONS.c.key).where(*_is_distribution(integration_id, distribution_id)).scalar_subquery()
+
+
+def _is(integration_id: _Id, distribution_id: _Id, contact_id: _Id) -> tuple[ColumnElement[bool], ...]:
+    return (_INVITATIONS.c.distribution_key == _key(integration_id, distribution_id), _INVITATIONS.c.contact_id == contact_id)
+
+
+def _identity(integration_id: str, distribution_id: str, contact_id: str) -> str:
+    return f"{integration_id}|{distribution_id}|{contact_id}"
+
+
+def _from_links(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic
+    """History is the authority for status, and for the link it has (`Q_CHL=email`; reference qualtrics.md 5)."""
+    return {
+        "person_id": func.coalesce(excluded.person_id, _INVITATIONS.c.person_id),
+        "status": _INVITATIONS.c.status,
+        "mailed": _INVITATIONS.c.mailed,
+        "link": func.coalesce(_INVITATIONS.c.link, excluded.link),
+    }
+
+
+def _from_history(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic
+    return {"link": func.coalesce(excluded.link, _INVITATIONS.c.link)}
+
+
+def _rescheduling(key: int, expires_at: datetime | None, ends_at: datetime | None, notice: timedelta) -> Update:
+    """Only rows with an expiry of their own need the database to compute."""
+    own = _INVITATIONS.c.link_expires_at
+    shared = min((at for at in (expires_at, ends_at) if at is not None), default=None)
+    cases: list[tuple[ColumnElement[bool], ColumnElement[Any]]] = [(own.is_(None), _at(shared, notice))]
+    if ends_at is not None:
+        cases.append((own > ends_at, _at(ends_at, notice)))
+    notice_at = case(*cases, else_=type_coerce(own, BigInteger) - notice // timedelta(milliseconds=1))
+    is_open = (_INVITATIONS.c.mailed, _INVITATIONS.c.status.in_(sorted(OPEN)))
+    moved = update(_INVITATIONS).where(
+        _INVITATIONS.c.distribution_key == key, *is_open, _INVITATIONS.c.notice_at.is_distinct_from(notice_at)
+    )
+    return moved.values(notice_at=notice_at)
+
+
+def _at(closes_at: datetime | None, notice: timedelta) -> ColumnElement[Any]:
+    return literal(None if closes_at is None else closes_at - notice, Instant)

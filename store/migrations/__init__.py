@@ -1,0 +1,54 @@
+"""Bring a database to the newest schema: Alembic, run from here, without an alembic.ini.
+
+A new revision is a file in `versions/` that does what `tests/contract/store/test_schema.py` finds missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from store.engine import connect, translated
+
+#: Any number, as long as it stays: replicas that start together take turns.
+_TURN = 7_316_428_905
+
+
+def upgrade(url: str) -> None:
+    """Apply what is missing, in one transaction. Blocks; safe to call from several processes at once. Raises Unavailable, ValueError."""
+    with _connected(url) as connection:
+        if connection.dialect.name == "postgresql":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:turn)"), {"turn": _TURN})
+        command.upgrade(_config(connection), "head")
+
+
+def is_current(url: str) -> bool:
+    """Whether nothing is missing. Blocks. Raises Unavailable, ValueError."""
+    with _connected(url) as connection:
+        heads = ScriptDirectory.from_config(_config(connection)).get_heads()
+        return set(MigrationContext.configure(connection).get_current_heads()) == set(heads)
+
+
+@contextmanager
+def _connected(url: str) -> Generator[Connection]:
+    engine = connect(url, read_only=False, connections=1)
+    try:
+        with translated(), engine.begin() as connection:
+            yield connection
+    finally:
+        engine.dispose()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config

@@ -1,0 +1,137 @@
+"""The outbox: what is to be said, by whom it is held, and what became of it. And the inbox: what was heard already."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, RowMapping, and_, delete, func, or_, select, update
+
+from bot.events import Event
+from bot.messages import Delivery, DeliveryState, MessageRef
+from store import tables
+from store.statements import add
+
+_EVENTS = tables.events
+_OUTBOX = tables.outbox
+_INBOX = tables.inbox
+_REASONED = (DeliveryState.UNREACHABLE, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+_LOST = "the sender stopped in the middle of a call"
+_MEMORY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class SqlOutbox:
+    connection: Connection
+
+    def add(self, event: Event, now: datetime) -> bool:
+        if not add(self.connection, _EVENTS, [{"key": event.key, "kind": event.kind, "added_at": now}]):
+            return False
+        row = {
+            "event_key": event.key,
+            "kind": event.kind,
+            "integration_id": event.integration_id,
+            "survey_id": event.survey_id,
+            "person_id": event.person_id,
+            "state": DeliveryState.READY,
+            "due_at": now,
+            "attempt": 0,
+            "created_at": now,
+        }
+        return bool(add(self.connection, _OUTBOX, [row]))
+
+    def told_at(self, event: Event) -> datetime | None:
+        return self.connection.execute(select(_EVENTS.c.added_at).where(_EVENTS.c.key == event.key)).scalar_one_or_none()
+
+    def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:
+        """SKIP LOCKED lets PostgreSQL's workers pass each other; SQLite has one writer and gets the same statement without it.
+
+        The rows are chosen in a WITH, which runs once and so keeps to the limit
+        (https://www.postgresql.org/docs/current/queries-with.html).
+        """
+        is_free = or_(_OUTBOX.c.state == DeliveryState.READY, and_(_OUTBOX.c.state == DeliveryState.CLAIMED, _OUTBOX.c.lease_until < now))
+        chosen = (
+            select(_OUTBOX.c.delivery_id)
+            .where(_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.due_at <= now, is_free)
+            .order_by(_OUTBOX.c.due_at)
+            .limit(limit)
+            .with_for_update(skip_locked=True)
+            .cte("chosen")
+        )
+        claim = (
+            update(_OUTBOX)
+            .where(_OUTBOX.c.delivery_id.in_(select(chosen.c.delivery_id)))
+            .values(state=DeliveryState.CLAIMED, lease_owner=owner, lease_until=now + lease)
+            .returning(_OUTBOX)
+        )
+        claimed = [_delivery(row) for row in self.connection.execute(claim).mappings()]
+        return sorted(claimed, key=lambda delivery: (delivery.due_at, delivery.delivery_id))
+
+    def begin_sending(self, delivery_id: int, *, owner: str, lease_until: datetime) -> bool:
+        held = update(_OUTBOX).where(
+            _OUTBOX.c.delivery_id == delivery_id, _OUTBOX.c.state == DeliveryState.CLAIMED, _OUTBOX.c.lease_owner == owner
+        )
+        sending = held.values(state=DeliveryState.SENDING, attempt=_OUTBOX.c.attempt + 1, lease_until=lease_until)
+        return self.connection.execute(sending).rowcount == 1
+
+    def finish(
+        self, delivery_id: int, state: DeliveryState, now: datetime, *, reason: str | None = None, message: MessageRef | None = None
+    ) -> None:
+        where = {} if message is None else {name: getattr(message, name) for name in ("workspace_id", "channel_id", "message_id")}
+        one = update(_OUTBOX).where(_OUTBOX.c.delivery_id == delivery_id)
+        self.connection.execute(one.values(state=state, finished_at=now, reason=reason, lease_owner=None, lease_until=None, **where))
+
+    def retry(self, delivery_id: int, due_at: datetime, reason: str) -> None:
+        one = update(_OUTBOX).where(_OUTBOX.c.delivery_id == delivery_id)
+        ready = {"state": DeliveryState.READY, "due_at": due_at, "reason": reason}
+        self.connection.execute(one.values(**ready, finished_at=None, lease_owner=None, lease_until=None))
+
+    def abandon_lapsed(self, now: datetime) -> int:
+        lapsed = (_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.state == DeliveryState.SENDING, _OUTBOX.c.lease_until < now)
+        lost = {"state": DeliveryState.UNKNOWN, "finished_at": now, "reason": _LOST}
+        return self.connection.execute(update(_OUTBOX).where(*lapsed).values(**lost, lease_owner=None, lease_until=None)).rowcount
+
+    def counts(self) -> Mapping[DeliveryState, int]:
+        return dict(self.connection.execute(select(_OUTBOX.c.state, func.count()).group_by(_OUTBOX.c.state)).all())
+
+    def reasons(self) -> Mapping[str, int]:
+        """A delivery without a reason counts under its state."""
+        reason = func.coalesce(_OUTBOX.c.reason, _OUTBOX.c.state)
+        ended = select(reason, func.count()).where(_OUTBOX.c.state.in_(_REASONED)).group_by(reason)
+        return dict(self.connection.execute(ended).all())
+
+    def list(self, limit: int) -> Sequence[Delivery]:
+        newest = select(_OUTBOX).order_by(_OUTBOX.c.delivery_id.desc()).limit(limit)
+        return [_delivery(row) for row in self.connection.execute(newest).mappings()]
+
+
+@dataclass(frozen=True, slots=True)
+class SqlInbox:
+    connection: Connection
+
+    def first_time(self, key: str, now: datetime) -> bool:
+        self.connection.execute(delete(_INBOX).where(_INBOX.c.seen_at < now - _MEMORY))
+        return bool(add(self.connection, _INBOX, [{"key": key, "seen_at": now}]))
+
+
+def _delivery(row: RowMapping) -> Delivery:
+    return Delivery(
+        delivery_id=row["delivery_id"],
+        kind=row["kind"],
+        integration_id=row["integration_id"],
+        survey_id=row["survey_id"],
+        person_id=row["person_id"],
+        state=row["state"],
+        due_at=row["due_at"],
+        attempt=row["attempt"],
+        created_at=row["created_at"],
+        reason=row["reason"],
+        message=_message(row),
+    )
+
+
+def _message(row: RowMapping) -> MessageRef | None:
+    if row["message_id"] is None:
+        return None
+    return MessageRef(workspace_id=row["workspace_id"], channel_id=row["channel_id"], message_id=row["message_id"])

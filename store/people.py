@@ -1,0 +1,72 @@
+"""People by e-mail address, and the chat accounts that may be theirs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select, update
+
+from bot.messages import Member, MemberKind
+from bot.ports import Absorbed
+from store import tables
+from store.statements import add, chunks, upsert
+
+_PEOPLE = tables.people
+_MEMBERS = tables.members
+
+
+@dataclass(frozen=True, slots=True)
+class SqlPeople:
+    connection: Connection
+
+    def ids(self, emails: Collection[str]) -> Mapping[str, int]:
+        known = self._known(tuple(emails))
+        missing = sorted(set(emails) - known.keys())
+        add(self.connection, _PEOPLE, [{"email": email} for email in missing])
+        return {**known, **self._known(missing)}
+
+    def find(self, email: str) -> int | None:
+        return self._known([email]).get(email)
+
+    def email(self, person_id: int) -> str | None:
+        return self.connection.execute(select(_PEOPLE.c.email).where(_PEOPLE.c.person_id == person_id)).scalar_one_or_none()
+
+    def _known(self, emails: Sequence[str]) -> Mapping[str, int]:
+        people = select(_PEOPLE.c.email, _PEOPLE.c.person_id)
+        found = (self.connection.execute(people.where(_PEOPLE.c.email.in_(chunk))) for chunk in chunks(emails))
+        return {email: person_id for rows in found for email, person_id in rows}
+
+
+@dataclass(frozen=True, slots=True)
+class SqlMembers:
+    connection: Connection
+
+    def save(self, members: Sequence[Member]) -> Absorbed:
+        rows = [asdict(member) for member in members]
+        changed = upsert(self.connection, _MEMBERS, ("workspace_id", "user_id"), rows, _known_dm_channel)
+        return Absorbed(seen=len(rows), changed=changed)
+
+    def get(self, workspace_id: str, user_id: str) -> Member | None:
+        one = select(_MEMBERS).where(_MEMBERS.c.workspace_id == workspace_id, _MEMBERS.c.user_id == user_id)
+        row = self.connection.execute(one).mappings().one_or_none()
+        return None if row is None else Member(**row)
+
+    def by_email(self, email: str) -> Sequence[Member]:
+        theirs = select(_MEMBERS).where(_MEMBERS.c.email == email).order_by(_MEMBERS.c.workspace_id, _MEMBERS.c.user_id)
+        return [Member(**row) for row in self.connection.execute(theirs).mappings()]
+
+    def set_dm_channel(self, workspace_id: str, user_id: str, channel_id: str) -> None:
+        one = update(_MEMBERS).where(_MEMBERS.c.workspace_id == workspace_id, _MEMBERS.c.user_id == user_id)
+        self.connection.execute(one.values(dm_channel_id=channel_id))
+
+    def counts(self) -> Mapping[str, int]:
+        number = func.count()
+        by_kind = self.connection.execute(select(_MEMBERS.c.kind, number).group_by(_MEMBERS.c.kind)).all()
+        unknown = select(number).where(_MEMBERS.c.kind == MemberKind.MEMBER, _MEMBERS.c.email.is_(None))
+        return {**dict(by_kind), "no e-mail": self.connection.execute(unknown).scalar_one()}
+
+
+def _known_dm_channel(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic
+    return {"dm_channel_id": func.coalesce(excluded.dm_channel_id, _MEMBERS.c.dm_channel_id)}

@@ -1,0 +1,163 @@
+"""Surveys and their distributions: what Qualtrics' lists say, and what was read about each of them since."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, astuple, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, null, select, update
+
+from bot.errors import Gone
+from bot.model import Distribution, DistributionStats, Survey, SurveyDetails
+from bot.ports import Absorbed
+from store import tables
+from store.statements import Row, chunks, upsert
+
+_SURVEYS = tables.surveys
+_DISTRIBUTIONS = tables.distributions
+_COUNTS = tuple(field.name for field in fields(DistributionStats))
+
+
+@dataclass(frozen=True, slots=True)
+class SqlSurveys:
+    connection: Connection
+
+    def save(self, integration_id: str, surveys: Sequence[Survey], seen_at: datetime) -> Absorbed:
+        """That a survey was seen again is no change."""
+        rows = [_survey_row(integration_id, survey, seen_at) for survey in surveys]
+        changed = upsert(self.connection, _SURVEYS, ("survey_id", "integration_id"), rows, _what_was_read)
+        seen = update(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id).values(seen_at=seen_at)
+        for chunk in chunks([survey.survey_id for survey in surveys]):
+            self.connection.execute(seen.where(_SURVEYS.c.survey_id.in_(chunk)))
+        return Absorbed(seen=len(rows), changed=changed)
+
+    def save_details(self, integration_id: str, survey_id: str, details: SurveyDetails, details_for: datetime | None) -> None:
+        known = update(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.survey_id == survey_id)
+        self.connection.execute(known.values(**asdict(details), details_for=details_for))
+
+    def get(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, Survey]:
+        known = select(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id)
+        found = (self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
+        return {row["survey_id"]: _survey(row) for rows in found for row in rows.mappings()}
+
+    def all(self, integration_id: str) -> Sequence[Survey]:
+        known = select(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id).order_by(_SURVEYS.c.survey_id)
+        return [_survey(row) for row in self.connection.execute(known).mappings()]
+
+    def close_unseen(self, integration_id: str, before: datetime) -> int:
+        unseen = (_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.seen_at < before, _SURVEYS.c.is_active)
+        return self.connection.execute(update(_SURVEYS).where(*unseen).values(is_active=False)).rowcount
+
+
+@dataclass(frozen=True, slots=True)
+class SqlDistributions:
+    connection: Connection
+
+    def save(self, integration_id: str, distributions: Sequence[Distribution]) -> Absorbed:
+        """Raises Gone when a distribution's survey is not stored."""
+        survey_keys = self._survey_keys(integration_id, {d.survey_id for d in distributions})
+        rows = [_distribution_row(integration_id, survey_keys, distribution) for distribution in distributions]
+        changed = upsert(self.connection, _DISTRIBUTIONS, ("integration_id", "distribution_id"), rows, _history_for)
+        return Absorbed(seen=len(rows), changed=changed)
+
+    def of_survey(self, integration_id: str, survey_id: str) -> Sequence[Distribution]:
+        """In the order in which they were first seen."""
+        known = (
+            select(_DISTRIBUTIONS, _SURVEYS.c.survey_id)
+            .join(_SURVEYS, _SURVEYS.c.key == _DISTRIBUTIONS.c.survey_key)
+            .where(_SURVEYS.c.survey_id == survey_id, _SURVEYS.c.integration_id == integration_id)
+            .order_by(_DISTRIBUTIONS.c.key)
+        )
+        return [_distribution(row) for row in self.connection.execute(known).mappings()]
+
+    def set_history_for(self, integration_id: str, distribution_id: str, stats: DistributionStats) -> None:
+        known = (_DISTRIBUTIONS.c.integration_id == integration_id, _DISTRIBUTIONS.c.distribution_id == distribution_id)
+        self.connection.execute(update(_DISTRIBUTIONS).where(*known).values(history_for=_packed(stats)))
+
+    def _survey_keys(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, int]:
+        known = select(_SURVEYS.c.survey_id, _SURVEYS.c.key).where(_SURVEYS.c.integration_id == integration_id)
+        found = (self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
+        return {survey_id: key for rows in found for survey_id, key in rows}
+
+
+def _survey_row(integration_id: str, survey: Survey, seen_at: datetime) -> Row:
+    return {
+        "integration_id": integration_id,
+        "survey_id": survey.survey_id,
+        "name": survey.name,
+        "owner_id": survey.owner_id,
+        "is_active": survey.is_active,
+        "last_modified": survey.last_modified,
+        "seen_at": seen_at,
+    }
+
+
+def _what_was_read(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic
+    """That a survey was seen is no change; one that was (de)activated needs its details and reminders anew."""
+    has_turned = _SURVEYS.c.is_active.is_distinct_from(excluded.is_active)
+    return {"seen_at": _SURVEYS.c.seen_at, "details_for": case((has_turned, null()), else_=_SURVEYS.c.details_for)}
+
+
+def _survey(row: RowMapping) -> Survey:
+    is_read = row["anonymity"] is not None
+    return Survey(
+        survey_id=row["survey_id"],
+        name=row["name"],
+        owner_id=row["owner_id"],
+        is_active=row["is_active"],
+        last_modified=row["last_modified"],
+        details=SurveyDetails(ends_at=row["ends_at"], anonymity=row["anonymity"], is_deleted=row["is_deleted"]) if is_read else None,
+        details_for=row["details_for"],
+    )
+
+
+def _distribution_row(integration_id: str, survey_keys: Mapping[str, int], distribution: Distribution) -> Row:
+    if distribution.survey_id not in survey_keys:
+        raise Gone(f"survey {distribution.survey_id} of distribution {distribution.distribution_id} is not stored")
+    return {
+        "integration_id": integration_id,
+        "distribution_id": distribution.distribution_id,
+        "survey_key": survey_keys[distribution.survey_id],
+        "parent_id": distribution.parent_id,
+        "owner_id": distribution.owner_id,
+        "request_type": distribution.request_type,
+        "request_status": distribution.request_status,
+        "send_date": distribution.send_date,
+        "sender_name": distribution.sender_name,
+        "link_type": distribution.link_type,
+        "link_expires_at": distribution.link_expires_at,
+        **asdict(distribution.stats),
+    }
+
+
+def _history_for(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic
+    """A moved expiry moves every reminder: the history has to be read again."""
+    has_moved = _DISTRIBUTIONS.c.link_expires_at.is_distinct_from(excluded.link_expires_at)
+    return {"history_for": case((has_moved, null()), else_=_DISTRIBUTIONS.c.history_for)}
+
+
+def _distribution(row: RowMapping) -> Distribution:
+    return Distribution(
+        distribution_id=row["distribution_id"],
+        survey_id=row["survey_id"],
+        parent_id=row["parent_id"],
+        owner_id=row["owner_id"],
+        request_type=row["request_type"],
+        request_status=row["request_status"],
+        send_date=row["send_date"],
+        sender_name=row["sender_name"],
+        link_type=row["link_type"],
+        link_expires_at=row["link_expires_at"],
+        stats=DistributionStats(**{name: row[name] for name in _COUNTS}),
+        history_for=_unpacked(row["history_for"]),
+    )
+
+
+def _packed(stats: DistributionStats) -> str:
+    return ",".join(map(str, astuple(stats)))
+
+
+def _unpacked(text: str | None) -> DistributionStats | None:
+    return None if text is None else DistributionStats(**dict(zip(_COUNTS, map(int, text.split(",")), strict=True)))

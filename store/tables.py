@@ -1,0 +1,251 @@
+"""The schema: what is remembered, in SQLAlchemy Core. Migrations build it; a test holds the two together.
+
+Every row belongs to one integration, by its own column or through its distribution, except people, members, incoming events and
+announcements: a person is one person, whichever integrations see them.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+)
+
+from bot.events import EventKind
+from bot.messages import DeliveryState, MemberKind
+from bot.model import Anonymity, LinkType
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class Instant(TypeDecorator[datetime]):
+    """An aware datetime as whole milliseconds since 1970 UTC, rounded down: Qualtrics' own precision, so values survive the round trip."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        return None if value is None else (value - _EPOCH) // _MILLISECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        return None if value is None else _EPOCH + value * _MILLISECOND
+
+
+class Word(TypeDecorator[StrEnum]):
+    """A member of a closed `StrEnum`, stored as its word."""
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: type[StrEnum]) -> None:
+        super().__init__()
+        self.kind = kind
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> StrEnum | None:  # noqa: ARG002 - the signature is SQLAlchemy's
+        return None if value is None else self.kind(value)
+
+
+#: Surrogate keys. SQLite numbers rows by itself only where the type is exactly INTEGER.
+_Key = BigInteger().with_variant(Integer, "sqlite")
+
+METADATA = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def _text(name: str, *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Text, nullable=nullable)
+
+
+def _at(name: str, *, nullable: bool = True) -> Column[Any]:
+    return Column(name, Instant, nullable=nullable)
+
+
+def _count(name: str) -> Column[Any]:
+    return Column(name, Integer, nullable=False)
+
+
+def _flag(name: str) -> Column[Any]:
+    return Column(name, Boolean, nullable=False)
+
+
+def _word(name: str, kind: type[StrEnum], *, nullable: bool = False) -> Column[Any]:
+    return Column(name, Word(kind), nullable=nullable)
+
+
+def _in(owner: Column[Any], name: str | None = None, *, nullable: bool = False, **options: Any) -> Column[Any]:  # noqa: ANN401 - as `Column` takes them
+    """A reference to the row that `owner` is the key of."""
+    return Column[Any](name or owner.name, ForeignKey(owner), nullable=nullable, **options)
+
+
+integrations = Table("integrations", METADATA, Column("integration_id", Text, primary_key=True), _text("name"), _at("baseline_at"))
+
+users = Table(
+    "users",
+    METADATA,
+    _in(integrations.c.integration_id, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    _text("email", nullable=True),
+    _text("first_name"),
+    _text("last_name"),
+    _text("user_type", nullable=True),
+    _flag("is_active"),
+)
+
+surveys = Table(
+    "surveys",
+    METADATA,
+    Column("key", _Key, primary_key=True),
+    _in(integrations.c.integration_id),
+    _text("survey_id"),
+    _text("name"),
+    _text("owner_id"),
+    _flag("is_active"),
+    _at("last_modified"),
+    # The details: all of them unknown while `anonymity` is null.
+    _at("ends_at"),
+    _word("anonymity", Anonymity, nullable=True),
+    Column("is_deleted", Boolean),
+    _at("details_for"),
+    _at("seen_at", nullable=False),
+    # The survey comes first: `Invitations.of_people` looks for it over all integrations.
+    UniqueConstraint("survey_id", "integration_id"),
+)
+
+distributions = Table(
+    "distributions",
+    METADATA,
+    Column("key", _Key, primary_key=True),
+    _in(integrations.c.integration_id),
+    _text("distribution_id"),
+    _in(surveys.c.key, "survey_key", index=True),
+    _text("parent_id", nullable=True),
+    _text("owner_id"),
+    _text("request_type"),
+    _text("request_status"),
+    _at("send_date"),
+    _text("sender_name", nullable=True),
+    _word("link_type", LinkType),
+    _at("link_expires_at"),
+    # The nine counts of `DistributionStats`.
+    _count("sent"),
+    _count("failed"),
+    _count("started"),
+    _count("bounced"),
+    _count("opened"),
+    _count("skipped"),
+    _count("finished"),
+    _count("complaints"),
+    _count("blocked"),
+    # The nine counts when the history was last read to its end, "1,0,...": compared as a whole only.
+    _text("history_for", nullable=True),
+    UniqueConstraint("integration_id", "distribution_id"),
+)
+
+people = Table("people", METADATA, Column("person_id", _Key, primary_key=True), Column("email", Text, nullable=False, unique=True))
+
+invitations = Table(
+    "invitations",
+    METADATA,
+    _in(distributions.c.key, "distribution_key", primary_key=True),
+    Column("contact_id", Text, primary_key=True),
+    # The distribution's survey, repeated for the index.
+    Column("survey_key", BigInteger, nullable=False),
+    _in(people.c.person_id, nullable=True),
+    _text("status"),
+    _flag("mailed"),
+    _at("sent_at"),
+    _at("completed_at"),
+    # Encrypted (store/encryption.py).
+    Column("link", LargeBinary),
+    # Null = the distribution's. One value for many rows keeps what hangs on it cheap (reference performance.md 2).
+    _at("link_expires_at"),
+    _at("notice_at"),
+    Index("ix_invitations_person", "person_id", "survey_key"),
+)
+Index(
+    "ix_invitations_notice",
+    invitations.c.notice_at,
+    sqlite_where=invitations.c.notice_at.is_not(None),
+    postgresql_where=invitations.c.notice_at.is_not(None),
+)
+
+members = Table(
+    "members",
+    METADATA,
+    Column("workspace_id", Text, primary_key=True),
+    Column("user_id", Text, primary_key=True),
+    _word("kind", MemberKind),
+    Column("email", Text, index=True),
+    _text("zone"),
+    _text("locale"),
+    _text("dm_channel_id", nullable=True),
+)
+
+events = Table("events", METADATA, Column("key", Text, primary_key=True), _word("kind", EventKind), _at("added_at", nullable=False))
+
+outbox = Table(
+    "outbox",
+    METADATA,
+    Column("delivery_id", _Key, primary_key=True),
+    _in(events.c.key, "event_key", unique=True),
+    _word("kind", EventKind),
+    _text("integration_id"),
+    _text("survey_id"),
+    _in(people.c.person_id),
+    _word("state", DeliveryState),
+    _at("due_at", nullable=False),
+    _at("lease_until"),
+    _text("lease_owner", nullable=True),
+    _count("attempt"),
+    _text("reason", nullable=True),
+    _text("workspace_id", nullable=True),
+    _text("channel_id", nullable=True),
+    _text("message_id", nullable=True),
+    _at("created_at", nullable=False),
+    # Null while the delivery is ready, claimed or being sent: the index holds those rows alone.
+    _at("finished_at"),
+)
+Index("ix_outbox_open", outbox.c.due_at, sqlite_where=outbox.c.finished_at.is_(None), postgresql_where=outbox.c.finished_at.is_(None))
+
+inbox = Table("inbox", METADATA, Column("key", Text, primary_key=True), Column("seen_at", Instant, nullable=False, index=True))
+
+runs = Table(
+    "runs",
+    METADATA,
+    Column("run_id", _Key, primary_key=True),
+    _in(integrations.c.integration_id),
+    _text("kind"),
+    _at("started_at", nullable=False),
+    _at("finished_at"),
+    _text("outcome", nullable=True),
+    _count("surveys"),
+    _count("distributions"),
+    _count("invitations"),
+    _count("changed"),
+    _count("skipped"),
+    _count("told"),
+    _text("error", nullable=True),
+    Index("ix_runs_newest", "integration_id", "kind", "run_id"),
+)

@@ -1,0 +1,195 @@
+"""Invitations: history and links meet in one row, in whichever order they come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from bot.errors import Gone
+from bot.model import Invitation, LinkType, PersonalLink, Status
+from bot.ports import Absorbed, UnitOfWork
+from store.unit_of_work import SqlStore
+from tests.contract.store.examples import DAY, EXPIRY, NOW, distribution, furnish, link, row, survey
+
+ADA, BOB = "ada@example.org", "bob@example.org"
+
+
+@pytest.fixture
+async def people(store: SqlStore) -> dict[str, int]:
+    await store.write(furnish)
+    return dict(await store.write(lambda u: u.people.ids([ADA, BOB])))
+
+
+def invitation(person_id: int | None, contact_id: str = "CID_1", integration_id: str = "main") -> Invitation:
+    return Invitation(
+        integration_id=integration_id,
+        survey_id="SV_1",
+        distribution_id="EMD_1",
+        contact_id=contact_id,
+        person_id=person_id,
+        status=Status.SUCCESS,
+        mailed=True,
+        sent_at=NOW - DAY,
+        completed_at=None,
+        link_expires_at=EXPIRY,
+        sender_name="Ada",
+        link_type=LinkType.INDIVIDUAL,
+    )
+
+
+@pytest.mark.parametrize("links_first", [True, False])
+async def test_history_and_links_make_the_same_invitation_in_either_order(
+    store: SqlStore, people: dict[str, int], *, links_first: bool
+) -> None:
+    def links(u: UnitOfWork) -> Absorbed:
+        return u.invitations.save_links("main", "EMD_1", [link()], people)
+
+    def history(u: UnitOfWork) -> Absorbed:
+        return u.invitations.save_history("main", "EMD_1", [row()])
+
+    for save in (links, history) if links_first else (history, links):
+        assert await store.write(save) == Absorbed(seen=1, changed=1)
+    for save in (links, history):
+        assert await store.write(save) == Absorbed(seen=1, changed=0)
+    found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1", "CID_unknown"]))
+    assert found == {"CID_1": invitation(people[ADA])}
+    opened = await store.read(lambda u: u.invitations.link(found["CID_1"]))
+    assert opened == PersonalLink(owner=people[ADA], url="https://q/history")
+
+
+async def test_a_stored_link_yields_to_another_one_of_the_history_alone(store: SqlStore, people: dict[str, int]) -> None:
+    async def opened() -> PersonalLink | None:
+        return await store.read(lambda u: u.invitations.link(invitation(people[ADA])))
+
+    assert await opened() is None
+    await store.write(lambda u: u.invitations.save_links("main", "EMD_1", [link(url="https://q/1")], people))
+    await store.write(lambda u: u.invitations.save_links("main", "EMD_1", [link(url="https://q/2")], people))
+    assert await opened() == PersonalLink(owner=people[ADA], url="https://q/1")
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row(url=None)]))
+    assert await opened() == PersonalLink(owner=people[ADA], url="https://q/1")
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row(url="https://q/3")]))
+    assert await opened() == PersonalLink(owner=people[ADA], url="https://q/3")
+
+
+async def test_a_link_has_no_owner_and_stays_closed_until_its_person_is_known(store: SqlStore, people: dict[str, int]) -> None:
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row(), row("CID_2", mailed=False), row("CID_3")]))
+    assert await store.read(lambda u: u.invitations.link(invitation(people[ADA]))) is None
+    assert await store.read(lambda u: u.invitations.without_person("main", "EMD_1", 9)) == ["CID_1", "CID_3"]
+    assert await store.read(lambda u: u.invitations.without_person("main", "EMD_1", 1)) == ["CID_1"]
+    await store.write(lambda u: u.invitations.set_person("main", "EMD_1", "CID_1", people[BOB]))
+    assert await store.read(lambda u: u.invitations.without_person("main", "EMD_1", 9)) == ["CID_3"]
+    bobs = PersonalLink(owner=people[BOB], url="https://q/history")
+    assert await store.read(lambda u: u.invitations.link(invitation(people[ADA]))) == bobs  # the stored owner counts, not the asker's word
+
+
+async def test_a_known_person_survives_an_entry_without_address_and_yields_to_another_address(
+    store: SqlStore, people: dict[str, int]
+) -> None:
+    for email, expected in ((ADA, ADA), (None, ADA), (BOB, BOB)):
+        await store.write(lambda u, email=email: u.invitations.save_links("main", "EMD_1", [link(email=email)], people))
+        found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1"]))
+        assert found["CID_1"].person_id == people[expected]
+
+
+async def test_an_invitation_expires_with_its_own_link_or_else_with_its_distribution(store: SqlStore, people: dict[str, int]) -> None:
+    links = [link("CID_1", expires_at=EXPIRY - DAY), link("CID_2"), link("CID_3", expires_at=None)]
+    await store.write(lambda u: u.invitations.save_links("main", "EMD_1", links, people))
+    await store.write(lambda u: u.distributions.save("main", [distribution(link_expires_at=EXPIRY + DAY)]))
+    found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1", "CID_2", "CID_3"]))
+    assert {contact_id: i.link_expires_at for contact_id, i in found.items()} == {
+        "CID_1": EXPIRY - DAY,
+        "CID_2": EXPIRY + DAY,
+        "CID_3": EXPIRY + DAY,
+    }
+
+
+async def test_invitations_are_found_by_person_over_all_integrations(store: SqlStore, people: dict[str, int]) -> None:
+    def save(u: UnitOfWork) -> None:
+        furnish(u, "other")
+        u.surveys.save("main", [survey("SV_2")], NOW)
+        u.distributions.save("main", [distribution("EMD_2", "SV_2")])
+        u.invitations.save_history("main", "EMD_2", [row()])
+        u.invitations.set_person("main", "EMD_2", "CID_1", people[ADA])
+        for integration_id in ("main", "other"):
+            u.invitations.save_history(integration_id, "EMD_1", [row(), row("CID_2")])
+            u.invitations.save_links(integration_id, "EMD_1", [link(), link("CID_2", email=BOB)], people)
+
+    await store.write(save)
+    both = {integration_id: invitation(people[ADA], integration_id=integration_id) for integration_id in ("main", "other")}
+    found = await store.read(lambda u: u.invitations.of_people("SV_1", people.values()))
+    assert {i.integration_id: i for i in found[people[ADA]]} == both
+    assert len(found[people[ADA]]) == len(found[people[BOB]]) == 2
+    everything = await store.read(lambda u: u.invitations.of_person(people[ADA]))
+    second = replace(both["main"], survey_id="SV_2", distribution_id="EMD_2")
+    assert sorted(everything, key=repr) == sorted([*both.values(), second], key=repr)
+    assert await store.read(lambda u: u.invitations.of_people("SV_1", [0])) == {0: []}
+
+
+async def test_due_notices_come_earliest_first_until_they_are_cleared(store: SqlStore, people: dict[str, int]) -> None:
+    rows = [row("CID_1", notice_at=NOW), row("CID_2", notice_at=NOW - DAY), row("CID_3", notice_at=NOW + DAY), row("CID_4")]
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", rows))
+    due = await store.read(lambda u: u.invitations.due(NOW, 9))
+    assert due == [invitation(None, "CID_2"), invitation(None, "CID_1")]
+    assert await store.read(lambda u: u.invitations.due(NOW, 1)) == due[:1]
+    await store.write(lambda u: u.invitations.clear_notice(due))
+    assert await store.read(lambda u: u.invitations.due(NOW + 9 * DAY, 9)) == [invitation(None, "CID_3")]
+
+
+async def test_clearing_no_notice_is_no_error(store: SqlStore) -> None:
+    await store.write(lambda u: u.invitations.clear_notice([]))
+
+
+async def test_a_moved_survey_end_moves_the_notices_of_those_who_can_still_answer(store: SqlStore, people: dict[str, int]) -> None:
+    rows = [row("CID_1"), row("CID_2"), row("CID_3", status=Status.SURVEY_FINISHED), row("CID_4", mailed=False), row("CID_5")]
+
+    def save(u: UnitOfWork) -> None:
+        u.distributions.save("main", [distribution("EMD_2", link_type=LinkType.ANONYMOUS), distribution("EMD_3", link_expires_at=None)])
+        for distribution_id in ("EMD_1", "EMD_2", "EMD_3"):
+            u.invitations.save_history("main", distribution_id, rows)
+        u.invitations.save_links("main", "EMD_1", [link("CID_1", expires_at=EXPIRY - 3 * DAY)], people)
+
+    async def moved(ends_at: timedelta | None) -> tuple[int, list[tuple[str, str]]]:
+        ends = None if ends_at is None else EXPIRY + ends_at
+        changed = await store.write(lambda u: u.invitations.reschedule("main", "SV_1", ends, DAY))
+        due = {days: await store.read(lambda u, days=days: u.invitations.due(EXPIRY + days * DAY, 99)) for days in range(-9, 3)}
+        seen: dict[tuple[str, str], int] = {}
+        for days, invitations in due.items():
+            for i in invitations:
+                seen.setdefault((i.distribution_id, i.contact_id), days)
+        return changed, sorted((f"{d} {c}", str(days)) for (d, c), days in seen.items())
+
+    await store.write(save)
+    own = ("EMD_1 CID_1", "-4")
+    assert await moved(None) == (3, [own, ("EMD_1 CID_2", "-1"), ("EMD_1 CID_5", "-1")])
+    late = [own, *((f"EMD_1 {c}", "-1") for c in ("CID_2", "CID_5")), *((f"EMD_3 {c}", "1") for c in ("CID_1", "CID_2", "CID_5"))]
+    assert await moved(2 * DAY) == (3, late)
+    early = sorted((f"{d} {c}", "-6") for d in ("EMD_1", "EMD_3") for c in ("CID_1", "CID_2", "CID_5"))
+    assert await moved(-5 * DAY) == (6, early)
+    assert await moved(-5 * DAY) == (0, early)
+
+
+@pytest.mark.parametrize("save", ["save_links", "save_history"])
+async def test_invitations_of_an_unknown_distribution_are_refused(store: SqlStore, people: dict[str, int], save: str) -> None:
+    def work(u: UnitOfWork) -> Absorbed:
+        if save == "save_links":
+            return u.invitations.save_links("other", "EMD_1", [link()], people)
+        return u.invitations.save_history("other", "EMD_1", [row()])
+
+    with pytest.raises(Gone, match="EMD_1"):
+        await store.write(work)
+
+
+async def test_a_contact_named_twice_in_one_page_is_one_invitation(store: SqlStore, people: dict[str, int]) -> None:
+    rows = [row(status=Status.SUCCESS), row(status=Status.OPENED)]
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", rows))
+    found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1"]))
+    assert found == {"CID_1": replace(invitation(None), status=Status.OPENED)}
+
+
+async def test_thousands_of_invitations_are_saved_and_found_in_one_call(store: SqlStore, people: dict[str, int]) -> None:
+    rows = [row(f"CID_{number}") for number in range(2500)]
+    assert await store.write(lambda u: u.invitations.save_history("main", "EMD_1", rows)) == Absorbed(seen=2500, changed=2500)
+    found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", [r.entry.contact_id for r in rows]))
+    assert len(found) == 2500

@@ -1,0 +1,60 @@
+"""A person is one e-mail address; chat accounts are found by it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from bot.messages import MemberKind
+from bot.ports import Absorbed
+from store.unit_of_work import SqlStore
+from tests.contract.store.examples import member
+
+
+async def test_a_person_keeps_the_same_id_whoever_asks(store: SqlStore) -> None:
+    first = await store.write(lambda u: u.people.ids(["ada@example.org", "bob@example.org", "ada@example.org"]))
+    again = await store.write(lambda u: u.people.ids({"bob@example.org", "eve@example.org"}))
+    assert again["bob@example.org"] == first["bob@example.org"]
+    assert len({*first.values(), *again.values()}) == 3
+    assert await store.read(lambda u: u.people.find("ada@example.org")) == first["ada@example.org"]
+    assert await store.read(lambda u: u.people.email(first["ada@example.org"])) == "ada@example.org"
+
+
+async def test_unknown_people_are_none(store: SqlStore) -> None:
+    assert await store.read(lambda u: u.people.find("nobody@example.org")) is None
+    assert await store.read(lambda u: u.people.email(1)) is None
+    assert await store.write(lambda u: u.people.ids([])) == {}
+
+
+async def test_saving_nobody_is_no_error(store: SqlStore) -> None:
+    assert await store.write(lambda u: u.members.save([])) == Absorbed(seen=0, changed=0)
+
+
+async def test_thousands_of_people_get_their_ids_in_one_call(store: SqlStore) -> None:
+    emails = [f"{number}@example.org" for number in range(2500)]
+    assert len(set((await store.write(lambda u: u.people.ids(emails))).values())) == 2500
+
+
+async def test_members_come_back_as_they_were_saved(store: SqlStore) -> None:
+    members = [member("U1"), member("U2", kind=MemberKind.GUEST), member("U3", email=None)]
+    assert await store.write(lambda u: u.members.save(members)) == Absorbed(seen=3, changed=3)
+    assert await store.write(lambda u: u.members.save(members)) == Absorbed(seen=3, changed=0)
+    assert await store.write(lambda u: u.members.save([replace(members[0], zone="UTC"), members[1]])) == Absorbed(seen=2, changed=1)
+    assert await store.read(lambda u: u.members.get("T1", "U3")) == members[2]
+    assert await store.read(lambda u: u.members.get("T2", "U3")) is None
+    assert await store.read(lambda u: u.members.by_email("ada@example.org")) == [replace(members[0], zone="UTC"), members[1]]
+
+
+async def test_a_known_direct_message_channel_is_kept_until_another_one_is_told(store: SqlStore) -> None:
+    await store.write(lambda u: u.members.save([member()]))
+    await store.write(lambda u: u.members.set_dm_channel("T1", "U1", "D1"))
+    assert await store.write(lambda u: u.members.save([member()])) == Absorbed(seen=1, changed=0)
+    assert await store.read(lambda u: u.members.get("T1", "U1")) == member(dm="D1")
+    await store.write(lambda u: u.members.save([member(dm="D2")]))
+    assert await store.read(lambda u: u.members.get("T1", "U1")) == member(dm="D2")
+
+
+async def test_members_are_counted_by_kind_and_those_without_address_apart(store: SqlStore) -> None:
+    kinds = [MemberKind.MEMBER, MemberKind.MEMBER, MemberKind.BOT, MemberKind.BOT]
+    members = [member(f"U{number}", kind=kind, email=None if number else "ada@example.org") for number, kind in enumerate(kinds)]
+    await store.write(lambda u: u.members.save(members))
+    assert await store.read(lambda u: u.members.counts()) == {"member": 2, "bot": 2, "no e-mail": 1}

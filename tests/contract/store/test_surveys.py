@@ -1,0 +1,97 @@
+"""Surveys and distributions: saved twice they change nothing, and what was read about them survives their list entries."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from bot.errors import Gone
+from bot.model import Anonymity, DistributionStats, LinkType, SurveyDetails
+from bot.ports import Absorbed
+from store.unit_of_work import SqlStore
+from tests.contract.store.examples import DAY, EXPIRY, NOW, distribution, furnish, survey
+
+DETAILS = SurveyDetails(ends_at=EXPIRY, anonymity=Anonymity.ANONYMIZED, is_deleted=True)
+STATS = DistributionStats(sent=1, failed=2, started=3, bounced=4, opened=5, skipped=6, finished=7, complaints=8, blocked=9)
+
+
+@pytest.fixture(autouse=True)
+async def known(store: SqlStore) -> None:
+    await store.write(furnish)
+
+
+async def test_surveys_come_back_as_they_were_saved_with_milliseconds(store: SqlStore) -> None:
+    surveys = [survey("SV_1", name="Renamed"), survey("SV_2", is_active=False), replace(survey("SV_3"), last_modified=None)]
+    assert await store.write(lambda u: u.surveys.save("main", surveys, NOW)) == Absorbed(seen=3, changed=3)
+    assert await store.read(lambda u: u.surveys.all("main")) == surveys
+    assert await store.read(lambda u: u.surveys.get("main", ["SV_3", "SV_unknown"])) == {"SV_3": surveys[2]}
+    assert await store.read(lambda u: u.surveys.all("other")) == []
+
+
+async def test_a_survey_that_is_only_seen_again_did_not_change(store: SqlStore) -> None:
+    assert await store.write(lambda u: u.surveys.save("main", [survey()], NOW + DAY)) == Absorbed(seen=1, changed=0)
+
+
+async def test_details_survive_a_new_list_entry(store: SqlStore) -> None:
+    await store.write(lambda u: u.surveys.save_details("main", "SV_1", DETAILS, NOW))
+    await store.write(lambda u: u.surveys.save("main", [survey(name="Renamed")], NOW))
+    assert await store.read(lambda u: u.surveys.all("main")) == [replace(survey(name="Renamed"), details=DETAILS, details_for=NOW)]
+
+
+async def test_surveys_that_vanished_from_the_list_are_closed_once_and_open_again_when_they_return(store: SqlStore) -> None:
+    await store.write(lambda u: u.integrations.ensure("other", "Other"))
+    await store.write(lambda u: u.surveys.save("other", [survey()], NOW))
+    await store.write(lambda u: u.surveys.save("main", [survey("SV_2")], NOW))
+    await store.write(lambda u: u.surveys.save("main", [survey("SV_2")], NOW + DAY))
+    assert await store.write(lambda u: u.surveys.close_unseen("main", NOW + DAY)) == 1
+    assert await store.write(lambda u: u.surveys.close_unseen("main", NOW + DAY)) == 0
+    assert await store.read(lambda u: u.surveys.all("main")) == [survey(is_active=False), survey("SV_2")]
+    assert await store.read(lambda u: u.surveys.all("other")) == [survey()]
+    assert await store.write(lambda u: u.surveys.save("main", [survey()], NOW + 2 * DAY)) == Absorbed(seen=1, changed=1)
+    assert await store.read(lambda u: u.surveys.all("main")) == [survey(), survey("SV_2")]
+
+
+async def test_surveys_are_found_by_more_ids_than_a_statement_takes(store: SqlStore) -> None:
+    surveys = [survey(f"SV_{number}") for number in range(2500)]
+    assert (await store.write(lambda u: u.surveys.save("main", surveys, NOW))).changed == 2499
+    assert len(await store.read(lambda u: u.surveys.get("main", [s.survey_id for s in surveys]))) == 2500
+
+
+async def test_distributions_come_back_as_they_were_saved(store: SqlStore) -> None:
+    second = replace(distribution("EMD_2", link_expires_at=None, link_type=LinkType.UNKNOWN), stats=STATS, send_date=None, sender_name=None)
+    third = replace(second, distribution_id="EMD_3", parent_id="EMD_2")
+    assert await store.write(lambda u: u.distributions.save("main", [second, third])) == Absorbed(seen=2, changed=2)
+    assert await store.write(lambda u: u.distributions.save("main", [second, third])) == Absorbed(seen=2, changed=0)
+    assert await store.write(lambda u: u.distributions.save("main", [replace(second, parent_id="EMD_1"), third])) == Absorbed(
+        seen=2, changed=1
+    )
+    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [
+        distribution(),
+        replace(second, parent_id="EMD_1"),
+        third,
+    ]
+    assert await store.read(lambda u: u.distributions.of_survey("other", "SV_1")) == []
+
+
+async def test_what_the_history_was_read_for_is_kept_until_the_expiry_moves(store: SqlStore) -> None:
+    await store.write(lambda u: u.distributions.set_history_for("main", "EMD_1", STATS))
+    await store.write(lambda u: u.distributions.save("main", [distribution(request_status="Pending")]))
+    kept = replace(distribution(request_status="Pending"), history_for=STATS)
+    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [kept]
+    await store.write(lambda u: u.distributions.save("main", [distribution(link_expires_at=None)]))
+    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [distribution(link_expires_at=None)]
+
+
+async def test_a_distribution_of_an_unknown_survey_is_refused_whole(store: SqlStore) -> None:
+    with pytest.raises(Gone, match="SV_9"):
+        await store.write(lambda u: u.distributions.save("main", [distribution("EMD_2"), distribution("EMD_3", "SV_9")]))
+    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [distribution()]
+
+
+async def test_two_integrations_that_see_the_same_survey_keep_it_apart(store: SqlStore) -> None:
+    await store.write(lambda u: furnish(u, "other"))
+    await store.write(lambda u: u.surveys.save("other", [survey(name="Theirs")], NOW))
+    await store.write(lambda u: u.distributions.set_history_for("other", "EMD_1", STATS))
+    assert await store.read(lambda u: u.surveys.all("main")) == [survey()]
+    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [distribution()]
