@@ -1,0 +1,1 @@
+"""Pages become vendor JSON: pure functions that know no client and no network."""

@@ -1,0 +1,38 @@
+"""Every limit of Slack's that our cards keep to, named once. Lengths count Unicode code points.
+
+Sources: reference slack.md 2, which joins the doc comments of `@slack/types` 3.2.0, the validators of `slack_sdk` 3.47.0 and
+https://docs.slack.dev/reference/block-kit.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+# https://docs.slack.dev/reference/block-kit/blocks: "up to 50 blocks in each message, and 100 blocks in modals or Home tabs"
+MESSAGE_BLOCKS: Final = 50
+HOME_BLOCKS: Final = 100
+MODAL_BLOCKS: Final = 100
+
+# chat.postMessage cuts at 40,000 and asks for less than 4,000: https://docs.slack.dev/reference/methods/chat.postMessage
+MESSAGE_TEXT: Final = 4_000
+
+# `TextObject.text`, and with it section and context: 1 to 3,000
+TEXT: Final = 3_000
+# `HeaderBlock.text`, plain_text alone
+HEADER: Final = 150
+# `SectionBlock.fields`: items, and the text of each
+FIELDS: Final = 10
+FIELD: Final = 2_000
+# `ActionsBlock.elements`
+ACTIONS: Final = 25
+
+# `Button`: text, accessibility_label, value, url
+BUTTON: Final = 75
+SPOKEN: Final = 75
+VALUE: Final = 2_000
+URL: Final = 3_000
+# `action_id` of any element, unique in its message or view
+ACTION_ID: Final = 255
+
+# Ours: emphasised names beyond this are cut; every limit of a text that holds one is larger.
+STRONG: Final = 300

@@ -1,0 +1,71 @@
+"""A page as plain text: complete, for phones and screen readers, without markup and without links."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import assert_never
+
+from bot.page import (
+    Buttons,
+    Divider,
+    Entry,
+    Facts,
+    Inline,
+    Moment,
+    Note,
+    Notice,
+    Page,
+    Phrase,
+    PrivateElement,
+    PrivatePage,
+    Respond,
+    Strong,
+    Text,
+)
+from cards import limits, markup, words
+from cards.instants import spoken
+
+
+def plain_text(page: Page | PrivatePage, *, limit: int = limits.MESSAGE_TEXT) -> str:
+    """Write the page in lines, at most `limit` code points; instants are in the page's zone, which is named."""
+    lines = [markup.named(page.title)]
+    for element in page.elements:
+        lines.extend(_lines(element, page.zone))
+    return markup.cut("\n".join(line for line in lines if line), limit)
+
+
+def sentence(phrase: Phrase, zone: str) -> str:
+    """Write a phrase without markup."""
+    return markup.clean("".join(_inline(part, zone) for part in phrase)).strip()
+
+
+def _lines(element: PrivateElement, zone: str) -> Iterator[str]:
+    match element:
+        case Text(phrase) | Note(phrase):
+            yield sentence(phrase, zone)
+        case Notice(tone, phrase):
+            yield f"{words.TONES[tone]} {sentence(phrase, zone)}"
+        case Facts(facts):
+            yield from (f"{markup.named(name)}: {sentence(value, zone)}" for name, value in facts)
+        case Entry(title=title, detail=detail):
+            yield f"{markup.named(title)}: {sentence(detail, zone)}"
+        case Buttons(buttons):
+            yield words.BUTTONS.format(labels=", ".join(markup.named(button.label) for button in buttons))
+        case Respond(label=label):
+            yield words.PRESS.format(label=markup.named(label))
+        case Divider():
+            pass
+        case _:
+            assert_never(element)
+
+
+def _inline(part: Inline, zone: str) -> str:
+    match part:
+        case str():
+            return part
+        case Strong(text):
+            return text
+        case Moment(at):
+            return spoken(at, zone)
+        case _:
+            assert_never(part)

@@ -1,0 +1,295 @@
+"""Who was asked, who can still answer and until when, who is told what."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import rules
+from bot.events import EventKind
+from bot.messages import Member, MemberKind, Unreachable
+from bot.model import DistributionStats, HistoryEntry, Invitation, LinkType, Status
+from bot.rules import State, participation
+from tests.unit.core.examples import DAY, NOW, a_distribution, a_survey, an_invitation, asked
+
+MAIL_URL = "https://acme.qualtrics.com/jfe/form/SV_1?Q_CHL=email&Q_DL=EMD_1"
+GENERATED_URL = "https://acme.qualtrics.com/jfe/form/SV_1?Q_CHL=gl&Q_DL=1"
+
+
+def an_entry(status: str, url: str | None = MAIL_URL) -> HistoryEntry:
+    return HistoryEntry(contact_id="CID_1", status=status, url=url, sent_at=NOW - DAY, completed_at=None)
+
+
+@pytest.mark.parametrize(
+    ("status", "mailed", "is_open"),
+    [
+        ("Pending", False, False),
+        ("Success", True, True),
+        ("Error", False, False),
+        ("Opened", True, True),
+        ("Complaint", False, False),
+        ("Skipped", False, False),
+        ("Blocked", False, False),
+        ("Failure", False, False),
+        ("Unknown", False, False),
+        ("SoftBounce", False, False),
+        ("HardBounce", False, False),
+        ("SurveyStarted", True, True),
+        ("SurveyPartiallyFinished", True, False),
+        ("SurveyFinished", True, False),
+        ("SurveyScreenedOut", True, False),
+        ("SessionExpired", True, False),
+        ("SomethingNew", False, False),
+    ],
+)
+def test_every_status_means_the_right_thing(status: str, *, mailed: bool, is_open: bool) -> None:
+    """Each of the sixteen statuses, and an unknown one, is mailed or not and open or not as qualtrics.md 5 says."""
+    assert rules.was_mailed(a_distribution(), an_entry(status), NOW) is mailed
+    found = participation(a_survey(), [an_invitation(status=status, mailed=mailed)], NOW)
+    assert (found is not None and found.state is State.OPEN) is is_open
+    assert {status.value for status in Status} >= {status} or status == "SomethingNew"
+
+
+def test_a_generated_link_was_not_mailed_although_it_has_a_send_date() -> None:
+    assert not rules.was_mailed(a_distribution(), an_entry("SurveyStarted", GENERATED_URL), NOW)
+
+
+@pytest.mark.parametrize("send_date", [None, NOW + timedelta(seconds=1)])
+def test_nothing_was_mailed_before_the_send_date(send_date: datetime | None) -> None:
+    assert not rules.was_mailed(a_distribution(send_date=send_date), an_entry("Success"), NOW)
+
+
+@pytest.mark.parametrize(
+    ("values", "survey", "reads"),
+    [
+        ({}, {}, True),
+        ({"history_for": DistributionStats(sent=10)}, {}, False),
+        ({"history_for": DistributionStats(sent=10, opened=1)}, {}, True),
+        ({"request_type": "Reminder", "parent_id": "EMD_0"}, {}, True),
+        ({"request_type": "Reminder", "parent_id": None}, {}, False),
+        ({"request_type": "TestEmail"}, {}, False),
+        ({"request_type": "GeneratedInvite", "request_status": "Generated"}, {}, False),
+        ({"request_type": "ThankYou", "parent_id": "EMD_0"}, {}, False),
+        ({"request_type": "SomethingNew"}, {}, False),
+        ({"send_date": NOW + DAY}, {}, False),
+        ({"send_date": None}, {}, False),
+        ({"link_expires_at": NOW}, {}, False),
+        ({"link_expires_at": None}, {}, True),
+        ({}, {"ends_at": NOW - DAY}, False),
+        ({}, {"is_active": False}, False),
+    ],
+)
+def test_history_is_read_only_where_it_can_tell_something_new(values: dict[str, Any], survey: dict[str, Any], *, reads: bool) -> None:
+    assert rules.reads_history(a_distribution(**values), a_survey(**survey), NOW) is reads
+
+
+def test_the_deadline_is_the_earliest_of_link_expiry_and_survey_end() -> None:
+    assert rules.deadline(NOW + DAY, a_survey()) == NOW + DAY
+    assert rules.deadline(NOW + DAY, a_survey(ends_at=NOW)) == NOW
+    assert rules.deadline(None, a_survey(ends_at=NOW)) == NOW
+    assert rules.deadline(None, a_survey()) is None
+    assert rules.deadline(NOW, a_survey(details=None)) == NOW
+
+
+@pytest.mark.parametrize(
+    ("status", "link_type", "closes_at", "expected"),
+    [
+        ("Success", LinkType.INDIVIDUAL, NOW, NOW - DAY),
+        ("Opened", LinkType.UNKNOWN, NOW, NOW - DAY),
+        ("SurveyFinished", LinkType.INDIVIDUAL, NOW, None),
+        ("Success", LinkType.ANONYMOUS, NOW, None),
+        ("Success", LinkType.INDIVIDUAL, None, None),
+    ],
+)
+def test_notices_are_24_hours_before_the_deadline_of_those_who_can_answer(
+    status: str, link_type: LinkType, closes_at: datetime | None, expected: datetime | None
+) -> None:
+    assert rules.notice_at(status, link_type, closes_at) == expected
+
+
+@pytest.mark.parametrize(
+    ("survey", "invitation", "state"),
+    [
+        ({}, {}, State.OPEN),
+        ({"is_active": False}, {}, State.CLOSED),
+        ({"is_deleted": True}, {}, State.CLOSED),
+        ({}, {"link_expires_at": NOW}, State.EXPIRED),
+        ({"ends_at": NOW}, {"link_expires_at": None}, State.EXPIRED),
+        ({}, {"status": "SessionExpired"}, State.EXPIRED),
+        ({"is_active": False}, {"status": "SurveyFinished"}, State.ANSWERED),
+        ({}, {"link_expires_at": None}, State.OPEN),
+    ],
+)
+def test_a_participation_is_open_only_while_it_can_be_answered(survey: dict[str, Any], invitation: dict[str, Any], state: State) -> None:
+    assert asked(a_survey(**survey), an_invitation(**invitation)).state is state
+
+
+def test_nothing_mailed_is_no_participation() -> None:
+    assert participation(a_survey(), [an_invitation(mailed=False, status="Pending")], NOW) is None
+    assert participation(a_survey(), [], NOW) is None
+
+
+def test_an_answer_settles_everything_sent_before_it() -> None:
+    """Two lists carry the same person: one answer, and neither list's invitation is open."""
+    one = an_invitation(distribution_id="EMD_1", status="SurveyFinished", completed_at=NOW - timedelta(hours=1))
+    other = an_invitation(distribution_id="EMD_2", contact_id="CID_2")
+    assert asked(a_survey(), one, other).state is State.ANSWERED
+    assert asked(a_survey(), other, one).invitation == one
+
+
+def test_what_is_sent_after_an_answer_asks_anew() -> None:
+    january = an_invitation(distribution_id="EMD_1", status="SurveyFinished", sent_at=NOW - 30 * DAY, completed_at=NOW - 20 * DAY)
+    february = an_invitation(distribution_id="EMD_2", sent_at=NOW - DAY)
+    found = asked(a_survey(), january, february)
+    assert (found.state, found.invitation, found.asked_after) == (State.OPEN, february, "EMD_1")
+
+
+def test_the_link_that_lives_longest_is_the_one_to_answer_with() -> None:
+    invite = an_invitation(link_expires_at=NOW + DAY)
+    reminder = an_invitation(distribution_id="EMD_2", link_expires_at=NOW + 3 * DAY, sent_at=NOW)
+    dead = an_invitation(distribution_id="EMD_3", link_expires_at=None, status="SessionExpired")
+    assert asked(a_survey(), invite, reminder, dead).invitation == reminder
+
+
+def event_of(before: list[Invitation], after: list[Invitation]) -> str | None:
+    event = rules.invited(1, participation(a_survey(), before, NOW), participation(a_survey(), after, NOW))
+    return event.key if event else None
+
+
+def test_the_first_invitation_tells_and_a_second_one_does_not() -> None:
+    one, two = an_invitation(), an_invitation(distribution_id="EMD_2", contact_id="CID_2")
+    assert event_of([], [one]) == "survey.invited:SV_1:1:"
+    assert event_of([one], [one, two]) is None
+    assert event_of([one], [an_invitation(status="Opened")]) is None
+
+
+@pytest.mark.parametrize("status", ["Success", "Opened", "SurveyStarted"])
+def test_any_delivered_status_tells_not_only_the_first_seen_success(status: str) -> None:
+    assert event_of([an_invitation(status="Pending", mailed=False)], [an_invitation(status=status)]) == "survey.invited:SV_1:1:"
+
+
+@pytest.mark.parametrize("status", ["SurveyFinished", "SurveyScreenedOut", "SurveyPartiallyFinished", "SessionExpired"])
+def test_whoever_is_done_before_we_look_is_not_told(status: str) -> None:
+    assert event_of([], [an_invitation(status=status)]) is None
+
+
+def test_an_expired_invitation_is_not_told() -> None:
+    assert event_of([], [an_invitation(link_expires_at=NOW)]) is None
+
+
+def test_being_asked_anew_is_told_once_under_its_own_key() -> None:
+    january = an_invitation(status="SurveyFinished", sent_at=NOW - 30 * DAY, completed_at=NOW - 20 * DAY)
+    february = an_invitation(distribution_id="EMD_2")
+    assert event_of([january], [january, february]) == "survey.invited:SV_1:1:EMD_1"
+    unanswered = an_invitation(sent_at=NOW - 30 * DAY)
+    assert event_of([unanswered, february], [january, february]) == "survey.invited:SV_1:1:EMD_1"
+
+
+def closing_key(
+    now: datetime = NOW, *, told_at: datetime | None = NOW - 7 * DAY, baseline_at: datetime | None = NOW - 9 * DAY, **values: Any
+) -> str | None:
+    found = participation(a_survey(), [an_invitation(**({"link_expires_at": NOW + DAY} | values))], now)
+    event = rules.closing(1, found, now, told_at=told_at, baseline_at=baseline_at)
+    return event.key if event else None
+
+
+def test_the_reminder_is_due_24_hours_before_the_deadline_and_marked_with_it() -> None:
+    assert closing_key() == f"{EventKind.SURVEY_CLOSING}:SV_1:1:{int((NOW + DAY).timestamp())}"
+    assert closing_key(NOW - timedelta(seconds=1)) is None
+    assert closing_key(NOW + timedelta(hours=23)) is not None
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"status": "SurveyFinished"},
+        {"status": "SurveyScreenedOut"},
+        {"status": "SessionExpired"},
+        {"link_expires_at": NOW},
+        {"link_expires_at": None},
+        {"link_type": LinkType.ANONYMOUS},
+        {"mailed": False},
+    ],
+)
+def test_nobody_is_reminded_who_cannot_answer_or_whose_answer_cannot_be_known(values: dict[str, Any]) -> None:
+    assert closing_key(**values) is None
+
+
+def test_whoever_was_told_within_the_last_day_is_not_reminded() -> None:
+    assert closing_key(told_at=NOW) is None
+    assert closing_key(told_at=None) is not None
+
+
+def test_what_fell_due_before_the_silent_first_synchronisation_stays_unsaid() -> None:
+    assert closing_key(baseline_at=NOW + timedelta(seconds=1)) is None
+    assert closing_key(baseline_at=None) is None
+
+
+def member(kind: MemberKind, user_id: str = "U1") -> Member:
+    return Member(workspace_id="T1", user_id=user_id, kind=kind, email="ana@acme.example")
+
+
+@pytest.mark.parametrize(
+    ("kinds", "allow_guests", "expected"),
+    [
+        ([], False, Unreachable.NO_ACCOUNT),
+        ([MemberKind.DEACTIVATED], False, Unreachable.DEACTIVATED),
+        ([MemberKind.GUEST], False, Unreachable.GUEST),
+        ([MemberKind.STRANGER], True, Unreachable.STRANGER),
+        ([MemberKind.BOT], True, Unreachable.BOT),
+        ([MemberKind.DEACTIVATED, MemberKind.GUEST], False, Unreachable.GUEST),
+    ],
+)
+def test_whoever_may_not_be_written_to_is_counted_with_the_reason(
+    kinds: list[MemberKind], allow_guests: bool, expected: Unreachable
+) -> None:
+    assert rules.addressee([member(kind) for kind in kinds], allow_guests=allow_guests) is expected
+
+
+def test_a_member_is_written_to_before_a_guest_and_always_the_same_one() -> None:
+    guest, ana, ben = member(MemberKind.GUEST, "U0"), member(MemberKind.MEMBER, "U1"), member(MemberKind.MEMBER, "U2")
+    assert rules.addressee([guest, ben, ana], allow_guests=True) == ana
+    assert rules.addressee([guest], allow_guests=True) == guest
+
+
+statuses = st.sampled_from([*Status, "SomethingNew"])
+instants = st.integers(min_value=-40, max_value=40).map(lambda hours: NOW + timedelta(hours=hours))
+invitations = st.builds(
+    an_invitation,
+    distribution_id=st.sampled_from(["EMD_1", "EMD_2", "EMD_3"]),
+    contact_id=st.sampled_from(["CID_1", "CID_2"]),
+    status=statuses,
+    mailed=st.booleans(),
+    sent_at=st.none() | instants,
+    completed_at=st.none() | instants,
+    link_expires_at=st.none() | instants,
+)
+unique_invitations = st.lists(invitations, max_size=6, unique_by=lambda i: (i.distribution_id, i.contact_id))
+
+
+@given(unique_invitations, st.randoms())
+def test_the_order_of_invitations_does_not_matter(rows: list[Invitation], random: Any) -> None:
+    shuffled = list(rows)
+    random.shuffle(shuffled)
+    one, other = participation(a_survey(), rows, NOW), participation(a_survey(), shuffled, NOW)
+    assert (one and (one.state, one.closes_at)) == (other and (other.state, other.closes_at))
+
+
+@given(unique_invitations)
+def test_seeing_the_same_twice_tells_nobody(rows: list[Invitation]) -> None:
+    found = participation(a_survey(), rows, NOW)
+    if found is not None and found.state is not State.ANSWERED:
+        assert rules.invited(1, found, found) is None
+
+
+@given(unique_invitations)
+def test_an_open_participation_can_be_answered_now(rows: list[Invitation]) -> None:
+    found = participation(a_survey(), rows, NOW)
+    if found is not None and found.state is State.OPEN:
+        assert found.invitation.mailed
+        assert found.invitation.status in rules.OPEN
+        assert found.closes_at is None or found.closes_at > NOW
