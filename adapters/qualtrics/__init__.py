@@ -1,0 +1,1 @@
+"""Qualtrics, read only."""

@@ -1,0 +1,173 @@
+"""Qualtrics' JSON becomes the values of `bot.model`. Every function raises one of `wire.UNREADABLE` for what cannot be one."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+from adapters.qualtrics import wire
+from bot.model import (
+    Anonymity,
+    Contact,
+    Directory,
+    Distribution,
+    DistributionStats,
+    HistoryEntry,
+    LinkEntry,
+    LinkType,
+    Survey,
+    SurveyDetails,
+    User,
+)
+from bot.ports import Account
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: "No date" as QSF files write it (reference qualtrics.md 1).
+_NO_DATE = ("0000-00-00", "-0001-11-30")
+_ANONYMITY = {True: Anonymity.ANONYMIZED, False: Anonymity.IDENTIFIED, None: Anonymity.UNKNOWN}
+_LINK_TYPES = {it.value: it for it in LinkType}
+_STATS = tuple(field.name for field in fields(DistributionStats))
+
+
+def account(body: bytes) -> Account:
+    it = wire.result(body, wire.WhoAmI)
+    return Account(brand_id=it.brand_id, user_id=it.user_id, datacenter=it.datacenter)
+
+
+def user(raw: bytes) -> User:
+    it = wire.element(raw, wire.User)
+    return User(
+        user_id=it.id,
+        email=email(it.email),
+        first_name=it.first_name or "",
+        last_name=it.last_name or "",
+        user_type=it.user_type,
+        is_active=(it.account_status or "active").lower() == "active",
+    )
+
+
+def survey(raw: bytes) -> Survey:
+    it = wire.element(raw, wire.Survey)
+    is_active = flag(it.is_active)
+    if is_active is None:
+        raise ValueError("isActive is no truth value")
+    return Survey(survey_id=it.id, name=it.name, owner_id=it.owner_id, is_active=is_active, last_modified=instant(it.last_modified))
+
+
+def survey_details(body: bytes) -> SurveyDetails:
+    """Read what the survey's metadata say; its anonymity is none of it."""
+    it = wire.result(body, wire.SurveyMetadata)
+    return SurveyDetails(ends_at=instant(it.survey_expiration_date), anonymity=Anonymity.UNKNOWN, is_deleted=_is_set(it.deleted))
+
+
+def anonymity(body: bytes) -> Anonymity:
+    """Read the survey's options."""
+    return _ANONYMITY[flag(wire.result(body, wire.SurveyOptions).anonymize_response)]
+
+
+def distribution(raw: bytes, *, survey_id: str) -> Distribution:
+    """`survey_id` is the one asked for: test mails do not name theirs (quirk Q2)."""
+    it = wire.element(raw, wire.Distribution)
+    headers = it.headers or wire.Headers()
+    link = it.survey_link or wire.SurveyLink()
+    stats = it.stats or {}
+    return Distribution(
+        distribution_id=it.id,
+        survey_id=survey_id,
+        parent_id=it.parent_distribution_id,
+        owner_id=it.owner_id,
+        request_type=it.request_type,
+        request_status=it.request_status,
+        send_date=instant(it.send_date),
+        sender_name=headers.from_name,
+        link_type=_LINK_TYPES.get(link.link_type or "", LinkType.UNKNOWN),
+        link_expires_at=instant(link.expiration_date),
+        stats=DistributionStats(**{name: stats.get(name) or 0 for name in _STATS}),
+    )
+
+
+def history_entry(raw: bytes) -> HistoryEntry:
+    it = wire.element(raw, wire.HistoryEntry)
+    return HistoryEntry(
+        contact_id=it.contact_id,
+        status=it.status,
+        url=personal_url(it.survey_link),
+        sent_at=instant(it.sent_at),
+        completed_at=instant(it.response_completed_at),
+    )
+
+
+def link_entry(raw: bytes) -> LinkEntry:
+    it = wire.element(raw, wire.LinkEntry)
+    return LinkEntry(contact_id=it.contact_id, email=email(it.email), url=personal_url(it.link), expires_at=instant(it.link_expiration))
+
+
+def directory(raw: bytes) -> Directory:
+    it = wire.element(raw, wire.Directory)
+    return Directory(directory_id=it.directory_id, name=it.name, is_default=flag(it.is_default) is True)
+
+
+def contact(body: bytes, *, contact_id: str) -> Contact:
+    return Contact(contact_id=contact_id, email=email(wire.result(body, wire.Contact).email))
+
+
+def instant(value: wire.Date) -> datetime | None:
+    """Read ISO 8601 (UTC where it names no zone) or epoch milliseconds, also as text; None for "no date". Raises ValueError."""
+    text = "" if value is None else str(value).strip()
+    if text in ("", "null") or text.startswith(_NO_DATE):
+        return None
+    try:
+        if text.isdecimal():
+            return _EPOCH + timedelta(milliseconds=int(text))
+        at = datetime.fromisoformat(text)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("a date outside of the calendar") from error
+
+
+def flag(value: object) -> bool | None:
+    """Read any of Qualtrics' truth values (quirk Q5); None for what is none."""
+    match str(value).strip().lower():
+        case "true" | "yes" | "on" | "1":
+            return True
+        case "false" | "no" | "off" | "0":
+            return False
+        case _:
+            return None
+
+
+def email(text: str | None) -> str | None:
+    """Lower-case the address: people are matched by it (reference qualtrics.md 6)."""
+    address = (text or "").strip().lower()
+    return None if address in ("", "null") else address
+
+
+def personal_url(text: str | None) -> str | None:
+    """Make the link https (quirk Q14), except on this very machine; None for what is no web address."""
+    url = (text or "").strip()
+    scheme, host = _scheme_and_host(url)
+    if not host or scheme not in ("http", "https"):
+        return None
+    return url if scheme == "https" or _is_loopback(host) else f"https{url[len(scheme) :]}"
+
+
+def _scheme_and_host(url: str) -> tuple[str, str]:
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # a broken IPv6 address
+        return "", ""
+    return parts.scheme, parts.hostname or ""
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _is_set(deleted: object) -> bool:
+    """`Deleted` is a date or a truth value; which one, and how it looks when unset, nobody recorded."""
+    return str(deleted) not in ("None", "") and not str(deleted).startswith(_NO_DATE) and flag(deleted) is not False
