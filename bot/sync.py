@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from bot import rules
 from bot.errors import Forbidden, Gone, Rejected, SurveybotError
-from bot.model import Anonymity, Distribution, HistoryEntry, Invitation, LinkEntry, Survey, SurveyDetails
+from bot.model import Anonymity, Distribution, HistoryEntry, Invitation, LinkEntry, LinkType, Survey, SurveyDetails
 from bot.ports import Absorbed, Batch, MailedRow, Run, Store, SurveySource, UnitOfWork
 
 #: Rows of one write transaction (reference performance.md 2: 500 to 1,000).
@@ -151,17 +151,20 @@ class _Look:
         survey = await self._details(survey)
         if survey.details is not None and survey.details.is_deleted:
             return
+        listed: list[Distribution] = []
         try:
             async for batch in self.sync.source.distributions(survey.survey_id):
                 self._skip(batch)
-                await self._write(lambda uow, found=batch.items: uow.distributions.save(self.sync.integration_id, found))
+                listed += batch.items
         except (Forbidden, Gone, Rejected) as error:
             self._left_out("distributions", survey.survey_id, error)
             return
+        await self._write(lambda uow: uow.distributions.save(self.sync.integration_id, _inherited(listed)))
         distributions = await self.sync.store.read(lambda uow: uow.distributions.of_survey(self.sync.integration_id, survey.survey_id))
         self.progress.distributions += len(distributions)
+        known = {None, *(distribution.distribution_id for distribution in distributions)}
         for distribution in distributions:
-            if rules.reads_history(distribution, survey, self.started_at):
+            if distribution.parent_id in known and rules.reads_history(distribution, survey, self.started_at):
                 await self._invitations(survey, distribution)
 
     async def _details(self, survey: Survey) -> Survey:
@@ -309,6 +312,17 @@ class _Look:
         """One thing that may not or cannot be read is left out, counted and logged; the run goes on (FEATURES B7)."""
         self.progress.skipped += 1
         log.warning("sync.left_out", extra={"what": what, "subject": subject, "cause": str(error)})
+
+
+def _inherited(distributions: Sequence[Distribution]) -> Sequence[Distribution]:
+    """Give reminders the link type of their invite: Qualtrics tells it on invites only (reference qualtrics.md 4)."""
+    link_types = {distribution.distribution_id: distribution.link_type for distribution in distributions}
+    return [
+        replace(distribution, link_type=link_types.get(distribution.parent_id or "", LinkType.UNKNOWN))
+        if distribution.link_type is LinkType.UNKNOWN
+        else distribution
+        for distribution in distributions
+    ]
 
 
 def _absorb_links(uow: UnitOfWork, integration_id: str, distribution_id: str, links: Sequence[LinkEntry]) -> Absorbed:

@@ -1,0 +1,83 @@
+"""A tenant with one survey, and the steps of the bot's life over a real database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+import pytest
+
+from bot import reminders
+from bot.delivery import Sender, deliver_due
+from bot.messages import Delivery, Member, MemberKind, MessageRef
+from bot.page import Page, PrivatePage
+from bot.ports import Run, Store
+from bot.sync import Kind, Synchronisation
+from tests.contract.core.scripted import ScriptedSource
+from tests.unit.core.examples import NOW
+
+
+@dataclass
+class RecordingChannel:
+    """A chat that keeps what it was given; `errors` are raised first, one a send."""
+
+    sent: list[tuple[str, Page | PrivatePage]] = field(default_factory=list)
+    errors: list[Exception] = field(default_factory=list)
+
+    async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
+        if self.errors:
+            raise self.errors.pop(0)
+        self.sent.append((member.user_id, page))
+        return MessageRef(workspace_id=member.workspace_id, channel_id=f"D{member.user_id}", message_id=str(len(self.sent)))
+
+
+@dataclass
+class Life:
+    """One bot over one store, with time in the test's hands."""
+
+    store: Store
+    source: ScriptedSource = field(default_factory=ScriptedSource)
+    channel: RecordingChannel = field(default_factory=RecordingChannel)
+    now: datetime = NOW
+    allow_guests: bool = False
+
+    def clock(self) -> datetime:
+        return self.now
+
+    async def sync(self, kind: Kind = Kind.INCREMENTAL, integration_id: str = "main") -> Run:
+        synchronisation = Synchronisation(
+            source=self.source, store=self.store, integration_id=integration_id, name="Main", clock=self.clock
+        )
+        return await synchronisation.run(kind)
+
+    async def baseline(self) -> None:
+        assert (await self.sync(Kind.FULL)).told == 0
+
+    async def remind(self) -> int:
+        return await reminders.remind_due(self.store, self.now)
+
+    async def deliver(self, limit: int = 20) -> tuple[int, datetime | None]:
+        sender = Sender(store=self.store, channel=self.channel, clock=self.clock, owner="test", allow_guests=self.allow_guests)
+        return await deliver_due(sender, limit=limit)
+
+    async def join(self, *names: str, kind: MemberKind = MemberKind.MEMBER) -> None:
+        """Let people appear in the chat's directory."""
+        members = [Member(workspace_id="T1", user_id=name, kind=kind, email=f"{name}@acme.example") for name in names]
+        await self.store.write(lambda uow: uow.members.save(members))
+
+    async def deliveries(self) -> list[Delivery]:
+        return sorted(await self.store.read(lambda uow: uow.outbox.list(1000)), key=lambda delivery: delivery.delivery_id)
+
+    async def told(self) -> list[tuple[str, str, str]]:
+        """Kind, survey and e-mail address of everything in the outbox."""
+        found = await self.deliveries()
+        emails = {d.person_id: await self.store.read(lambda uow, d=d: uow.people.email(d.person_id)) for d in found}
+        return [(str(d.kind), d.survey_id, str(emails[d.person_id])) for d in found]
+
+    def wait(self, **span: float) -> None:
+        self.now += timedelta(**span)
+
+
+@pytest.fixture
+async def life(store: Store) -> Life:
+    return Life(store)

@@ -1,0 +1,90 @@
+"""Property: whatever is sent, however often and in whatever order it is looked at, a person is told of a survey once."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.sync import Kind
+from store.encryption import Keyring
+from store.unit_of_work import SqlStore
+from tests.contract.core.conftest import Life
+from tests.unit.core.examples import DAY, NOW
+
+PEOPLE = ("ana@acme.example", "ben@acme.example", None)
+OPEN = ("Pending", "Success", "Opened", "SurveyStarted")
+
+sendings = st.lists(
+    st.tuples(
+        st.sampled_from(["SV_1", "SV_2"]),
+        st.dictionaries(st.sampled_from(["CID_1", "CID_2", "CID_3"]), st.sampled_from(PEOPLE), min_size=1),
+        st.sampled_from(["Invite", "Reminder"]),
+        st.sampled_from(OPEN),
+    ),
+    min_size=1,
+    max_size=4,
+)
+looks = st.lists(st.sampled_from([Kind.FULL, Kind.INCREMENTAL]), min_size=1, max_size=3)
+
+
+@pytest.fixture(scope="session")
+def template(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database; hypothesis would print all of its bytes."""
+    path = tmp_path_factory.mktemp("any-order") / "template.db"
+    path.write_bytes(migrated_sqlite)
+    return path
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(sendings=sendings, looks=looks, order=st.permutations(range(4)), moves=st.lists(st.sampled_from(OPEN[1:]), max_size=4))
+def test_any_order_of_syncs_announces_once(  # noqa: PLR0917 - hypothesis names them
+    template: Path,
+    keyring: Keyring,
+    sendings: list[tuple[str, dict[str, str | None], str, str]],
+    looks: list[Kind],
+    order: list[int],
+    moves: list[str],
+) -> None:
+    """Distributions appear in any order, between any looks; statuses move on; the same data is absorbed again and again."""
+
+    async def live(life: Life) -> None:
+        await life.baseline()
+        numbered = [(n, sendings[n]) for n in order if n < len(sendings)]
+        for step, (number, (survey_id, people, kind, status)) in enumerate(numbered):
+            life.source.survey(survey_id)
+            parent = next((d.distribution_id for d in life.source.sent.values() if d.survey_id == survey_id), None)
+            values = {"request_type": "Reminder", "parent_id": parent} if parent and kind == "Reminder" else {}
+            life.source.send(f"EMD_{number}", people, survey_id, status, send_date=NOW - DAY, **values)
+            for look in looks:
+                await life.sync(look)
+            if step < len(moves):
+                life.source.move(f"EMD_{number}", next(iter(people)), moves[step])
+        for look in looks:
+            await life.sync(look)
+        told = Counter(await life.told())
+        assert set(told.values()) <= {1}
+        assert {(survey, email) for _, survey, email in told} == {
+            (sending[0], email)
+            for number, sending in numbered
+            for contact, email in sending[1].items()
+            if email is not None and life.source.rows[f"EMD_{number}"][contact].status != "Pending"
+        }
+
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "life.db"
+        path.write_bytes(template.read_bytes())
+
+        async def run() -> None:
+            store = SqlStore(f"sqlite:///{path}", keyring)
+            try:
+                await live(Life(store))
+            finally:
+                await store.close()
+
+        asyncio.run(run())

@@ -1,0 +1,362 @@
+"""Synchronisation over a real database: what is stored, who is told, and what it costs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from bot.errors import Forbidden, Gone, Malformed, Rejected, SurveybotError, Unauthorized, Unavailable
+from bot.model import Directory, LinkEntry, User
+from bot.sync import Kind, Synchronisation
+from tests.contract.core.conftest import Life
+from tests.unit.core.examples import DAY, NOW
+
+ANA, BEN = "ana@acme.example", "ben@acme.example"
+INVITED = "survey.invited"
+
+
+async def test_the_first_full_run_fills_the_store_and_tells_nobody(life: Life) -> None:
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN})
+    run = await life.sync(Kind.FULL)
+    assert (run.outcome, run.surveys, run.distributions, run.invitations, run.told) == ("ok", 1, 1, 2, 0)
+    assert await life.told() == []
+    ana = await life.store.read(lambda uow: uow.people.find(ANA))
+    assert ana is not None
+    (invitation,) = await life.store.read(lambda uow: uow.invitations.of_person(ana))
+    assert (invitation.status, invitation.mailed) == ("Success", True)
+
+
+async def test_a_survey_sent_after_the_baseline_is_told_to_each_of_its_people_once(life: Life) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN, "CID_3": None})
+    assert (await life.sync()).told == 2
+    assert (await life.sync()).told == 0
+    assert (await life.sync(Kind.FULL)).told == 0
+    assert await life.told() == [(INVITED, "SV_1", ANA), (INVITED, "SV_1", BEN)]
+
+
+async def test_two_lists_two_contacts_and_a_reminder_of_one_person_tell_them_once(life: Life) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA, "CID_2": ANA})
+    life.source.send("EMD_2", {"CID_3": ANA})
+    await life.sync()
+    life.source.send("EMD_3", {"CID_1": ANA}, request_type="Reminder", parent_id="EMD_1")
+    await life.sync()
+    assert await life.told() == [(INVITED, "SV_1", ANA)]
+
+
+async def test_a_reminder_of_what_the_baseline_saw_tells_nobody(life: Life) -> None:
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA})
+    await life.baseline()
+    life.source.send("EMD_2", {"CID_1": ANA}, request_type="Reminder", parent_id="EMD_1")
+    await life.sync()
+    assert await life.told() == []
+
+
+async def test_a_survey_sent_again_after_it_was_answered_is_told_again(life: Life) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA}, send_date=NOW - 30 * DAY)
+    await life.sync()
+    life.source.move("EMD_1", "CID_1", "SurveyFinished", NOW - 20 * DAY)
+    await life.sync()
+    life.source.send("EMD_2", {"CID_1": ANA}, send_date=NOW - DAY)
+    await life.sync()
+    assert await life.told() == [(INVITED, "SV_1", ANA)] * 2
+
+
+async def test_an_answer_without_a_time_counts_from_when_it_was_first_seen(life: Life) -> None:
+    """A reminder mailed before the answer was seen does not ask anew, although Qualtrics told no completion time."""
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA}, send_date=NOW - 5 * DAY)
+    life.source.send("EMD_2", {"CID_1": ANA}, request_type="Reminder", parent_id="EMD_1", send_date=NOW - DAY)
+    life.source.move("EMD_1", "CID_1", "SurveyFinished")
+    await life.sync()
+    first = await life.store.read(lambda uow: uow.invitations.of_contacts("main", "EMD_1", ["CID_1"]))
+    assert first["CID_1"].completed_at == NOW
+    life.wait(hours=1)
+    life.source.move("EMD_2", "CID_1", "Opened")
+    life.source.send("EMD_1", {"CID_1": ANA, "CID_9": BEN}, status="Pending", send_date=NOW - 5 * DAY)
+    life.source.move("EMD_1", "CID_1", "SurveyFinished")
+    await life.sync()
+    again = await life.store.read(lambda uow: uow.invitations.of_contacts("main", "EMD_1", ["CID_1"]))
+    assert again["CID_1"].completed_at == NOW
+    assert await life.told() == []
+
+
+@pytest.mark.parametrize("status", ["Opened", "SurveyStarted"])
+async def test_a_quick_reader_who_never_was_seen_as_delivered_is_told(life: Life, status: str) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA}, status="Pending")
+    assert (await life.sync()).told == 0
+    life.source.move("EMD_1", "CID_1", status)
+    assert (await life.sync()).told == 1
+
+
+@pytest.mark.parametrize("status", ["Pending", "HardBounce", "Skipped", "SurveyFinished", "SessionExpired", "SomethingNew"])
+async def test_who_was_not_mailed_or_cannot_answer_is_not_told(life: Life, status: str) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA}, status=status)
+    await life.sync()
+    assert await life.told() == []
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"request_type": "TestEmail"},
+        {"request_type": "GeneratedInvite"},
+        {"request_type": "ThankYou", "parent_id": "EMD_0"},
+        {"send_date": NOW + DAY},
+    ],
+)
+async def test_what_mails_nobody_costs_no_calls_and_tells_nobody(life: Life, values: dict[str, Any]) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA}, **values)
+    await life.sync()
+    assert await life.told() == []
+    assert life.source.calls["history EMD_1"] == life.source.calls["links EMD_1"] == 0
+
+
+async def test_a_scheduled_distribution_is_told_once_it_went_out(life: Life) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA}, send_date=NOW + timedelta(hours=1))
+    await life.sync()
+    life.wait(hours=2)
+    await life.sync()
+    assert await life.told() == [(INVITED, "SV_1", ANA)]
+
+
+async def test_unchanged_surveys_and_distributions_cost_nothing_beyond_their_lists(life: Life) -> None:
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA})
+    await life.baseline()
+    life.source.calls.clear()
+    await life.sync()
+    await life.sync(Kind.FULL)
+    assert life.source.calls == {"surveys": 2, "distributions SV_1": 2, "users": 1}
+
+
+async def test_changed_counts_cost_one_history_and_no_links(life: Life) -> None:
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA})
+    await life.baseline()
+    life.source.calls.clear()
+    life.source.move("EMD_1", "CID_1", "Opened")
+    await life.sync()
+    assert life.source.calls == {"surveys": 1, "distributions SV_1": 1, "history EMD_1": 1}
+
+
+async def test_links_are_read_again_while_somebody_mailed_has_no_address(life: Life) -> None:
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": None})
+    await life.baseline()
+    life.source.move("EMD_1", "CID_1", "Opened")
+    life.source.addresses["EMD_1"]["CID_1"] = LinkEntry(contact_id="CID_1", email=ANA, url=None, expires_at=None)
+    await life.sync()
+    assert life.source.calls["links EMD_1"] == 2
+    assert await life.store.read(lambda uow: uow.people.find(ANA)) is not None
+
+
+async def test_an_inactive_survey_is_left_alone(life: Life) -> None:
+    life.source.survey(is_active=False)
+    life.source.send("EMD_1", {"CID_1": ANA})
+    await life.baseline()
+    assert life.source.calls == {"users": 1, "surveys": 1}
+
+
+async def test_details_are_read_again_only_when_the_survey_was_modified_or_came_back(life: Life) -> None:
+    life.source.survey()
+    await life.baseline()
+    await life.sync()
+    assert life.source.calls["details SV_1"] == 1
+    life.source.survey(last_modified=NOW)
+    await life.sync()
+    assert life.source.calls["details SV_1"] == 2
+    life.source.survey(last_modified=NOW, is_active=False)
+    await life.sync()
+    life.source.survey(last_modified=NOW)
+    await life.sync()
+    assert life.source.calls["details SV_1"] == 3
+
+
+async def test_a_person_whose_address_only_the_directory_knows_is_told(life: Life) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": None, "CID_2": None})
+    life.source.contacts = {"CID_1": ANA}
+    assert (await life.sync()).told == 1
+    assert await life.told() == [(INVITED, "SV_1", ANA)]
+
+
+@pytest.mark.parametrize("directories", [(), (Directory(directory_id="POOL_2", name=None, is_default=False),)])
+async def test_without_a_default_directory_the_first_one_is_asked_and_without_any_nobody_is(
+    life: Life, directories: tuple[Directory, ...]
+) -> None:
+    await life.baseline()
+    life.source.directory_list = directories
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": None})
+    life.source.contacts = {"CID_1": ANA}
+    assert (await life.sync()).told == len(directories)
+
+
+@pytest.mark.parametrize("call", ["directories", "contact CID_1"])
+async def test_a_directory_that_may_not_be_read_costs_nobody_else_anything(life: Life, call: str) -> None:
+    await life.baseline()
+    life.source.errors[call] = Forbidden("not permitted")
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": None, "CID_2": BEN})
+    run = await life.sync()
+    assert (run.outcome, run.told, run.skipped) == ("ok", 1, 1)
+
+
+@pytest.mark.parametrize("call", ["details SV_1", "distributions SV_1", "history EMD_1", "links EMD_1"])
+@pytest.mark.parametrize("error", [Forbidden("no"), Gone("no"), Rejected("no")])
+async def test_one_thing_that_cannot_be_read_is_left_out_and_the_rest_goes_on(life: Life, call: str, error: SurveybotError) -> None:
+    await life.baseline()
+    life.source.errors[call] = error
+    life.source.survey("SV_1")
+    life.source.send("EMD_1", {"CID_1": ANA})
+    life.source.survey("SV_2")
+    life.source.send("EMD_2", {"CID_1": ANA}, "SV_2")
+    run = await life.sync()
+    assert (run.outcome, run.skipped) == ("ok", 1)
+    assert (INVITED, "SV_2", ANA) in await life.told()
+
+
+async def test_what_was_left_out_is_told_when_it_can_be_read_again(life: Life) -> None:
+    await life.baseline()
+    life.source.errors["history EMD_1"] = Forbidden("no")
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA})
+    await life.sync()
+    life.source.errors.clear()
+    await life.sync()
+    assert await life.told() == [(INVITED, "SV_1", ANA)]
+
+
+async def test_accounts_that_may_not_be_listed_do_not_stop_a_full_run(life: Life) -> None:
+    life.source.errors["users"] = Forbidden("brand admins only")
+    life.source.survey()
+    assert (await life.sync(Kind.FULL)).outcome == "ok"
+
+
+async def test_accounts_are_stored_by_a_full_run(life: Life) -> None:
+    life.source.user_list = (User(user_id="UR_1", email=ANA, user_type="UT_BRANDADMIN"),)
+    run = await life.sync(Kind.FULL)
+    assert run.changed == 1
+
+
+@pytest.mark.parametrize("call", ["surveys", "distributions SV_1", "history EMD_1", "links EMD_1", "details SV_1", "users"])
+@pytest.mark.parametrize("error", [Unavailable("HTTP 503"), Unauthorized("HTTP 401"), Malformed("not JSON")])
+async def test_a_run_that_cannot_go_on_fails_says_why_and_is_no_baseline(life: Life, call: str, error: SurveybotError) -> None:
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA})
+    life.source.errors[call] = error
+    with pytest.raises(type(error)):
+        await life.sync(Kind.FULL)
+    (run,) = await life.store.read(lambda uow: uow.runs.latest("main"))
+    assert (run.outcome, run.error) == ("failed", f"{type(error).__name__}: {error}")
+    (integration,) = await life.store.read(lambda uow: uow.integrations.all())
+    assert integration.baseline_at is None
+    life.source.errors.clear()
+    await life.baseline()
+    assert await life.told() == []
+
+
+async def test_good_pages_before_a_bad_one_are_kept_and_their_people_told_once(life: Life) -> None:
+    await life.baseline()
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN, "CID_3": "cleo@acme.example"})
+    life.source.errors["history EMD_1"] = Unavailable("HTTP 504")
+    life.source.pages_before_error = 1
+    with pytest.raises(Unavailable):
+        await life.sync()
+    assert len(await life.told()) == 2
+    life.source.errors.clear()
+    assert (await life.sync()).told == 1
+    assert len(await life.told()) == 3
+
+
+async def test_bad_records_are_counted(life: Life) -> None:
+    life.source.skipped = 2
+    life.source.survey()
+    assert (await life.sync(Kind.FULL)).skipped == 6
+
+
+async def test_a_survey_that_vanished_from_the_list_takes_no_answers(life: Life) -> None:
+    life.source.survey("SV_1")
+    life.source.survey("SV_2")
+    await life.baseline()
+    del life.source.survey_list["SV_2"]
+    life.wait(hours=1)
+    await life.sync()
+    assert {s.survey_id: s.is_active for s in await life.store.read(lambda uow: uow.surveys.all("main"))} == {"SV_1": True, "SV_2": True}
+    await life.sync(Kind.FULL)
+    assert {s.survey_id: s.is_active for s in await life.store.read(lambda uow: uow.surveys.all("main"))} == {"SV_1": True, "SV_2": False}
+
+
+async def test_a_deleted_survey_whose_metadata_still_answers_costs_no_further_calls(life: Life) -> None:
+    life.source.survey()
+    life.source.details["SV_1"] = replace(life.source.details["SV_1"], is_deleted=True)
+    await life.baseline()
+    assert life.source.calls["distributions SV_1"] == 0
+
+
+async def test_a_moved_link_expiry_is_read_again(life: Life) -> None:
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA})
+    await life.baseline()
+    life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + 2 * DAY)
+    await life.sync()
+    ana = await life.store.read(lambda uow: uow.people.find(ANA))
+    assert ana is not None
+    (invitation,) = await life.store.read(lambda uow: uow.invitations.of_person(ana))
+    assert invitation.link_expires_at == NOW + 2 * DAY
+
+
+async def test_two_integrations_that_see_one_survey_tell_its_people_once(life: Life) -> None:
+    await life.sync(Kind.FULL, "one")
+    await life.sync(Kind.FULL, "two")
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA})
+    await life.sync(integration_id="one")
+    await life.sync(integration_id="two")
+    assert await life.told() == [(INVITED, "SV_1", ANA)]
+
+
+async def test_progress_is_shown_while_a_run_goes_on(life: Life) -> None:
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA})
+    shown: list[tuple[int, int, int]] = []
+    await Synchronisation(
+        source=life.source,
+        store=life.store,
+        integration_id="main",
+        name="Main",
+        clock=life.clock,
+        on_progress=lambda p: shown.append((p.surveys_done, p.surveys, p.invitations)),
+    ).run(Kind.FULL)
+    assert shown[0] == (0, 0, 0)
+    assert shown[-1] == (1, 1, 1)
+
+
+async def test_an_unforeseen_fault_is_recorded_without_its_text(life: Life) -> None:
+    life.source.errors["surveys"] = RuntimeError("with a secret in it")
+    with pytest.raises(RuntimeError):
+        await life.sync(Kind.FULL)
+    (run,) = await life.store.read(lambda uow: uow.runs.latest("main"))
+    assert run.error == "RuntimeError"
