@@ -1,0 +1,98 @@
+"""Slack's refusals, and answers that never came, become `bot.errors` (reference performance.md 7.3, slack.md 7)."""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Generator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import PurePath
+from typing import Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
+
+from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
+
+#: Waited for when a 429 does not say how long; Slack's own always do (https://docs.slack.dev/apis/web-api/rate-limits).
+DEFAULT_RETRY_AFTER_SECONDS = 30.0
+
+_LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
+#: Slack failed in the middle of the work: it may be done.
+_INTERNAL = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
+#: Our token is bad, or may not do this.
+_ACCESS = frozenset(
+    {
+        "access_denied",
+        "account_inactive",
+        "invalid_auth",
+        "missing_scope",
+        "no_permission",
+        "not_allowed_token_type",
+        "not_authed",
+        "token_expired",
+        "token_revoked",
+    }
+)
+_GONE = frozenset({"channel_not_found", "is_archived", "user_disabled", "user_not_found", "user_not_visible", "users_not_found"})
+
+
+@contextmanager
+def translated(method: str, *, repeatable: bool = False) -> Generator[None]:
+    """Translate what one call of the SDK, and reading its answer, may raise.
+
+    Not sent: Throttled, Unavailable. Refused for good: Unauthorized, Gone, Rejected. No telling: Ambiguous, or Unavailable where the
+    call is `repeatable`, because doing it twice is the same as doing it once.
+    """
+    try:
+        yield
+    except SlackApiError as error:
+        raise _refusal(method, error, repeatable=repeatable) from error
+    except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
+        raise Unavailable(f"{method}: no connection to Slack") from error
+    except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        raise _lost(f"{method}: the connection broke before an answer came", repeatable=repeatable) from error
+    except (AttributeError, LookupError, TypeError, ValueError) as error:  # an answer in no shape of Slack's
+        raise _lost(f"{method}: unreadable answer", repeatable=repeatable) from error
+
+
+def fields(answer: AsyncSlackResponse) -> dict[str, Any]:
+    """Return the answer's JSON object. Unlike the SDK's own look-up, its result raises KeyError for what is missing."""
+    if not isinstance(answer.data, dict):
+        raise TypeError("not a JSON object")
+    return answer.data
+
+
+def loggable(error: BaseException) -> Mapping[str, str]:
+    """Say what went wrong without repeating data: foreign exceptions quote addresses, links and bodies in their messages."""
+    if isinstance(error, SurveybotError):
+        return {"error": type(error).__name__, "reason": str(error)}
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"error": type(error).__name__, "trace": " > ".join(f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames)}
+
+
+def _refusal(method: str, error: SlackApiError, *, repeatable: bool) -> SurveybotError:
+    answer = error.response
+    if not isinstance(answer, AsyncSlackResponse):  # broken JSON
+        return _lost(f"{method}: unreadable answer", repeatable=repeatable)
+    data: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
+    status, name = answer.status_code, data.get("error")
+    message = f"{method} answered {status} {name}"
+    if status == HTTPStatus.TOO_MANY_REQUESTS or name in _LIMITED:
+        return Throttled(message, retry_after=_retry_after(answer.headers))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or name is None or name in _INTERNAL:
+        return _lost(message, repeatable=repeatable)
+    if name in _ACCESS:
+        needed = data.get("needed")
+        return Unauthorized(f"{message}, needed: {needed}" if needed else message)
+    return Gone(message) if name in _GONE else Rejected(message)
+
+
+def _lost(message: str, *, repeatable: bool) -> SurveybotError:
+    return Unavailable(message) if repeatable else Ambiguous(message)
+
+
+def _retry_after(headers: Mapping[str, str]) -> float:
+    seconds = headers.get("Retry-After", "")
+    return float(seconds) if seconds.isdecimal() else DEFAULT_RETRY_AFTER_SECONDS

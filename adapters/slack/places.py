@@ -1,0 +1,85 @@
+"""Where an answer is shown in Slack, and who can see it there: only the private places take a private page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, assert_never
+
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from adapters.slack.errors import translated
+from bot.errors import Rejected
+from bot.messages import Surface
+from bot.page import Page, PrivatePage
+from cards import slack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Home:
+    """A person's Home tab with the bot."""
+
+    user_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """A message that only the person who asked sees, in a conversation where others look on."""
+
+    channel_id: str
+    #: Good for five answers within 30 minutes (reference slack.md 2).
+    response_url: str
+    #: Whether it takes the place of the (ephemeral) message whose button was pressed.
+    replaces: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PrivateReply:
+    """The same in the direct message between the person and the bot."""
+
+    reply: Reply
+
+
+Place = Home | Reply | PrivateReply
+
+
+def surface(place: Place) -> Surface:
+    return Surface.SHARED if isinstance(place, Reply) else Surface.PRIVATE
+
+
+async def show(client: AsyncWebClient, place: Place, page: Page | PrivatePage) -> None:
+    """Show the page. Raises TypeError, and shows nothing, for a private page where others look on."""
+    match place:
+        case Home():
+            await _publish(client, place, page)
+        case PrivateReply():
+            await _respond(client, place.reply, slack.message(page))
+        case Reply():
+            if isinstance(page, PrivatePage):
+                raise TypeError("a private page is not shown where others look on")
+            await _respond(client, place, _shared(page))
+        case _:
+            assert_never(place)
+
+
+def _shared(page: Page) -> dict[str, Any]:
+    """Draw for a place that others look on: by its type, no private page comes here."""
+    return slack.message(page)
+
+
+async def _publish(client: AsyncWebClient, home: Home, page: Page | PrivatePage) -> None:
+    view = slack.home(page)
+    with translated("views.publish", repeatable=True):
+        await client.views_publish(user_id=home.user_id, view=view)
+
+
+async def _respond(client: AsyncWebClient, reply: Reply, card: dict[str, Any]) -> None:
+    webhook = AsyncWebhookClient(
+        reply.response_url, timeout=client.timeout, proxy=client.proxy, ssl=client.ssl, session=client.session, retry_handlers=[]
+    )
+    body = {"response_type": "ephemeral", "replace_original": reply.replaces, "unfurl_links": False, "unfurl_media": False, **card}
+    with translated("response_url", repeatable=True):
+        answer = await webhook.send_dict(body)
+    if answer.status_code != HTTPStatus.OK:
+        raise Rejected(f"response_url answered {answer.status_code}")

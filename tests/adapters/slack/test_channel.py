@@ -1,0 +1,151 @@
+"""Direct messages: to whom, how, and what remains of them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+import pytest
+
+from adapters.sandbox.slack_faults import LostAnswer, RateLimited, Refused
+from adapters.sandbox.workspace import Workspace
+from adapters.slack.channel import SlackChannel
+from bot.errors import Ambiguous, Gone, Rejected, Throttled
+from bot.messages import Member, MemberKind, MessageRef
+from bot.model import PersonalLink
+from bot.page import Page, PrivatePage, Respond, Text
+from bot.ports import Store
+from store.encryption import Keyring
+from store.unit_of_work import SqlStore
+
+PAGE = Page(title="Hello", elements=(Text(("A word.",)),))
+
+
+def private_page(owner: int) -> PrivatePage:
+    link = PersonalLink(owner=owner, url="https://acme.qualtrics.com/jfe/form/SV_1?Q_DL=ana")
+    return PrivatePage(owner=owner, title="Survey", elements=(Respond(label="Respond", link=link),))
+
+
+async def person(store: Store, email: str) -> int:
+    return (await store.write(lambda uow: uow.people.ids([email])))[email]
+
+
+async def stored(store: Store, member: Member) -> Member:
+    found = await store.read(lambda uow: uow.members.get(member.workspace_id, member.user_id))
+    assert found is not None
+    return found
+
+
+async def test_the_first_message_goes_to_the_user_id_and_the_next_to_the_conversation_it_named(
+    channel: SlackChannel, workspace: Workspace, store: Store, ana: Member
+) -> None:
+    workspace.journal.clear()
+    first = await channel.send(ana, PAGE)
+    second = await channel.send(await stored(store, ana), PAGE)
+    dm = workspace.direct_message("U0ANA").conversation_id
+    assert [(call.method, call.arguments["channel"]) for call in workspace.journal] == [
+        ("chat.postMessage", "U0ANA"),
+        ("chat.postMessage", dm),
+    ]
+    assert list(workspace.conversations[dm].messages) == [first.message_id, second.message_id]
+    assert first == MessageRef(workspace_id=workspace.team_id, channel_id=dm, message_id=first.message_id)
+
+
+async def test_a_message_says_everything_in_its_text_and_asks_for_no_unfurling(
+    channel: SlackChannel, workspace: Workspace, ana: Member
+) -> None:
+    await channel.send(ana, PAGE)
+    sent = workspace.journal[-1].arguments
+    assert "A word." in sent["text"]
+    assert (sent["unfurl_links"], sent["unfurl_media"]) == (False, False)
+    assert workspace.refused == []
+
+
+async def test_a_store_that_fails_after_the_message_was_sent_does_not_unsend_it(
+    channel: SlackChannel, workspace: Workspace, ana: Member, keyring: Keyring
+) -> None:
+    """An error here would have the message sent again."""
+    broken = SqlStore("sqlite:////nowhere/surveybot.db", keyring)
+    sent = await SlackChannel(channel._client, workspace.team_id, broken).send(ana, PAGE)
+    assert list(workspace.direct_message("U0ANA").messages) == [sent.message_id]
+    await broken.close()
+
+
+@pytest.mark.parametrize("stale", [None, "D0STALE"])
+async def test_a_person_slack_does_not_find_is_opened_once_and_written_to(
+    channel: SlackChannel, workspace: Workspace, store: Store, ana: Member, stale: str | None
+) -> None:
+    workspace.journal.clear()
+    workspace.faults.add(Refused("channel_not_found"), method="chat.postMessage")
+    sent = await channel.send(replace(ana, dm_channel_id=stale), PAGE)
+    assert [call.method for call in workspace.journal] == ["chat.postMessage", "conversations.open", "chat.postMessage"]
+    assert (await stored(store, ana)).dm_channel_id == sent.channel_id
+    assert len(workspace.conversations[sent.channel_id].messages) == 1
+
+
+@pytest.mark.parametrize(("user_id", "expected"), [("U0FAR", Gone), ("U0NOBODY", Gone), ("USLACKBOT", Rejected)])
+async def test_who_cannot_be_written_to_is_refused_for_good(
+    channel: SlackChannel, workspace: Workspace, user_id: str, expected: type[Exception]
+) -> None:
+    with pytest.raises(expected):
+        await channel.send(Member(workspace_id=workspace.team_id, user_id=user_id, kind=MemberKind.MEMBER, email=None), PAGE)
+
+
+async def test_a_connection_cut_after_the_message_was_taken_is_ambiguous_and_one_post(
+    channel: SlackChannel, workspace: Workspace, ana: Member
+) -> None:
+    workspace.faults.add(LostAnswer(), method="chat.postMessage")
+    with pytest.raises(Ambiguous):
+        await channel.send(ana, PAGE)
+    assert len(workspace.direct_message("U0ANA").messages) == 1
+
+
+async def test_after_a_429_nobody_sends_until_slack_said_so(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
+    workspace.faults.add(RateLimited(60), method="chat.postMessage")
+    with pytest.raises(Throttled) as told:
+        await channel.send(ana, PAGE)
+    calls = len(workspace.journal)
+    with pytest.raises(Throttled) as waiting:
+        await channel.send(ana, PAGE)
+    assert len(workspace.journal) == calls
+    assert told.value.retry_after == 60
+    assert waiting.value.retry_after is not None
+    assert 55 < waiting.value.retry_after <= 60
+
+
+async def test_messages_leave_no_faster_than_agreed(channel: SlackChannel, workspace: Workspace, store: Store, ana: Member) -> None:
+    """Five messages at 50 a second take at least four intervals."""
+    slow = SlackChannel(channel._client, workspace.team_id, store, sends_per_second=50)
+    clock = asyncio.get_running_loop().time
+    begin = clock()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(5):
+            group.create_task(slow.send(ana, PAGE))
+    assert clock() - begin >= 4 / 50
+
+
+async def test_a_private_page_reaches_its_owner(channel: SlackChannel, workspace: Workspace, store: Store, ana: Member) -> None:
+    await channel.send(ana, private_page(await person(store, "ana@acme.example")))
+    (message,) = workspace.direct_message("U0ANA").messages.values()
+    assert "Q_DL=ana" in str(message.blocks)
+    assert "Q_DL" not in message.text
+
+
+@pytest.mark.parametrize("owner", ["ben@acme.example", None])
+async def test_a_private_page_reaches_nobody_else(
+    channel: SlackChannel, workspace: Workspace, store: Store, ana: Member, owner: str | None
+) -> None:
+    page = private_page(await person(store, owner) if owner else 12345)
+    calls = len(workspace.journal)
+    with pytest.raises(ValueError, match="owner alone"):
+        await channel.send(ana, page)
+    with pytest.raises(ValueError, match="owner alone"):
+        await channel.send(replace(ana, email=None), page)
+    assert len(workspace.journal) == calls
+
+
+async def test_a_member_of_another_workspace_is_not_written_to(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
+    calls = len(workspace.journal)
+    with pytest.raises(ValueError, match="another workspace"):
+        await channel.send(replace(ana, workspace_id="T0OTHER"), PAGE)
+    assert len(workspace.journal) == calls

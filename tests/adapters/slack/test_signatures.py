@@ -1,0 +1,98 @@
+"""Nobody but Slack is believed."""
+
+from __future__ import annotations
+
+import json
+import time
+
+import aiohttp
+import pytest
+from slack_sdk.signature import SignatureVerifier
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.slack.channel import SlackChannel
+from adapters.slack.directory import SlackDirectory
+from adapters.slack.inbound import slack_app
+from bot.ports import Store
+from tests.adapters.slack.conftest import NOW, SECRET, Bot, settled
+
+
+class TestSignatures:
+    BODY = json.dumps(
+        {
+            "type": "event_callback",
+            "event_id": "Ev1",
+            "team_id": "T0ACME",
+            "event": {"type": "app_home_opened", "user": "U0ANA", "tab": "home"},
+        }
+    )
+
+    async def post(self, url: str, secret: str = SECRET, age_seconds: int = 0, leave_out: str = "") -> int:
+        timestamp = str(int(time.time()) - age_seconds)
+        signature = SignatureVerifier(secret).generate_signature(timestamp=timestamp, body=self.BODY)
+        assert signature is not None
+        headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature, "Content-Type": "application/json"}
+        headers.pop(leave_out, None)
+        async with aiohttp.ClientSession() as session, session.post(url, data=self.BODY, headers=headers) as answer:
+            await answer.read()
+        await settled()
+        return answer.status
+
+    async def test_a_good_signature_is_believed(self, bot: Bot) -> None:
+        assert await self.post(bot.url) == 200
+        assert "U0ANA" in bot.workspace.homes
+
+    async def test_a_wrong_secret_is_not(self, bot: Bot) -> None:
+        assert await self.post(bot.url, secret="another") == 401
+        assert bot.workspace.homes == {}
+
+    @pytest.mark.parametrize("age_seconds", [301, -301])
+    async def test_a_signature_of_another_time_is_not(self, bot: Bot, age_seconds: int) -> None:
+        assert await self.post(bot.url, age_seconds=age_seconds) == 401
+        assert bot.workspace.homes == {}
+
+    @pytest.mark.parametrize("header", ["X-Slack-Signature", "X-Slack-Request-Timestamp"])
+    async def test_a_missing_header_is_not(self, bot: Bot, header: str) -> None:
+        assert await self.post(bot.url, leave_out=header) == 401
+        assert bot.workspace.homes == {}
+
+    async def test_another_body_than_the_signed_one_is_not(self, bot: Bot) -> None:
+        timestamp = str(int(time.time()))
+        signature = SignatureVerifier(SECRET).generate_signature(timestamp=timestamp, body=self.BODY)
+        assert signature is not None
+        headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature, "Content-Type": "application/json"}
+        async with (
+            aiohttp.ClientSession() as session,
+            session.post(bot.url, data=self.BODY.replace("U0ANA", "U0BEN"), headers=headers) as answer,
+        ):
+            assert answer.status == 401
+        assert bot.workspace.homes == {}
+
+    async def test_a_header_of_bolts_own_is_not(self, bot: Bot) -> None:
+        headers = {"Content-Type": "application/json", "X-Slack-Bolt-Lazy-Only": "1", "X-Slack-Bolt-Lazy-Function-Name": "opened"}
+        async with aiohttp.ClientSession() as session, session.post(bot.url, data=self.BODY, headers=headers) as answer:
+            assert answer.status == 401
+
+    @pytest.mark.parametrize(
+        ("kind", "body"),
+        [
+            ("json", b"\xff\xfe"),
+            ("json", b"{"),
+            ("json", b"[1]"),
+            ("x-www-form-urlencoded", b"payload={"),
+            ("x-www-form-urlencoded", b"payload=[]"),
+        ],
+    )
+    async def test_what_slack_would_not_send_is_a_bad_request(self, bot: Bot, kind: str, body: bytes) -> None:
+        async with aiohttp.ClientSession() as session:
+            answer = await session.post(bot.url, data=body, headers={"Content-Type": f"application/{kind}"})
+        assert answer.status == 400
+
+    def test_there_is_no_app_without_a_signing_secret(
+        self, client: AsyncWebClient, store: Store, directory: SlackDirectory, channel: SlackChannel
+    ) -> None:
+        with pytest.raises(ValueError, match="signing secret"):
+            slack_app(client=client, signing_secret="", store=store, directory=directory, channel=channel, clock=lambda: NOW)
+
+    async def test_the_request_url_is_verified(self, bot: Bot) -> None:
+        assert await bot.sender.verify_url()
