@@ -1,0 +1,227 @@
+"""Everything the browser page can make happen: each a value parsed from JSON, done to the simulated worlds, answered with a sentence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Annotated, Literal, assert_never
+
+from msgspec import Meta, Struct
+
+from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.slack_faults import RateLimited
+from adapters.sandbox.slack_sender import Acknowledgement, SlackSender
+from adapters.sandbox.tenant import Tenant
+from adapters.sandbox.tenant_faults import Faults
+from adapters.sandbox.workspace import UserKind, Workspace
+from bot.errors import UserError
+
+#: The slash commands of our manifest; Slack itself refuses all others.
+COMMANDS = ("/surveys",)
+
+_Hours = Annotated[int, Meta(ge=1, le=24 * 60)]
+
+
+class SendSurvey(Struct, tag_field="what", tag="send_survey"):
+    """Mail a new survey to one address, or with `to` empty to everybody."""
+
+    name: Annotated[str, Meta(min_length=1, max_length=100)]
+    to: Annotated[str, Meta(max_length=200)]
+    closes_in_hours: _Hours
+
+
+class Remind(Struct, tag_field="what", tag="remind"):
+    survey: str
+
+
+class Move(Struct, tag_field="what", tag="move"):
+    """Somebody opens, starts, finishes...: their invitation gets this delivery status."""
+
+    survey: str
+    email: str
+    status: Literal["Opened", "SurveyStarted", "SurveyFinished", "SurveyScreenedOut"]
+
+
+class Deactivate(Struct, tag_field="what", tag="deactivate"):
+    survey: str
+
+
+class Activate(Struct, tag_field="what", tag="activate"):
+    survey: str
+
+
+class Advance(Struct, tag_field="what", tag="advance"):
+    hours: _Hours
+
+
+class QualtricsFault(Struct, tag_field="what", tag="qualtrics_fault"):
+    fault: Literal["off", "429", "503"]
+
+
+class SlackFault(Struct, tag_field="what", tag="slack_fault"):
+    fault: Literal["off", "429", "down"]
+
+
+class Command(Struct, tag_field="what", tag="command"):
+    """Type a slash command; without a channel, in the direct message with the bot."""
+
+    user: str
+    words: Annotated[str, Meta(max_length=1000)]
+    channel: str | None = None
+
+
+class Press(Struct, tag_field="what", tag="press"):
+    """Press a button of a message, or without channel and ts of the Home view."""
+
+    user: str
+    action: str
+    block: str | None = None
+    channel: str | None = None
+    ts: str | None = None
+
+
+class OpenHome(Struct, tag_field="what", tag="open_home"):
+    user: str
+
+
+Deed = SendSurvey | Remind | Move | Deactivate | Activate | Advance | QualtricsFault | SlackFault | Command | Press | OpenHome
+
+
+@dataclass(slots=True, kw_only=True)
+class Hand:
+    """Does deeds."""
+
+    tenant: Tenant
+    workspace: Workspace
+    sender: SlackSender
+    clock: SandboxClock
+    #: What is out of order now, in the words of the deeds of these names.
+    faults: dict[str, str] = field(default_factory=lambda: {"qualtrics_fault": "off", "slack_fault": "off"})
+
+    async def do(self, deed: Deed) -> str:
+        """Do it and return a sentence saying what happened.
+
+        Raises UserError when it cannot be done, LookupError when it names something that is not there.
+        """
+        match deed:
+            case Command() | Press() | OpenHome():
+                return await self._in_slack(deed)
+            case SendSurvey() | Remind() | Move() | Activate() | Deactivate():
+                return self._in_qualtrics(deed)
+            case Advance():
+                self.clock.advance(timedelta(hours=deed.hours))
+                return f"{'An hour' if deed.hours == 1 else f'{deed.hours} hours'} passed."
+            case QualtricsFault() | SlackFault():
+                return self._break(deed)
+            case _:
+                assert_never(deed)
+
+    def _in_qualtrics(self, deed: SendSurvey | Remind | Move | Activate | Deactivate) -> str:
+        match deed:
+            case SendSurvey():
+                return self._send(deed)
+            case Remind():
+                return self._remind(deed)
+            case Move():
+                return self._move(deed)
+            case Activate():
+                self.tenant.activate(deed.survey)
+                return f"“{self.tenant.survey(deed.survey).name}” takes answers again."
+            case Deactivate():
+                self.tenant.deactivate(deed.survey)
+                return f"“{self.tenant.survey(deed.survey).name}” is closed: it takes no more answers."
+            case _:
+                assert_never(deed)
+
+    def _send(self, deed: SendSurvey) -> str:
+        emails = [deed.to] if deed.to else None
+        sent = self.tenant.send_survey(name=deed.name, emails=emails, expires_in=timedelta(hours=deed.closes_in_hours))
+        return f"Qualtrics mailed “{deed.name}” to {_people(len(self.tenant.distribution(sent).recipients))}. Surveybot soon notices."
+
+    def _remind(self, deed: Remind) -> str:
+        survey = self.tenant.survey(deed.survey)
+        invites = [each.distribution_id for each in survey.distributions if each.request_type == "Invite"]
+        if not invites:
+            raise UserError(f"“{survey.name}” was never mailed to anybody, so nobody can be reminded. Send it first.")
+        reminder = self.tenant.distribution(self.tenant.remind(invites[-1]))
+        return f"Qualtrics reminded {_people(len(reminder.recipients))} of “{survey.name}”."
+
+    def _move(self, deed: Move) -> str:
+        survey = self.tenant.survey(deed.survey)
+        try:
+            self.tenant.move(deed.email, deed.survey, deed.status)
+        except LookupError as error:
+            raise UserError(f"{deed.email} was not asked to answer “{survey.name}”. Choose another person or survey.") from error
+        done = {"Opened": "opened the mail of", "SurveyStarted": "started", "SurveyFinished": "finished"}
+        return f"{deed.email} {done.get(deed.status, 'was screened out of')} “{survey.name}”."
+
+    def _break(self, deed: QualtricsFault | SlackFault) -> str:
+        match deed:
+            case QualtricsFault():
+                self.faults["qualtrics_fault"], name = deed.fault, "Qualtrics"
+                self.tenant.faults = Faults(status=None if deed.fault == "off" else int(deed.fault))
+            case SlackFault():
+                self.faults["slack_fault"], name = deed.fault, "Slack"
+                self.workspace.faults.clear()
+                self.workspace.faults.down = deed.fault == "down"
+                if deed.fault == "429":
+                    self.workspace.faults.add(RateLimited(), times=None)
+            case _:
+                assert_never(deed)
+        words = {"off": "works", "429": "answers every call with 429, too many calls", "503": "answers every call with 503"}
+        return f"{name} {words.get(deed.fault, 'is down')}."
+
+    async def _in_slack(self, deed: Command | Press | OpenHome) -> str:
+        self._require_active(deed.user)
+        match deed:
+            case Command():
+                return await self._command(deed)
+            case Press():
+                pressed = await self.sender.press(
+                    deed.user, action_id=deed.action, block_id=deed.block, channel_id=deed.channel, ts=deed.ts
+                )
+                return _heard(pressed, "of the press")
+            case OpenHome():
+                return _heard(await self.sender.open_home(deed.user), "that the Home tab was opened")
+            case _:
+                assert_never(deed)
+
+    async def _command(self, deed: Command) -> str:
+        command, _, text = deed.words.strip().partition(" ")
+        if not command.startswith("/"):
+            raise UserError("This sandbox only knows slash commands. Try /surveys.")
+        if command not in COMMANDS:
+            raise UserError(f"Slack knows no command {command} here. Try {COMMANDS[0]}.")
+        channel = deed.channel or self.workspace.direct_message(deed.user).conversation_id
+        if deed.user not in self.workspace.conversations[channel].members:
+            raise UserError("This person is not in that channel. Choose another one.")
+        return _heard(await self.sender.command(deed.user, channel, command, text.strip()), f"of {command}")
+
+    def _require_active(self, user_id: str) -> None:
+        user = self.workspace.users.get(user_id)
+        if user is None:
+            raise UserError(f"There is nobody with the id {user_id} in this Slack workspace. Choose somebody from the list.")
+        if user.kind in {UserKind.DEACTIVATED, UserKind.BOT}:
+            raise UserError(f"{user.name} cannot use Slack: the account is {_account(user.kind)}. Choose somebody else.")
+
+
+def _heard(answer: Acknowledgement, what: str) -> str:
+    match answer.error:
+        case None:
+            return f"Slack told Surveybot {what}."
+        case "operation_timeout":
+            return f"Slack told Surveybot {what}, but had no answer within three seconds."
+        case "dispatch_failed":
+            return (
+                f"Slack could not tell Surveybot {what}: {f'the answer was HTTP {answer.status}' if answer.status else 'nobody listens'}."
+            )
+        case _:
+            assert_never(answer.error)
+
+
+def _account(kind: UserKind) -> str:
+    return "a bot" if kind is UserKind.BOT else "deactivated"
+
+
+def _people(count: int) -> str:
+    return "1 person" if count == 1 else f"{count} people"

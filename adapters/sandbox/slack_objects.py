@@ -1,0 +1,91 @@
+"""The JSON shapes in which Slack shows its users, conversations, messages and views (https://docs.slack.dev/reference/objects)."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo
+
+from adapters.sandbox.workspace import SLACKBOT, Conversation, ConversationKind, Json, Message, User, UserKind, Workspace
+
+
+def user_object(workspace: Workspace, user: User, *, with_locale: bool = False) -> Json:
+    """A user; the e-mail address is there only with the scope for it, and a deactivated user has no zone and no roles."""
+    profile: Json = {"real_name": user.name, "display_name": user.name, "team": user.team_id}
+    if user.email is not None and "users:read.email" in workspace.scopes:
+        profile["email"] = user.email
+    shown: Json = {
+        "id": user.user_id,
+        "team_id": user.team_id,
+        "name": user.name,
+        "real_name": user.name,
+        "deleted": user.kind is UserKind.DEACTIVATED,
+        "profile": profile,
+        "is_bot": user.kind is UserKind.BOT and user.user_id != SLACKBOT,  # Slack says that Slackbot is no bot
+        "is_app_user": False,
+        "updated": 1_700_000_000,
+    }
+    if user.kind is not UserKind.DEACTIVATED:
+        shown |= _active_part(workspace, user)
+    if user.kind is UserKind.STRANGER:
+        shown["is_stranger"] = True
+    return shown | {"locale": user.locale} if with_locale else shown
+
+
+def _active_part(workspace: Workspace, user: User) -> Json:
+    offset = ZoneInfo(user.zone).utcoffset(workspace.clock())
+    return {
+        "tz": user.zone,
+        "tz_label": user.zone,
+        "tz_offset": 0 if offset is None else int(offset.total_seconds()),
+        "is_admin": False,
+        "is_owner": False,
+        "is_primary_owner": False,
+        "is_restricted": user.kind in {UserKind.GUEST, UserKind.SINGLE_CHANNEL_GUEST},
+        "is_ultra_restricted": user.kind is UserKind.SINGLE_CHANNEL_GUEST,
+        "is_email_confirmed": True,
+    }
+
+
+def conversation_object(workspace: Workspace, conversation: Conversation) -> Json:
+    shown: Json = {"id": conversation.conversation_id, "created": 1_700_000_000, "is_archived": conversation.is_archived}
+    if conversation.kind is ConversationKind.DIRECT:
+        partner = next(iter(conversation.members - {workspace.bot_user_id}))
+        return shown | {"is_im": True, "is_channel": False, "user": partner}
+    return shown | {
+        "name": conversation.name,
+        "is_channel": True,
+        "is_im": False,
+        "is_private": conversation.kind is ConversationKind.PRIVATE,
+        "is_member": workspace.bot_user_id in conversation.members,
+    }
+
+
+def message_object(workspace: Workspace, message: Message) -> Json:
+    shown: Json = {"type": "message", "ts": message.ts, "user": message.sender, "text": message.text, "team": workspace.team_id}
+    if message.sender == workspace.bot_user_id:
+        shown |= {"bot_id": workspace.bot_id, "app_id": workspace.app_id}
+    if message.blocks:
+        shown["blocks"] = list(message.blocks)
+    if message.metadata is not None:
+        shown["metadata"] = message.metadata
+    return shown
+
+
+def view_object(workspace: Workspace, view: Json) -> Json:
+    """Complete what an app published or opened to what Slack stores and returns."""
+    view_id = workspace.new_id("V")
+    return {
+        "id": view_id,
+        "team_id": workspace.team_id,
+        "app_id": workspace.app_id,
+        "bot_id": workspace.bot_id,
+        "app_installed_team_id": workspace.team_id,
+        "root_view_id": view_id,
+        "previous_view_id": None,
+        "hash": workspace.new_id("hash"),
+        "callback_id": "",
+        "external_id": "",
+        "private_metadata": "",
+        "state": {"values": {}},
+        **view,
+        "blocks": list(workspace.with_ids(view["blocks"])),
+    }

@@ -1,0 +1,333 @@
+"""The state of the simulated Slack workspace: people, conversations, messages, Home views, and a journal of what the bot asked for."""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import itertools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from adapters.sandbox.gate import Problem
+from adapters.sandbox.slack_faults import Faults
+
+Json = dict[str, Any]
+
+SLACKBOT = "USLACKBOT"
+#: The bot scopes of our manifest.
+SCOPES = frozenset({"chat:write", "commands", "im:write", "users:read", "users:read.email", "channels:read", "groups:read", "team:read"})
+_RESPONSE_URL_USES = 5
+_RESPONSE_URL_LIFE = timedelta(minutes=30)
+_TRIGGER_LIFE = timedelta(seconds=3)
+
+
+class UserKind(StrEnum):
+    MEMBER = "member"
+    #: `is_restricted`: invited to some channels.
+    GUEST = "guest"
+    #: `is_restricted` and `is_ultra_restricted`: invited to one channel.
+    SINGLE_CHANNEL_GUEST = "single-channel guest"
+    #: Of another organisation, seen through a shared channel.
+    STRANGER = "stranger"
+    BOT = "bot"
+    DEACTIVATED = "deactivated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class User:
+    user_id: str
+    name: str
+    kind: UserKind
+    #: As its owner typed it, upper case and all; None: the profile shows none.
+    email: str | None
+    #: IANA name.
+    zone: str
+    locale: str
+    team_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    #: Slack's message id: seconds and six digits since 1970, unique in the workspace and increasing.
+    ts: str
+    #: A user id, the bot's or Slackbot's among them.
+    sender: str
+    text: str
+    blocks: tuple[Json, ...] = ()
+    metadata: Json | None = None
+    #: The one user who sees an ephemeral message; None for all others.
+    only_for: str | None = None
+    edited: bool = False
+
+
+class ConversationKind(StrEnum):
+    PUBLIC = "public"
+    PRIVATE = "private"
+    DIRECT = "direct"
+
+
+@dataclass(slots=True, kw_only=True)
+class Conversation:
+    conversation_id: str
+    kind: ConversationKind
+    name: str
+    members: set[str]
+    is_archived: bool = False
+    #: By ts, oldest first.
+    messages: dict[str, Message] = field(default_factory=dict[str, Message])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Call:
+    """One request of the bot, in the order of their effects."""
+
+    at: datetime
+    #: A Web API method such as `chat.postMessage`, or `response_url`.
+    method: str
+    #: Parsed: JSON inside of strings too; without the token.
+    arguments: Json
+    status: int
+    #: What was answered, or would have been had the answer not been lost; empty for a bare HTTP status.
+    result: Json
+    #: False: the connection was cut instead.
+    answered: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RefusedPayload:
+    """A message or view that did not pass the gate. A test suite of a sound bot leaves none."""
+
+    method: str
+    payload: Json
+    problems: tuple[Problem, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Timeout:
+    """The bot did not acknowledge within three seconds."""
+
+    at: datetime
+    #: `command`, `block_actions`, an event's type or `url_verification`.
+    what: str
+    user_id: str | None
+
+
+@dataclass(slots=True, kw_only=True)
+class ResponseUrl:
+    """The right to answer one command or press: five times within 30 minutes (reference slack.md 2)."""
+
+    user_id: str
+    conversation_id: str
+    #: The message whose button was pressed; None for a command.
+    ts: str | None
+    expires_at: datetime
+    uses_left: int = _RESPONSE_URL_USES
+
+
+class Workspace:
+    """One Slack team with our app installed. Its clock is the sandbox's, except in signatures, which are fresh in real time."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime],
+        bot_token: str,
+        signing_secret: str,
+        team_id: str = "T0ACME",
+        team_name: str = "Acme",
+        team_domain: str = "acme",
+        bot_user_id: str = "U0SURVEYBOT",
+        scopes: Iterable[str] = SCOPES,
+    ) -> None:
+        self.clock = clock
+        self.bot_token, self.signing_secret = bot_token, signing_secret
+        self.team_id, self.team_name, self.team_domain = team_id, team_name, team_domain
+        self.bot_user_id, self.bot_id, self.app_id = bot_user_id, "B0SURVEYBOT", "A0SURVEYBOT"
+        self.scopes = set(scopes)
+        #: Where `slack_app` is served: response URLs begin with it. To be set by whoever serves it.
+        self.url = ""
+        self.faults = Faults()
+        self.users: dict[str, User] = {}
+        self.conversations: dict[str, Conversation] = {}
+        #: The Home view of each user, as Slack returns views.
+        self.homes: dict[str, Json] = {}
+        #: The modal each user looks at.
+        self.modals: dict[str, Json] = {}
+        self.response_urls: dict[str, ResponseUrl] = {}
+        self.journal: list[Call] = []
+        self.refused: list[RefusedPayload] = []
+        self.timeouts: list[Timeout] = []
+        #: Grows with every change somebody could see.
+        self.version = 0
+        self._changed = asyncio.Event()
+        self._triggers: dict[str, tuple[str, datetime]] = {}
+        self._numbers = itertools.count(1)
+        self._last_microsecond = 0
+        self.add_user(SLACKBOT, "Slackbot", kind=UserKind.BOT)
+        self.add_user(bot_user_id, "surveybot", kind=UserKind.BOT)
+
+    def add_user(
+        self,
+        user_id: str,
+        name: str,
+        *,
+        email: str | None = None,
+        kind: UserKind = UserKind.MEMBER,
+        zone: str = "UTC",
+        locale: str = "en-US",
+    ) -> User:
+        """Add a person; an id that exists is changed: that is how people leave or get another address."""
+        team_id = "T0OTHER" if kind is UserKind.STRANGER else self.team_id
+        user = User(user_id=user_id, name=name, kind=kind, email=email, zone=zone, locale=locale, team_id=team_id)
+        self.users[user_id] = user
+        self.changed()
+        return user
+
+    def add_channel(
+        self,
+        channel_id: str,
+        name: str,
+        *,
+        kind: ConversationKind = ConversationKind.PUBLIC,
+        members: Iterable[str] = (),
+        is_archived: bool = False,
+    ) -> Conversation:
+        channel = Conversation(conversation_id=channel_id, kind=kind, name=name, members=set(members), is_archived=is_archived)
+        self.conversations[channel_id] = channel
+        self.changed()
+        return channel
+
+    def direct_message(self, user_id: str) -> Conversation:
+        """Return the conversation between this user and the bot, opening it the first time."""
+        members = {user_id, self.bot_user_id}
+        for conversation in self.conversations.values():
+            if conversation.kind is ConversationKind.DIRECT and conversation.members == members:
+                return conversation
+        return self.add_channel(self.new_id("D"), "directmessage", kind=ConversationKind.DIRECT, members=members)
+
+    def post(
+        self,
+        conversation_id: str,
+        *,
+        sender: str,
+        text: str,
+        blocks: Sequence[Json] = (),
+        metadata: Json | None = None,
+        only_for: str | None = None,
+    ) -> Message:
+        """Add a message. Blocks and buttons without an id get one, as in Slack."""
+        message = Message(ts=self.new_ts(), sender=sender, text=text, blocks=self.with_ids(blocks), metadata=metadata, only_for=only_for)
+        self.conversations[conversation_id].messages[message.ts] = message
+        self.changed()
+        return message
+
+    def edit(self, conversation_id: str, ts: str, *, text: str, blocks: Sequence[Json], metadata: Json | None = None) -> Message:
+        messages = self.conversations[conversation_id].messages
+        messages[ts] = replace(
+            messages[ts], text=text, blocks=self.with_ids(blocks), metadata=metadata or messages[ts].metadata, edited=True
+        )
+        self.changed()
+        return messages[ts]
+
+    def delete(self, conversation_id: str, ts: str) -> None:
+        del self.conversations[conversation_id].messages[ts]
+        self.changed()
+
+    def new_id(self, prefix: str) -> str:
+        return f"{prefix}{next(self._numbers):08d}"
+
+    def new_ts(self) -> str:
+        self._last_microsecond = max(round(self.clock().timestamp() * 1_000_000), self._last_microsecond + 1)
+        seconds, microseconds = divmod(self._last_microsecond, 1_000_000)
+        return f"{seconds}.{microseconds:06d}"
+
+    def with_ids(self, blocks: Sequence[Json]) -> tuple[Json, ...]:
+        """Copy blocks, giving each a `block_id` and each of its elements an `action_id`."""
+        copies = copy.deepcopy(tuple(blocks))
+        for block in copies:
+            block.setdefault("block_id", self.new_id("b"))
+            for element in elements(block):
+                element.setdefault("action_id", self.new_id("a"))
+        return copies
+
+    def new_response_url(self, user_id: str, conversation_id: str, ts: str | None) -> str:
+        token = self.new_id("R")
+        self.response_urls[token] = ResponseUrl(
+            user_id=user_id, conversation_id=conversation_id, ts=ts, expires_at=self.clock() + _RESPONSE_URL_LIFE
+        )
+        return f"{self.url}/response/{token}"
+
+    def new_trigger(self, user_id: str) -> str:
+        trigger_id = self.new_id("") + ".1.sandbox"
+        self._triggers[trigger_id] = (user_id, self.clock() + _TRIGGER_LIFE)
+        return trigger_id
+
+    def use_trigger(self, trigger_id: str) -> str | None:
+        """Return whose it is, once and within three seconds (reference slack.md 2); None afterwards."""
+        user_id, expires_at = self._triggers.pop(trigger_id, (None, self.clock()))
+        return user_id if self.clock() <= expires_at else None
+
+    def changed(self) -> None:
+        """Tell those who wait that there is something new to see."""
+        self.version += 1
+        self._changed.set()
+        self._changed = asyncio.Event()
+
+    async def wait_for_change(self, version: int) -> int:
+        """Wait until there is something newer than `version`; return the newest."""
+        while self.version <= version:
+            await self._changed.wait()
+        return self.version
+
+    def sees(self, user_id: str, conversation_id: str) -> Mapping[str, Message]:
+        """Return the messages this user sees there, by ts; none where they are not a member."""
+        conversation = self.conversations.get(conversation_id)
+        if conversation is None or user_id not in conversation.members:
+            return {}
+        return {ts: message for ts, message in conversation.messages.items() if message.only_for in {None, user_id}}
+
+    def snapshot(self, user_id: str) -> Json:
+        """What this user sees, as JSON for the browser page: never another's direct or ephemeral message."""
+        home = self.homes.get(user_id)
+        mine = [c for c in self.conversations.values() if user_id in c.members and not c.is_archived]
+        return {
+            "team": {"id": self.team_id, "name": self.team_name},
+            "me": _person(self.users[user_id]),
+            "users": [_person(user) for user in self.users.values()],
+            "conversations": [self._seen_by(user_id, conversation) for conversation in mine],
+            "home": None if home is None else {"blocks": home["blocks"]},
+        }
+
+    def _seen_by(self, user_id: str, conversation: Conversation) -> Json:
+        is_direct = conversation.kind is ConversationKind.DIRECT
+        others = sorted(self.users[member].name for member in conversation.members - {user_id})
+        return {
+            "id": conversation.conversation_id,
+            "kind": "dm" if is_direct else "channel",
+            "name": ", ".join(others) if is_direct else conversation.name,
+            "messages": [self._shown(message) for message in self.sees(user_id, conversation.conversation_id).values()],
+        }
+
+    def _shown(self, message: Message) -> Json:
+        return {
+            "ts": message.ts,
+            "from": "bot" if message.sender == self.bot_user_id else message.sender,
+            "text": message.text,
+            "blocks": list(message.blocks),
+            "ephemeral": message.only_for is not None,
+            "edited": message.edited,
+        }
+
+
+def _person(user: User) -> Json:
+    return {"id": user.user_id, "name": user.name, "email": user.email, "kind": user.kind.value, "tz": user.zone}
+
+
+def elements(block: Json) -> list[Json]:
+    """List the interactive elements of a block."""
+    found: list[Json] = block.get("elements", []) if block["type"] == "actions" else []
+    accessory: Json | None = block.get("accessory")
+    return found if accessory is None or accessory["type"] == "image" else [*found, accessory]

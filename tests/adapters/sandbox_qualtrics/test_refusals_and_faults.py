@@ -1,0 +1,142 @@
+"""The simulated tenant refuses as Qualtrics was recorded to refuse, and fails when it is told to."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from adapters.sandbox.qualtrics_server import qualtrics_app
+from adapters.sandbox.serving import serving
+from adapters.sandbox.tenant import Tenant
+from adapters.sandbox.tenant_faults import Faults
+
+Opener = Callable[..., httpx.AsyncClient]
+
+ERRORS = Path(__file__).parents[2] / "samples" / "qualtrics" / "recorded-errors" / "errors.json"
+RECORDED: dict[str, Any] = {error["when"]: error for error in json.loads(ERRORS.read_text(encoding="utf-8"))}
+
+
+@pytest.mark.parametrize(
+    ("when", "path"),
+    [
+        ("unknown route", "/brands"),
+        ("survey not found", "/surveys/SV_unknown"),
+        ("distribution not found (links)", "/distributions/EMD_unknown/links?surveyId=SV_unknown"),
+        ("survey definition not permitted", "/survey-definitions/SV_unknown/options"),
+    ],
+)
+async def test_an_error_has_the_recorded_body(api: httpx.AsyncClient, when: str, path: str) -> None:
+    _assert_recorded(await api.get(f"/API/v3{path}"), when)
+
+
+async def test_a_wrong_token_is_refused_as_recorded(open_client: Opener, tenant: Tenant) -> None:
+    _assert_recorded(await open_client(tenant, token="wrong").get("/API/v3/whoami"), "bad token")
+
+
+async def test_no_token_is_refused_with_400(open_client: Opener, tenant: Tenant) -> None:
+    answer = await open_client(tenant, token="").get("/API/v3/whoami")
+    assert (answer.status_code, answer.json()["meta"]["error"]["errorCode"]) == (400, "ATP_2")
+
+
+async def test_the_token_may_come_as_a_bearer(open_client: Opener, tenant: Tenant) -> None:
+    answer = await open_client(tenant, token="").get("/API/v3/whoami", headers={"Authorization": "Bearer sandbox-token"})
+    assert answer.json()["result"]["brandId"] == tenant.brand_id
+
+
+async def test_the_history_of_a_test_mail_is_refused_as_recorded(api: httpx.AsyncClient, tenant: Tenant) -> None:
+    distribution_id = tenant.test_mail(tenant.surveys[0].survey_id)
+    answer = await api.get(f"/API/v3/distributions/{distribution_id}/history")
+    body = json.loads(answer.text.replace(distribution_id, "REMOVED"))
+    assert (answer.status_code, body["meta"]["error"]) == (400, RECORDED["history of a test mail"]["body"]["meta"]["error"])
+
+
+async def test_a_definition_that_is_not_shared_is_forbidden_while_the_survey_is_listed(api: httpx.AsyncClient, tenant: Tenant) -> None:
+    survey_id = next(survey.survey_id for survey in tenant.surveys if not survey.is_readable)
+    for path in ("", "/metadata", "/options"):
+        _assert_recorded(await api.get(f"/API/v3/survey-definitions/{survey_id}{path}"), "survey definition not permitted")
+    assert (await api.get(f"/API/v3/surveys/{survey_id}")).status_code == 200
+
+
+async def test_a_deleted_survey_is_gone_but_for_its_metadata(api: httpx.AsyncClient, tenant: Tenant) -> None:
+    """Quirk Q11."""
+    survey_id = tenant.surveys[0].survey_id
+    tenant.delete(survey_id)
+    _assert_recorded(await api.get(f"/API/v3/surveys/{survey_id}"), "survey not found")
+    metadata = (await api.get(f"/API/v3/survey-definitions/{survey_id}/metadata")).json()["result"]
+    assert (metadata["SurveyStatus"], metadata["Deleted"]) == ("Inactive", "2026-07-01T12:00:00Z")
+
+
+async def test_distributions_are_not_listed_without_a_survey(api: httpx.AsyncClient) -> None:
+    assert (await api.get("/API/v3/distributions")).status_code == 400
+
+
+async def test_a_distribution_of_another_survey_is_not_found(api: httpx.AsyncClient, tenant: Tenant) -> None:
+    sent = tenant.surveys[0].distributions[0]
+    _assert_recorded(
+        await api.get(f"/API/v3/distributions/{sent.distribution_id}?surveyId={tenant.surveys[1].survey_id}"),
+        "distribution not found (links)",
+    )
+
+
+@pytest.mark.parametrize("path", ["/users/UR_x", "/directories/POOL_x/contacts", "/directories/{d}/contacts/CID_x"])
+async def test_what_is_not_there_answers_404(api: httpx.AsyncClient, tenant: Tenant, path: str) -> None:
+    assert (await api.get(f"/API/v3{path.format(d=tenant.directories[0].directory_id)}")).status_code == 404
+
+
+async def test_a_planned_number_of_calls_is_refused_and_names_the_pause(api: httpx.AsyncClient, tenant: Tenant) -> None:
+    tenant.faults = Faults(status=429, times=2, retry_after=3)
+    answers = [await api.get("/API/v3/surveys") for _ in range(3)]
+    assert [answer.status_code for answer in answers] == [429, 429, 200]
+    assert [answer.headers.get("Retry-After") for answer in answers] == ["3", "3", None]
+
+
+async def test_a_fault_without_a_number_lasts_until_it_is_replaced_and_keeps_to_its_path(api: httpx.AsyncClient, tenant: Tenant) -> None:
+    tenant.faults = Faults(status=503, prefix="/surveys")
+    for _ in range(3):
+        assert (await api.get("/API/v3/surveys")).status_code == 503
+        assert (await api.get("/API/v3/users")).status_code == 200
+    tenant.faults = Faults()
+    assert (await api.get("/API/v3/surveys")).status_code == 200
+
+
+async def test_a_broken_answer_is_no_json_and_the_next_one_is_whole(api: httpx.AsyncClient, tenant: Tenant) -> None:
+    tenant.faults = Faults(broken_json_next=1)
+    broken = await api.get("/API/v3/surveys")
+    with pytest.raises(json.JSONDecodeError):
+        broken.json()
+    assert broken.status_code == 200
+    assert (await api.get("/API/v3/surveys")).json()["result"]["elements"]
+
+
+async def test_calls_are_counted_by_path_template_refused_ones_too(api: httpx.AsyncClient, tenant: Tenant) -> None:
+    for sent in list(tenant.surveys[0].distributions)[:2]:
+        await api.get(f"/API/v3/distributions/{sent.distribution_id}/history")
+    tenant.faults = Faults(status=500)
+    await api.get("/API/v3/surveys/")
+    await api.get("/API/v3/brands")
+    assert tenant.calls == {"/distributions/{id}/history": 2, "/surveys": 1, "unknown": 1}
+
+
+async def test_over_a_real_socket_the_tenant_answers_late_when_told_so_and_next_pages_can_be_followed(tenant: Tenant) -> None:
+    async with serving(qualtrics_app(tenant, token="t", page_size=7)) as url, httpx.AsyncClient(headers={"X-API-TOKEN": "t"}) as client:
+        first = (await client.get(f"{url}/API/v3/surveys")).json()["result"]
+        assert first["nextPage"].startswith(url)
+        assert (await client.get(first["nextPage"])).status_code == 200
+        tenant.faults = Faults(slow_seconds=0.3)
+        with pytest.raises(httpx.ReadTimeout):
+            await client.get(f"{url}/API/v3/surveys", timeout=0.05)
+
+
+def _assert_recorded(answer: httpx.Response, when: str) -> None:
+    """Status, error and the presence of a request id are the recorded ones; `notice` tells of a proxy that is not simulated."""
+    recorded = RECORDED[when]["body"]["meta"]
+    meta = answer.json()["meta"]
+    assert answer.status_code == RECORDED[when]["status"]
+    assert (meta["httpStatus"], meta["error"]) == (recorded["httpStatus"], recorded["error"])
+    assert bool(meta.get("requestId")) == bool(recorded.get("requestId"))
+    assert set(meta) == set(recorded) - {"notice"}

@@ -1,0 +1,60 @@
+"""A simulated workspace with somebody of every kind, served on loopback and spoken to by the real SDK."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from adapters.sandbox.serving import serving
+from adapters.sandbox.slack_server import slack_app
+from adapters.sandbox.workspace import ConversationKind, UserKind, Workspace
+
+
+class Clock:
+    """Stands still until told otherwise."""
+
+    def __init__(self) -> None:
+        self.at = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def advance(self, by: timedelta) -> None:
+        self.at += by
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def workspace(clock: Clock) -> Workspace:
+    acme = Workspace(clock=clock, bot_token="xoxb-false", signing_secret="not a secret")
+    acme.add_user("U0ANA", "Ana", email="Ana.Diaz@Acme.Example", zone="Europe/Madrid", locale="es-ES")
+    acme.add_user("U0BEN", "Ben", email="ben@acme.example")
+    acme.add_user("U0NOMAIL", "Nomail")
+    acme.add_user("U0LEFT", "Left", email="left@acme.example", kind=UserKind.DEACTIVATED)
+    acme.add_user("U0GUEST", "Guest", email="guest@partner.example", kind=UserKind.GUEST)
+    acme.add_user("U0SINGLE", "Single", email="single@partner.example", kind=UserKind.SINGLE_CHANNEL_GUEST)
+    acme.add_user("U0STRANGER", "Stranger", kind=UserKind.STRANGER)
+    acme.add_channel("C0GENERAL", "general", members={"U0ANA", "U0BEN", "U0SURVEYBOT"})
+    acme.add_channel("C0UNJOINED", "unjoined", members={"U0ANA"})
+    acme.add_channel("C0SECRET", "secret", kind=ConversationKind.PRIVATE, members={"U0BEN"})
+    acme.add_channel("C0OLD", "old", members={"U0ANA", "U0SURVEYBOT"}, is_archived=True)
+    return acme
+
+
+@pytest.fixture
+async def slack_url(workspace: Workspace) -> AsyncIterator[str]:
+    async with serving(slack_app(workspace)) as url:
+        workspace.url = url
+        yield url
+
+
+@pytest.fixture
+def client(slack_url: str) -> AsyncWebClient:
+    return AsyncWebClient(token="xoxb-false", base_url=f"{slack_url}/api/", retry_handlers=[])
