@@ -1,0 +1,143 @@
+"""The command line: everything an operator does with Surveybot."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from dataclasses import asdict
+from typing import Annotated, Literal
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+from adapters import logs
+from bot.errors import SurveybotError
+from bot.sync import Kind
+from bot.sync import Progress as SyncProgress
+
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Qualtrics surveys in chat.")
+db = typer.Typer(no_args_is_help=True, help="The database.")
+cli.add_typer(db, name="db")
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def main() -> None:
+    """Run a command; what goes wrong in a foreseen way is one sentence and exit code 1, never a traceback."""
+    try:
+        cli()
+    except SurveybotError as error:
+        err.print(str(error), style="red", markup=False)
+        sys.exit(1)
+
+
+@cli.command()
+def demo(
+    port: Annotated[int, typer.Option(help="Where the page opens on localhost; 0 = any free port.")] = 8400,
+    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "WARNING",
+) -> None:
+    """Start the bot against a simulated Qualtrics and Slack; nothing leaves this machine."""
+    from adapters.sandbox.demo import run_demo
+
+    logs.configure(log_level)
+    asyncio.run(run_demo(port, announce=lambda url: out.print(f"Surveybot demo: open {url}  (Ctrl+C stops it)", markup=False)))
+
+
+@cli.command()
+def serve() -> None:
+    """Start the bot: HTTP for Slack, synchronisation, reminders and delivery."""
+    import uvicorn
+
+    from adapters.app import open_bot
+    from adapters.scheduler import scheduled
+    from adapters.settings import Settings
+    from adapters.web import web
+
+    settings = Settings.load()
+    logs.configure(settings.log_level)
+
+    async def run() -> None:
+        async with open_bot(settings) as bot, scheduled(bot):
+            config = uvicorn.Config(web(bot), host=settings.host, port=settings.port, log_config=None, access_log=False)
+            await uvicorn.Server(config).serve()
+
+    asyncio.run(run())
+
+
+@cli.command()
+def sync(full: Annotated[bool, typer.Option("--full/--incremental", help="Read everything, or only what changed.")] = True) -> None:
+    """Synchronise with Qualtrics once, now."""
+    from adapters.app import open_core
+    from adapters.settings import Settings
+
+    settings = Settings.load()
+    logs.configure(settings.log_level)
+    columns = (TextColumn("surveys"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("about"), TimeRemainingColumn())
+    with Progress(*columns, TextColumn("left · {task.fields[rows]} invitations"), console=err) as bars:
+        bar = bars.add_task("sync", total=None, rows=0)
+
+        def show(progress: SyncProgress) -> None:
+            bars.update(bar, total=progress.surveys or None, completed=progress.surveys_done, rows=progress.invitations)
+
+        async def run() -> None:
+            async with open_core(settings) as core:
+                done = await core.sync(Kind.FULL if full else Kind.INCREMENTAL, show)
+                if done is not None:
+                    out.print_json(data=asdict(done), default=str)
+                else:
+                    err.print("Nothing was synchronised: an incremental synchronisation needs a full one that succeeded before it.")
+
+        asyncio.run(run())
+
+
+@cli.command()
+def preview(
+    page: Annotated[str | None, typer.Argument(help="A page of the gallery; none = list them.")] = None,
+    form: Annotated[Literal["slack", "home", "text"], typer.Option("--format", help="Slack message, Slack Home view, or text.")] = "text",
+) -> None:
+    """Show what people read, as text or as the JSON that Slack gets."""
+    from bot.gallery import gallery
+    from cards import plain, slack
+
+    pages = gallery()
+    if page is None:
+        out.print("\n".join(pages), markup=False)
+        return
+    if page not in pages:
+        raise typer.BadParameter(f"there is no page {page!r}; `surveybot preview` lists them")
+    match form:
+        case "text":
+            out.print(plain.plain_text(pages[page]), markup=False, soft_wrap=True)
+        case "slack":
+            out.print_json(json.dumps(slack.message(pages[page])))
+        case "home":
+            out.print_json(json.dumps(slack.home(pages[page])))
+
+
+@cli.command()
+def check() -> None:
+    """Check settings, database, Qualtrics and Slack; one line each, exit code 1 when one fails."""
+    from adapters.checks import run_checks
+    from adapters.settings import Settings
+
+    settings = Settings.load()
+    logs.configure("ERROR")
+    results = asyncio.run(run_checks(settings))
+    for result in results:
+        out.print(f"{'ok  ' if result.ok else 'FAIL'}  {result.name}: {result.text}", markup=False, soft_wrap=True)
+    if not all(result.ok for result in results):
+        raise typer.Exit(1)
+
+
+@db.command("upgrade")
+def db_upgrade() -> None:
+    """Bring the database to this version's schema; safe to repeat."""
+    from adapters.settings import Settings
+    from store import migrations
+
+    settings = Settings.load()
+    migrations.upgrade(settings.database_url.get_secret_value())
+    out.print("The database is at this version's schema.")

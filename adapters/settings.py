@@ -1,0 +1,209 @@
+"""Settings: environment variables (and an optional `.env` file), read once, every problem told at once before anything starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
+from sqlalchemy.exc import ArgumentError
+
+from bot.errors import UserError
+from store.encryption import Keyring
+from store.engine import connect
+
+PREFIX = "SURVEYBOT_"
+_LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_URL = re.compile(
+    rf"(?P<scheme>https?)://(?P<host>{_LABEL}(?:\.{_LABEL})*|\[::1\])(?::(?P<port>[0-9]{{1,5}}))?(?:/[a-z0-9._/-]*)?",
+    re.ASCII | re.IGNORECASE,
+)
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
+_HIGHEST_PORT = 65535
+
+
+def _https(url: str) -> str:
+    parts = _URL.fullmatch(url)
+    is_private = parts is not None and (parts["scheme"].lower() == "https" or parts["host"].lower() in _LOOPBACK)
+    if parts is None or not is_private or int(parts["port"] or 0) > _HIGHEST_PORT:
+        raise ValueError("must be an https:// address, without user name and query (http:// on this machine only)")
+    return url.rstrip("/") + "/"
+
+
+def _qualtrics(url: str) -> str:
+    url = _https(url)
+    if not url.endswith("/API/v3/"):
+        raise ValueError("must look like https://fra1.qualtrics.com/API/v3/ (your data centre in place of fra1)")
+    return url
+
+
+def _keys(keys: SecretStr) -> SecretStr:
+    Keyring.parse(keys.get_secret_value())
+    return keys
+
+
+def _database(url: SecretStr) -> SecretStr:
+    """What SQLAlchemy says of a wrong URL can quote its password."""
+    try:
+        connect(url.get_secret_value(), read_only=True, connections=1)
+    except (ArgumentError, ValueError):
+        raise ValueError("must be sqlite:///path/to/file.db or postgresql://user:password@host/database") from None
+    return url
+
+
+def _secret(where: str, *, least: int, prefix: str = "") -> AfterValidator:
+    """A secret from `where`, of `least` characters that can stand in an HTTP header."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        text = secret.get_secret_value()
+        if not text.startswith(prefix):
+            raise ValueError(f"must begin with {prefix} ({where})")
+        if len(text) < least or not re.fullmatch("[!-~]+", text):
+            raise ValueError(f"must be at least {least} characters, ASCII without spaces ({where})")
+        return secret
+
+    return AfterValidator(check)
+
+
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+#: In seconds; 30 days at most.
+Interval = Annotated[float, Field(gt=0, le=2_592_000)]
+
+
+class Qualtrics(BaseModel):
+    """One Qualtrics account."""
+
+    #: Names the integration on pages; the id is made from it.
+    name: str = "Qualtrics"
+    base_url: Annotated[str, AfterValidator(_qualtrics)]
+    api_token: Annotated[SecretStr, _secret("Qualtrics, Account Settings, Qualtrics IDs, API", least=8)]
+    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 120
+    connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
+
+    @property
+    def integration_id(self) -> str:
+        return re.sub(r"[^a-z0-9]+", "-", self.name.casefold()).strip("-") or "qualtrics"
+
+
+class Slack(BaseModel):
+    """One Slack workspace, by bot token."""
+
+    bot_token: Annotated[SecretStr, _secret("Slack app page, OAuth & Permissions, Bot User OAuth Token", least=16, prefix="xoxb-")]
+    signing_secret: Annotated[SecretStr, _secret("Slack app page, Basic Information, Signing Secret", least=16)]
+    api_url: Annotated[str, AfterValidator(_https)] = "https://slack.com/api/"
+    allow_guests: bool = False
+    sends_per_second: Annotated[float, Field(gt=0, le=20)] = 3
+
+
+class Schedule(BaseModel):
+    """How often things happen."""
+
+    full_sync: Interval = 3600
+    incremental_sync: Interval = 900
+    directory: Interval = 86400
+    reminders: Interval = 60
+    delivery: Interval = 2
+
+
+class Settings(BaseModel):
+    """Everything that can be set. `load` reads it from the environment; whoever makes one by hand depends on no environment."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    qualtrics: Qualtrics
+    slack: Slack
+    #: `name:base64 of 32 bytes`, several joined by commas; the first encrypts, all decrypt.
+    encryption_keys: Annotated[SecretStr, AfterValidator(_keys)]
+    database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///surveybot.db")
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=_HIGHEST_PORT)] = 8080
+    log_level: LogLevel = "INFO"
+    schedule: Schedule = Schedule()
+
+    @staticmethod
+    def load(env_file: Path = Path(".env")) -> Settings:
+        """Read `SURVEYBOT_QUALTRICS__API_TOKEN` and so on: sections and names are joined by two underscores, empty values count as missing.
+
+        Raises UserError that lists every missing, wrong or misspelt variable; it repeats no value.
+        """
+        try:
+            misspelt = _misspelt(_names(env_file))
+            settings, wrong = _read(env_file)
+        except (OSError, UnicodeError) as error:
+            why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+            raise UserError(f"The file {env_file} cannot be read: {why}.") from None
+        if settings is None or misspelt:
+            lines = ["These settings must be put right before Surveybot can start:", *sorted(misspelt + wrong)]
+            raise UserError("\n  ".join(lines))
+        return settings
+
+    @property
+    def keyring(self) -> Keyring:
+        return Keyring.parse(self.encryption_keys.get_secret_value())
+
+
+class _Environment(Settings, BaseSettings):
+    """Without decoding, a section that is given as one value is a wrong value among others; as broken JSON it would end in a traceback."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter="__", env_ignore_empty=True, enable_decoding=False, extra="ignore"
+    )
+
+
+_SECTIONS: Mapping[str, type[BaseModel]] = {"QUALTRICS": Qualtrics, "SLACK": Slack, "SCHEDULE": Schedule}
+#: Every variable there is, without the prefix.
+_VARIABLES = sorted(
+    {name.upper() for name in Settings.model_fields} - _SECTIONS.keys()
+    | {f"{section}__{name.upper()}" for section, model in _SECTIONS.items() for name in model.model_fields}
+)
+#: How alike a name must be to one of ours to be a misspelt one. Others are not ours: Kubernetes sets `SURVEYBOT_SERVICE_HOST` and the
+#: like where a service is called surveybot (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
+_ALIKE = 0.7
+#: What to say instead of pydantic's words, by its error types; it fills the limits in.
+_SENTENCES = {
+    "bool_parsing": "must be true or false",
+    "float_parsing": "must be a number",
+    "greater_than": "must be more than {gt:g}",
+    "greater_than_equal": "must be {ge:g} or more",
+    "int_parsing": "must be a whole number",
+    "less_than_equal": "must be {le:g} or less",
+    "literal_error": "must be {expected}",
+    "missing": "is missing",
+    "model_type": "is a section; set what is in it, joined by two underscores",
+    "string_type": "is missing",  # only something below it was given: SLACK__BOT_TOKEN__X
+    "value_error": "{error}",
+}
+_HOW_TO_MAKE = {"ENCRYPTION_KEYS": ' (this makes one: echo "key1:$(openssl rand -base64 32)")'}
+
+
+def _names(env_file: Path) -> set[str]:
+    sources = (EnvSettingsSource(_Environment), DotEnvSettingsSource(_Environment, env_file=env_file))
+    return {name.upper() for source in sources for name in source.env_vars}
+
+
+def _misspelt(names: Iterable[str]) -> list[str]:
+    ours = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
+    nearest = {name: get_close_matches(name, _VARIABLES, n=1, cutoff=_ALIKE) for name in ours.difference(_VARIABLES)}
+    return [f"{PREFIX}{name}: is no setting; {PREFIX}{meant[0]} is" for name, meant in nearest.items() if meant]
+
+
+def _read(env_file: Path) -> tuple[Settings | None, list[str]]:
+    try:
+        return _Environment(_env_file=env_file), []  # pyright: ignore[reportCallIssue] - values come from the environment
+    except ValidationError as error:
+        return None, [line for problem in error.errors(include_input=False) for line in _lines(problem)]
+
+
+def _lines(problem: ErrorDetails) -> Iterator[str]:
+    kind, name = problem["type"], "__".join(str(part).upper() for part in problem["loc"])
+    if kind == "missing" and name in _SECTIONS:
+        parts = _SECTIONS[name].model_fields.items()
+        yield from (f"{PREFIX}{name}__{part.upper()}: is missing" for part, field in parts if field.is_required())
+    else:
+        sentence = _SENTENCES.get(kind, "is not valid").format_map(problem.get("ctx", {}))
+        yield f"{PREFIX}{name}: {sentence}{_HOW_TO_MAKE.get(name, '') if kind == 'missing' else ''}"
