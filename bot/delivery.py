@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot import pages, rules
-from bot.errors import Ambiguous, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Ambiguous, SurveybotError, Throttled, Unauthorized, Unavailable, loggable
 from bot.events import EventKind
 from bot.messages import Delivery, DeliveryState, Member, MessageRef, Unreachable
 from bot.model import PersonalLink
@@ -133,8 +133,8 @@ async def _deliver(sender: Sender, delivery: Delivery) -> Outcome | None:
         prepared = await sender.store.read(lambda uow: prepare(uow, delivery, now, allow_guests=sender.allow_guests))
     except Unavailable:
         raise
-    except Exception as error:  # one message that cannot be drawn must not hold up the others: it is logged and stays visible
-        log.exception("delivery.not_drawn", extra={"delivery": delivery.delivery_id})
+    except Exception as error:  # noqa: BLE001 - one message that cannot be drawn must not hold up the others
+        log.error("delivery.not_drawn", extra={"delivery": delivery.delivery_id, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
         prepared = Ended(state=DeliveryState.FAILED, reason=f"could not be drawn: {type(error).__name__}")
     if isinstance(prepared, Ended):
         await _record(sender, delivery, prepared)
@@ -148,8 +148,8 @@ async def _deliver(sender: Sender, delivery: Delivery) -> Outcome | None:
         outcome: Outcome = Ended(state=DeliveryState.SENT, message=await sender.channel.send(prepared.member, prepared.page))
     except SurveybotError as error:
         outcome = after_error(error, delivery.attempt + 1, sender.clock())
-    except Exception as error:  # as above; whether it left the house is not known
-        log.exception("delivery.broken", extra={"delivery": delivery.delivery_id})
+    except Exception as error:  # noqa: BLE001 - as above; whether it left the house is not known
+        log.error("delivery.broken", extra={"delivery": delivery.delivery_id, **loggable(error)})  # noqa: TRY400 - as above
         outcome = Ended(state=DeliveryState.UNKNOWN, reason=f"sending broke: {type(error).__name__}")
     await _record(sender, delivery, outcome)
     return outcome

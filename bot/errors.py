@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Mapping
+from pathlib import PurePath
+
 
 class SurveybotError(Exception):
     """The root of all errors this project raises on purpose."""
@@ -48,3 +52,11 @@ class Malformed(SurveybotError):
 
 class UserError(SurveybotError):
     """A sentence for a person: what happened, and what to do."""
+
+
+def loggable(error: BaseException) -> Mapping[str, str]:
+    """Say what went wrong without repeating data: foreign exceptions quote addresses, links and bodies in their messages."""
+    if isinstance(error, SurveybotError):
+        return {"error": type(error).__name__, "reason": str(error)}
+    frames = traceback.extract_tb(error.__traceback__)
+    return {"error": type(error).__name__, "trace": " > ".join(f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames)}

@@ -16,7 +16,7 @@ from bot.errors import Forbidden, Malformed
 from bot.model import Contact, Directory, Distribution, HistoryEntry, LinkEntry, Survey, SurveyDetails, User
 from bot.ports import Account, Batch
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 
@@ -122,5 +122,5 @@ def _batch(path: str, elements: Sequence[bytes], read: Callable[[bytes], T], ide
             seen.add(identity(item))
             items.append(item)
     if skipped:
-        _log.warning("qualtrics: %d unreadable elements skipped in %s", skipped, path)
+        log.warning("qualtrics.skipped", extra={"path": path, "elements": skipped})
     return Batch(tuple(items), skipped)

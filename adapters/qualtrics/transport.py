@@ -16,7 +16,7 @@ from adapters.qualtrics import wire
 from adapters.qualtrics.errors import backoff, refusal
 from bot.errors import Malformed, Unavailable
 
-_log = logging.getLogger(__name__)
+log = logging.getLogger(__name__)
 #: Errors whose text or arguments can hold bytes of the answer: never chained, for a traceback would show them.
 _QUOTES_THE_ANSWER = (httpx.RemoteProtocolError, httpx.InvalidURL, UnicodeError)
 T = TypeVar("T")
@@ -49,7 +49,7 @@ class Transport:
         if not reference:
             return None
         if not re.search("[/?]", reference):  # "string_or_null" and the like, from mocks and documentation
-            _log.warning("qualtrics: nextPage is no address, taken as the last page")
+            log.warning("qualtrics.odd_next_page", extra={"taken_as": "the last page"})
             return None
         try:
             return str(httpx.URL(page_url).join(reference))
@@ -100,7 +100,7 @@ class Transport:
         host = re.search(r"use this host instead: ([\w.-]+\.qualtrics\.com)", notice or "")
         if host and self.better_host is None:
             self.better_host = host[1]
-            _log.warning("qualtrics: calls are proxied, which is slower; the account lives on %s", self.better_host)
+            log.warning("qualtrics.proxied", extra={"better_host": self.better_host})
 
 
 def _where(url: httpx.URL) -> str:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import places
 from adapters.slack.directory import SlackDirectory
-from adapters.slack.errors import loggable
 from adapters.slack.places import Home, Place, PrivateReply, Reply
-from bot.errors import Gone, Rejected, UserError
+from bot.errors import Gone, Rejected, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Page, PrivatePage, Text
 from bot.pages import Reader
@@ -21,7 +20,7 @@ from bot.ports import Channel, Store
 
 Handle = Callable[[Store, Request, datetime], Awaitable[Page | PrivatePage]]
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,7 +53,7 @@ class Answers:
         except UserError as error:
             await places.show(self.client, ask.place, _sentence(str(error), reader))
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
-            _log.error("slack.answer_failed", user=ask.user_id, verb=ask.action.verb, **loggable(error))
+            log.error("slack.answer_failed", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
             text = reader.say("Something went wrong on my side. Please try again in a few minutes.")
             await places.show(self.client, ask.place, _sentence(text, reader))
 

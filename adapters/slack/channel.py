@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import Any
 
 import aiohttp
-import structlog
 from aiolimiter import AsyncLimiter
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.directory import open_dm
-from adapters.slack.errors import fields, loggable, translated
-from bot.errors import Gone, Throttled, Unavailable
+from adapters.slack.errors import fields, translated
+from bot.errors import Gone, Throttled, Unavailable, loggable
 from bot.messages import Member, MessageRef
 from bot.page import Page, PrivatePage
 from bot.ports import Store
@@ -23,7 +23,7 @@ TIMEOUT_SECONDS = 10
 #: Shorter, so that a connection that never came about can be told from an answer that was lost.
 _CONNECT_TIMEOUT_SECONDS = 5
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 def make_client(token: str, base_url: str | None = None) -> AsyncWebClient:
@@ -90,4 +90,4 @@ class SlackChannel:
         try:
             await self._store.write(lambda uow: uow.members.set_dm_channel(member.workspace_id, member.user_id, channel_id))
         except Unavailable as error:
-            _log.warning("slack.dm_channel_not_kept", user=member.user_id, **loggable(error))
+            log.warning("slack.dm_channel_not_kept", extra={"user": member.user_id, **loggable(error)})

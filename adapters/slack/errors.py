@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
-from pathlib import PurePath
 from typing import Any
 
 import aiohttp
@@ -62,14 +60,6 @@ def fields(answer: AsyncSlackResponse) -> dict[str, Any]:
     if not isinstance(answer.data, dict):
         raise TypeError("not a JSON object")
     return answer.data
-
-
-def loggable(error: BaseException) -> Mapping[str, str]:
-    """Say what went wrong without repeating data: foreign exceptions quote addresses, links and bodies in their messages."""
-    if isinstance(error, SurveybotError):
-        return {"error": type(error).__name__, "reason": str(error)}
-    frames = traceback.extract_tb(error.__traceback__)
-    return {"error": type(error).__name__, "trace": " > ".join(f"{PurePath(f.filename).name}:{f.lineno} {f.name}" for f in frames)}
 
 
 def _refusal(method: str, error: SlackApiError, *, repeatable: bool) -> SurveybotError:

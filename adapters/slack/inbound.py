@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import html
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-import structlog
 from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
@@ -20,9 +20,9 @@ from starlette.routing import Route
 
 from adapters.slack.answers import Answers, Ask, Handle
 from adapters.slack.directory import SlackDirectory
-from adapters.slack.errors import loggable
 from adapters.slack.places import Home, Reply
 from bot import actions
+from bot.errors import loggable
 from bot.page import Action
 from bot.ports import Channel, Store
 from cards.slack import RESPOND_VERB, parse_action
@@ -33,7 +33,7 @@ PATH = "/slack/events"
 COMMAND = "/surveys"
 _ANYTHING = re.compile(r"")
 
-_log: structlog.stdlib.BoundLogger = structlog.get_logger(__name__)
+log = logging.getLogger(__name__)
 
 
 def slack_app(
@@ -155,4 +155,4 @@ def _action(pressed: Body) -> Action:
 async def _failed(error: Exception, body: Body) -> None:
     event = body.get("event") or {}
     what = event.get("type") or body.get("type") or body.get("command")
-    _log.error("slack.request_failed", what=what, event_id=body.get("event_id"), **loggable(error))
+    log.error("slack.request_failed", extra={"what": what, "event_id": body.get("event_id"), **loggable(error)})

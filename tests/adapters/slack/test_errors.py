@@ -13,8 +13,8 @@ from adapters.sandbox.serving import serving
 from adapters.sandbox.slack_faults import Failure, LostAnswer, RateLimited, Refused, Status
 from adapters.sandbox.workspace import Workspace
 from adapters.slack.channel import make_client
-from adapters.slack.errors import fields, loggable, translated
-from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
+from adapters.slack.errors import fields, translated
+from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable, loggable
 
 OUTCOMES: list[tuple[Failure, type[SurveybotError]]] = [
     (RateLimited(7), Throttled),

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from datetime import datetime
 
 import pytest
-from structlog.testing import capture_logs
 
 from adapters.sandbox.slack_faults import RateLimited
 from adapters.sandbox.slack_objects import user_object
@@ -270,17 +269,19 @@ class TestHome:
 
 class TestTrouble:
     @pytest.mark.parametrize("error", [Unavailable("the database is down"), KeyError("ana@acme.example"), ValueError()])
-    async def test_is_one_polite_sentence_to_the_person_and_no_address_in_the_log(self, start: StartBot, error: Exception) -> None:
+    async def test_is_one_polite_sentence_to_the_person_and_no_address_in_the_log(
+        self, start: StartBot, error: Exception, caplog: pytest.LogCaptureFixture
+    ) -> None:
         async def fail(_store: Store, _request: Request, _now: datetime) -> Page:
             raise error
 
         bot = await start(handle=fail)
-        with capture_logs() as logs:
-            answer = await bot.command("U0ANA", "C0GENERAL")
-            assert SORRY in json.dumps(await bot.open_home("U0ANA"))
+        answer = await bot.command("U0ANA", "C0GENERAL")
+        assert SORRY in json.dumps(await bot.open_home("U0ANA"))
         assert (answer.only_for, SORRY in answer.text) == ("U0ANA", True)
-        assert [(log["event"], log["user"]) for log in logs] == [("slack.answer_failed", "U0ANA")] * 2
-        assert "acme.example" not in str(logs)
+        ours = [record for record in caplog.records if record.name.startswith("adapters.slack")]
+        assert [(record.getMessage(), record.__dict__["user"]) for record in ours] == [("slack.answer_failed", "U0ANA")] * 2
+        assert "acme.example" not in caplog.text + str([record.__dict__ for record in ours])
 
     async def test_of_the_persons_own_making_is_said_in_its_words(self, start: StartBot) -> None:
         async def refuse(_store: Store, _request: Request, _now: datetime) -> Page:
@@ -297,12 +298,12 @@ class TestTrouble:
         assert SORRY in bot.newest("U0ANA", "C0GENERAL").text
         assert bot.workspace.direct_message("U0ANA").messages == {}
 
-    async def test_with_the_answer_itself_is_logged_and_survived(self, bot: Bot) -> None:
+    async def test_with_the_answer_itself_is_logged_and_survived(self, bot: Bot, caplog: pytest.LogCaptureFixture) -> None:
         bot.workspace.faults.down = True
-        with capture_logs() as logs:
-            assert (await bot.sender.command("U0ANA", "C0GENERAL", "/surveys")).status == 200
-            await settled()
-        assert [log["event"] for log in logs] == ["slack.answer_failed", "slack.request_failed"]
+        assert (await bot.sender.command("U0ANA", "C0GENERAL", "/surveys")).status == 200
+        await settled()
+        told = [record.getMessage() for record in caplog.records if record.name.startswith("adapters.slack")]
+        assert told == ["slack.answer_failed", "slack.request_failed"]
         bot.workspace.faults.clear()
         assert "Survey 1" in json.dumps((await bot.command("U0ANA", "C0GENERAL")).blocks)
 
