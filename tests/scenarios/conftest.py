@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,9 +14,12 @@ import httpx
 import pytest
 import stamina
 
+from adapters import logs
 from adapters.sandbox.demo import Sandbox, sandbox
 from adapters.sandbox.workspace import Call, Message
 from bot.sync import Kind
+from store import tables
+from store.engine import connect
 
 ADA, BJOERN, DMITRI, EUNJI = (f"person{number:03d}@example.com" for number in (0, 1, 3, 4))
 DEACTIVATED, GUEST, STRANGER, NOT_IN_SLACK = (f"person{number:03d}@example.com" for number in (6, 7, 8, 23))
@@ -125,9 +129,35 @@ def quick_retries() -> Iterator[None]:
         yield
 
 
+class Listener(logging.Handler):
+    """Keeps everything that would be logged, extra fields and tracebacks included."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.DEBUG)
+        self.heard: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.heard.append(f"{logging.Formatter().format(record)} {vars(record)}")
+
+
 @pytest.fixture
-async def house(empty_database_url: str) -> AsyncIterator[House]:
-    """A house whose first synchronisation is done. Afterwards everything it ever sent is held against the two promises of every page."""
+def log() -> Iterator[list[str]]:
+    """Everything logged during a test, with the libraries kept as quiet as in production."""
+    root, listener = logging.getLogger(), Listener()
+    levels = {logging.getLogger(name): least for name, least in logs.QUIET.items()} | {root: logging.DEBUG}
+    before = {logger: logger.level for logger in levels}
+    for logger, level in levels.items():
+        logger.setLevel(level)
+    root.addHandler(listener)
+    yield listener.heard
+    root.removeHandler(listener)
+    for logger, level in before.items():
+        logger.setLevel(level)
+
+
+@pytest.fixture
+async def house(empty_database_url: str, log: list[str]) -> AsyncIterator[House]:
+    """A house whose first synchronisation is done. Afterwards everything it ever sent, logged and stored is held against the promises."""
     async with sandbox(empty_database_url) as inside:
         await inside.bot.directory.refresh()
         await inside.bot.core.sync(Kind.FULL)
@@ -138,6 +168,33 @@ async def house(empty_database_url: str) -> AsyncIterator[House]:
         for call in inside.workspace.journal:
             for link in links_of(call):
                 assert_private(inside, call, link)
+        assert_silent(inside, log)
+        await assert_sealed(inside)
+
+
+def assert_silent(inside: Sandbox, log: list[str]) -> None:
+    """No line of the log holds a token, an e-mail address or a personal link."""
+    settings = inside.bot.core.settings
+    secrets = (settings.qualtrics.api_token, settings.slack.bot_token, settings.slack.signing_secret, settings.encryption_keys)
+    for line in log:
+        assert not any(secret.get_secret_value() in line for secret in secrets)
+        assert "@example.com" not in line
+        assert "Q_DL=" not in line
+
+
+async def assert_sealed(inside: Sandbox) -> None:
+    """No row of any table holds a personal link in clear."""
+    url = inside.bot.core.settings.database_url.get_secret_value()
+    engine = connect(url, read_only=True, connections=1)
+
+    def rows() -> list[str]:
+        with engine.connect() as connection:
+            return [repr(tuple(row)) for table in tables.METADATA.sorted_tables for row in connection.execute(table.select())]
+
+    found = await asyncio.to_thread(rows)
+    engine.dispose()
+    assert len(found) > 100
+    assert not any(LINK_MARK in row or "Q_DL=" in row for row in found)
 
 
 def assert_private(inside: Sandbox, call: Call, link: str) -> None:
