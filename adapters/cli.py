@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import sys
 from dataclasses import asdict
 from typing import Annotated, Literal
@@ -13,7 +14,9 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from adapters import logs
-from bot.errors import SurveybotError
+from adapters.logs import LogLevel
+from bot.errors import SurveybotError, UserError
+from bot.ports import Run
 from bot.sync import Kind
 from bot.sync import Progress as SyncProgress
 
@@ -30,67 +33,66 @@ def main() -> None:
     try:
         cli()
     except SurveybotError as error:
-        err.print(str(error), style="red", markup=False)
+        more = "" if isinstance(error, UserError) else "\n`surveybot check` says what can be done about it."
+        err.print(f"{error}{more}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
 
 
 @cli.command()
 def demo(
-    port: Annotated[int, typer.Option(help="Where the page opens on localhost; 0 = any free port.")] = 8400,
-    log_level: Annotated[str, typer.Option(help="DEBUG, INFO, WARNING or ERROR.")] = "WARNING",
+    port: Annotated[int, typer.Option(help="Where the page opens on localhost; 0 = any free port.", min=0, max=65535)] = 8400,
+    log_level: Annotated[LogLevel, typer.Option(help="How much is told on standard error.")] = "WARNING",
 ) -> None:
     """Start the bot against a simulated Qualtrics and Slack; nothing leaves this machine."""
     from adapters.sandbox.demo import run_demo
 
     logs.configure(log_level)
+    _listen("127.0.0.1", port, "--port").close()
     asyncio.run(run_demo(port, announce=lambda url: out.print(f"Surveybot demo: open {url}  (Ctrl+C stops it)", markup=False)))
 
 
 @cli.command()
 def serve() -> None:
-    """Start the bot: HTTP for Slack, synchronisation, reminders and delivery."""
-    import uvicorn
-
+    """Start the bot: HTTP for Slack, synchronisation, reminders and delivery. Ctrl+C and SIGTERM end it in order, exit code 0."""
     from adapters.app import open_bot
     from adapters.scheduler import scheduled
     from adapters.settings import Settings
-    from adapters.web import web
+    from adapters.web import serve_web
 
     settings = Settings.load()
     logs.configure(settings.log_level)
 
-    async def run() -> None:
+    async def run(listener: socket.socket) -> None:
         async with open_bot(settings) as bot, scheduled(bot):
-            config = uvicorn.Config(web(bot), host=settings.host, port=settings.port, log_config=None, access_log=False)
-            await uvicorn.Server(config).serve()
+            await serve_web(bot, listener)
 
-    asyncio.run(run())
+    with _listen(settings.host, settings.port, "SURVEYBOT_HOST or SURVEYBOT_PORT") as listener:
+        asyncio.run(run(listener))
 
 
 @cli.command()
 def sync(full: Annotated[bool, typer.Option("--full/--incremental", help="Read everything, or only what changed.")] = True) -> None:
-    """Synchronise with Qualtrics once, now."""
+    """Synchronise with Qualtrics once, now. Exit code 1 when that fails, or nothing full came before an incremental one."""
     from adapters.app import open_core
     from adapters.settings import Settings
 
     settings = Settings.load()
-    logs.configure(settings.log_level)
     columns = (TextColumn("surveys"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("about"), TimeRemainingColumn())
     with Progress(*columns, TextColumn("left · {task.fields[rows]} invitations"), console=err) as bars:
+        logs.configure(settings.log_level)  # in here, so that log lines go above the bar
         bar = bars.add_task("sync", total=None, rows=0)
 
         def show(progress: SyncProgress) -> None:
             bars.update(bar, total=progress.surveys or None, completed=progress.surveys_done, rows=progress.invitations)
 
-        async def run() -> None:
+        async def run() -> Run | None:
             async with open_core(settings) as core:
-                done = await core.sync(Kind.FULL if full else Kind.INCREMENTAL, show)
-                if done is not None:
-                    out.print_json(data=asdict(done), default=str)
-                else:
-                    err.print("Nothing was synchronised: an incremental synchronisation needs a full one that succeeded before it.")
+                return await core.sync(Kind.FULL if full else Kind.INCREMENTAL, show)
 
-        asyncio.run(run())
+        done = asyncio.run(run())
+    if done is None:
+        raise UserError("An incremental synchronisation needs a full one that succeeded before it. Run `surveybot sync` first.")
+    out.print_json(data=asdict(done), default=str)
 
 
 @cli.command()
@@ -104,7 +106,7 @@ def preview(
 
     pages = gallery()
     if page is None:
-        out.print("\n".join(pages), markup=False)
+        out.print("\n".join(pages), markup=False, soft_wrap=True)
         return
     if page not in pages:
         raise typer.BadParameter(f"there is no page {page!r}; `surveybot preview` lists them")
@@ -141,3 +143,10 @@ def db_upgrade() -> None:
     settings = Settings.load()
     migrations.upgrade(settings.database_url.get_secret_value())
     out.print("The database is at this version's schema.")
+
+
+def _listen(host: str, port: int, options: str) -> socket.socket:
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ":" in host else socket.AF_INET)
+    except (OSError, UnicodeError) as error:
+        raise UserError(f"Port {port} of {host} is in use or may not be opened here. Choose another one with {options}.") from error

@@ -4,45 +4,44 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Literal
 
+import stamina.instrumentation
 import structlog
 
-#: What libraries say at lower levels holds requests and bodies, and in them tokens, addresses and personal links. stamina tells every
-#: single repetition, and APScheduler whenever a job is still busy at its next time, which is how short intervals are meant to work.
-_LEVELS = {
+LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+
+#: What libraries say at lower levels holds requests and bodies, and in them tokens, addresses and personal links. APScheduler warns
+#: whenever a job is still busy at its next time, which is how short intervals are meant to work.
+QUIET = {
     **dict.fromkeys(("aiohttp", "alembic", "asyncio", "httpcore", "httpx", "slack_bolt", "slack_sdk", "sqlalchemy"), logging.WARNING),
-    **dict.fromkeys(("apscheduler", "stamina"), logging.ERROR),
+    "apscheduler": logging.ERROR,
 }
 
 
-def configure(level: str, *, colour: bool | None = None) -> None:
-    """Send every log record of the process, structlog's own too, to standard error. `colour` None = when it is a terminal."""
+def configure(level: LogLevel, *, colour: bool | None = None) -> None:
+    """Send every log record of the process to standard error. `colour` None = when it is a terminal."""
     pretty = sys.stderr.isatty() if colour is None else colour
-    shared: list[structlog.typing.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.ExtraAdder(),
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-    ]
     # Plain, because the coloured traceback shows local variables, and with them tokens and links.
     console = structlog.dev.ConsoleRenderer(colors=True, exception_formatter=structlog.dev.plain_traceback)
     formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
+        foreign_pre_chain=[
+            structlog.stdlib.add_log_level,
+            structlog.stdlib.add_logger_name,
+            structlog.stdlib.ExtraAdder(),
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+        ],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
             *(() if pretty else (structlog.processors.format_exc_info,)),
             console if pretty else structlog.processors.JSONRenderer(),
         ],
     )
-    structlog.configure(
-        processors=[structlog.stdlib.filter_by_level, *shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-    )
     handler = logging.StreamHandler()
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
-    for name, least in _LEVELS.items():
+    for name, least in QUIET.items():
         logging.getLogger(name).setLevel(least)
+    stamina.instrumentation.set_on_retry_hooks(())  # by default every repetition is printed on standard output, arguments and all

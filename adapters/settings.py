@@ -6,13 +6,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSource, SettingsConfigDict
 from sqlalchemy.exc import ArgumentError
 
+from adapters.logs import LogLevel
 from bot.errors import UserError
 from store.encryption import Keyring
 from store.engine import connect
@@ -70,7 +71,6 @@ def _secret(where: str, *, least: int, prefix: str = "") -> AfterValidator:
     return AfterValidator(check)
 
 
-LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 #: In seconds; 30 days at most.
 Interval = Annotated[float, Field(gt=0, le=2_592_000)]
 
@@ -108,6 +108,8 @@ class Schedule(BaseModel):
     directory: Interval = 86400
     reminders: Interval = 60
     delivery: Interval = 2
+    #: How soon a job that broke is tried again, where its own interval is longer.
+    retry: Interval = 300
 
 
 class Settings(BaseModel):
@@ -168,17 +170,17 @@ _ALIKE = 0.7
 _SENTENCES = {
     "bool_parsing": "must be true or false",
     "float_parsing": "must be a number",
-    "greater_than": "must be more than {gt:g}",
-    "greater_than_equal": "must be {ge:g} or more",
+    "greater_than": "must be more than {gt:.10g}",
+    "greater_than_equal": "must be {ge:.10g} or more",
     "int_parsing": "must be a whole number",
-    "less_than_equal": "must be {le:g} or less",
+    "less_than_equal": "must be {le:.10g} or less",
     "literal_error": "must be {expected}",
     "missing": "is missing",
     "model_type": "is a section; set what is in it, joined by two underscores",
     "string_type": "is missing",  # only something below it was given: SLACK__BOT_TOKEN__X
     "value_error": "{error}",
 }
-_HOW_TO_MAKE = {"ENCRYPTION_KEYS": ' (this makes one: echo "key1:$(openssl rand -base64 32)")'}
+_HOW_TO_MAKE = {"ENCRYPTION_KEYS": ' (this makes one: echo "k1:$(openssl rand -base64 32)")'}
 
 
 def _names(env_file: Path) -> set[str]:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import socket
+from types import FrameType
+
+import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
@@ -10,6 +14,9 @@ from starlette.routing import Route
 from adapters.app import Bot
 from adapters.slack.inbound import routes
 from bot.errors import Unavailable
+
+#: How long open requests may take to end after the process was told to stop.
+GRACE_SECONDS = 5
 
 
 def web(bot: Bot) -> Starlette:
@@ -26,3 +33,16 @@ def web(bot: Bot) -> Starlette:
         return JSONResponse({"status": "ready"})
 
     return Starlette(routes=[*routes(bot.slack), Route("/healthz", healthz), Route("/readyz", readyz)])
+
+
+async def serve_web(bot: Bot, listener: socket.socket) -> None:
+    """Serve until Ctrl+C or SIGTERM. `listener` is closed at the end."""
+    config = uvicorn.Config(web(bot), log_config=None, access_log=False, timeout_graceful_shutdown=GRACE_SECONDS)
+    await _Server(config).serve([listener])
+
+
+class _Server(uvicorn.Server):
+    """Keeps to itself the signal that stopped it: uvicorn would raise it again, and kill the process before the bot has closed."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - uvicorn's signature
+        self.force_exit, self.should_exit = self.should_exit, True

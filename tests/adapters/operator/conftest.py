@@ -1,0 +1,139 @@
+"""An operator's shell: an environment of settings, the commands, and a sandbox they can be pointed at."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import stamina
+import stamina.instrumentation
+
+from adapters import logs
+from adapters.cli import main
+from adapters.sandbox.demo import Sandbox, sandbox
+from adapters.settings import Settings
+from bot.ports import UnitOfWork
+from tests.conftest import KEY
+
+COMMAND = Path(sys.executable).with_name("surveybot")
+#: The least that starts; nothing answers there.
+GOOD = {
+    "SURVEYBOT_QUALTRICS__BASE_URL": "https://fra1.qualtrics.com/API/v3/",
+    "SURVEYBOT_QUALTRICS__API_TOKEN": "canary-qualtrics-token",
+    "SURVEYBOT_SLACK__BOT_TOKEN": "xoxb-canary-slack-token",
+    "SURVEYBOT_SLACK__SIGNING_SECRET": "canary-signing-secret",
+    "SURVEYBOT_ENCRYPTION_KEYS": KEY,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """What a command left on the operator's screen."""
+
+    code: int
+    out: str
+    err: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shell:
+    folder: Path
+    monkeypatch: pytest.MonkeyPatch
+    capsys: pytest.CaptureFixture[str]
+
+    def set(self, variables: Mapping[str, str]) -> None:
+        for name, value in variables.items():
+            self.monkeypatch.setenv(name, value)
+
+    async def run(self, *arguments: str) -> Ended:
+        """Run a command in a thread of this process, where warnings are errors."""
+        self.monkeypatch.setattr(sys, "argv", ["surveybot", *arguments])
+        self.capsys.readouterr()
+        code = await asyncio.to_thread(_exit_code)
+        out, err = self.capsys.readouterr()
+        return Ended(code, out, err)
+
+
+def _exit_code() -> int:
+    try:
+        main()
+    except SystemExit as exited:
+        return int(exited.code or 0)
+    return 0
+
+
+@pytest.fixture
+def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Shell]:
+    """A shell without settings in an empty folder. Commands set logging up for good: what was before comes back."""
+    for name in [name for name in os.environ if name.startswith("SURVEYBOT_")]:
+        monkeypatch.delenv(name)
+    folder = tmp_path / "work"
+    folder.mkdir()
+    monkeypatch.chdir(folder)
+    root = logging.getLogger()
+    handlers, levels = root.handlers[:], {name: logging.getLogger(name).level for name in (None, *logs.QUIET)}
+    yield Shell(folder, monkeypatch, capsys)
+    stamina.instrumentation.set_on_retry_hooks(None)
+    root.handlers[:] = handlers
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+def no_waiting() -> Iterator[None]:
+    """Repeated reads follow each other at once, and give up after the second."""
+    with stamina.set_testing(True, attempts=2):
+        yield
+
+
+@pytest.fixture
+async def inside(empty_database_url: str, no_waiting: None) -> AsyncIterator[Sandbox]:
+    async with sandbox(empty_database_url) as running:
+        yield running
+
+
+def variables(settings: Settings) -> dict[str, str]:
+    """The environment that makes these settings."""
+    return {
+        "SURVEYBOT_QUALTRICS__NAME": settings.qualtrics.name,
+        "SURVEYBOT_QUALTRICS__BASE_URL": settings.qualtrics.base_url,
+        "SURVEYBOT_QUALTRICS__API_TOKEN": settings.qualtrics.api_token.get_secret_value(),
+        "SURVEYBOT_SLACK__BOT_TOKEN": settings.slack.bot_token.get_secret_value(),
+        "SURVEYBOT_SLACK__SIGNING_SECRET": settings.slack.signing_secret.get_secret_value(),
+        "SURVEYBOT_SLACK__API_URL": settings.slack.api_url,
+        "SURVEYBOT_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value(),
+        "SURVEYBOT_DATABASE_URL": settings.database_url.get_secret_value(),
+    }
+
+
+async def until(inside: Sandbox, is_so: Callable[[UnitOfWork], object], seconds: float = 20) -> None:
+    """Look again and again, each time through the store, so that everything else goes on."""
+    async with asyncio.timeout(seconds):
+        while not await inside.bot.core.store.read(is_so):
+            pass
+
+
+@asynccontextmanager
+async def process(folder: Path, environment: Mapping[str, str], *arguments: str) -> AsyncGenerator[asyncio.subprocess.Process]:
+    """A command in a process of its own, for what needs signals. It does not outlive the block."""
+    started = await asyncio.create_subprocess_exec(
+        COMMAND,
+        *arguments,
+        cwd=folder,
+        env={"PATH": os.environ["PATH"], "PYTHONWARNINGS": "error", **environment},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    try:
+        yield started
+    finally:
+        if started.returncode is None:
+            started.kill()
+        await started.communicate()

@@ -1,0 +1,177 @@
+"""Settings are read once; whatever is wrong with them is told in one go, a line each, without a value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from adapters.settings import Qualtrics, Settings, Slack
+from bot.errors import UserError
+from tests.adapters.operator.conftest import GOOD, Shell
+from tests.conftest import KEY
+
+CANARY = "c4n4ry"
+HTTPS = "must be an https:// address, without user name and query (http:// on this machine only)"
+QUALTRICS = "must look like https://fra1.qualtrics.com/API/v3/ (your data centre in place of fra1)"
+TOKEN = "must be at least 8 characters, ASCII without spaces (Qualtrics, Account Settings, Qualtrics IDs, API)"
+BOT_TOKEN = "(Slack app page, OAuth & Permissions, Bot User OAuth Token)"
+SIGNING = "must be at least 16 characters, ASCII without spaces (Slack app page, Basic Information, Signing Secret)"
+DATABASE = "must be sqlite:///path/to/file.db or postgresql://user:password@host/database"
+FORM = "`id:key`, the id of letters, digits, - and _, the key 32 bytes in base64 (`openssl rand -base64 32`)"
+LEVEL = "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"
+
+WRONG = [
+    ("QUALTRICS__BASE_URL", f"http://{CANARY}.qualtrics.com/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", f"{CANARY}.qualtrics.com/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", f"https://me:{CANARY}@fra1.qualtrics.com/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", f"https://fra1.qualtrics.com/API/v3/?token={CANARY}", HTTPS),
+    ("QUALTRICS__BASE_URL", f"https://fra1.qualtrics.com:{CANARY}/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", "https://fra1.qualtrics.com:65536/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", f"https://{CANARY}..com/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", f"https://{CANARY * 11}.com/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", f"https://[::1]{CANARY}/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", f"https://\u2102{CANARY}.com/API/v3/", HTTPS),
+    ("QUALTRICS__BASE_URL", f"https://{CANARY}.qualtrics.com/", QUALTRICS),
+    ("QUALTRICS__API_TOKEN", "c4n4ry-", TOKEN),
+    ("QUALTRICS__API_TOKEN", f"{CANARY} with spaces", TOKEN),
+    ("QUALTRICS__API_TOKEN", f"{CANARY}-höchst-geheim", TOKEN),
+    ("QUALTRICS__TIMEOUT_SECONDS", CANARY, "must be a number"),
+    ("QUALTRICS__TIMEOUT_SECONDS", "601", "must be 600 or less"),
+    ("QUALTRICS__CONNECT_TIMEOUT_SECONDS", "0", "must be more than 0"),
+    ("SLACK__BOT_TOKEN", f"xoxp-{CANARY}-user-token", f"must begin with xoxb- {BOT_TOKEN}"),
+    ("SLACK__BOT_TOKEN", "xoxb-c4n4ry", f"must be at least 16 characters, ASCII without spaces {BOT_TOKEN}"),
+    ("SLACK__SIGNING_SECRET", CANARY, SIGNING),
+    ("SLACK__API_URL", f"http://slack.com/{CANARY}/", HTTPS),
+    ("SLACK__ALLOW_GUESTS", CANARY, "must be true or false"),
+    ("SLACK__SENDS_PER_SECOND", "nan", "must be 20 or less"),
+    ("SCHEDULE__DELIVERY", "-1", "must be more than 0"),
+    ("SCHEDULE__DIRECTORY", "inf", "must be 2592000 or less"),
+    ("SCHEDULE", CANARY, "is a section; set what is in it, joined by two underscores"),
+    ("SLACK", f'{{"bot_token": "{CANARY}"', "is a section; set what is in it, joined by two underscores"),
+    ("ENCRYPTION_KEYS", CANARY, f"encryption key 1 does not have the form {FORM}"),
+    ("ENCRYPTION_KEYS", f"{KEY},second:{CANARY}#", f"encryption key 2 is not base64; the form is {FORM}"),
+    ("ENCRYPTION_KEYS", "first:YzRuNHJ5", f"encryption key 1 has 6 bytes instead of 32; the form is {FORM}"),
+    ("ENCRYPTION_KEYS", f"{KEY},{KEY}", "two encryption keys have the same id"),
+    ("DATABASE_URL", f"mysql://me:{CANARY}@host/name", DATABASE),
+    ("DATABASE_URL", CANARY, DATABASE),
+    ("DATABASE_URL", "sqlite://", DATABASE),
+    ("DATABASE_URL", f"postgresql://me:{CANARY}", DATABASE),
+    ("PORT", "65536", "must be 65535 or less"),
+    ("PORT", "-1", "must be 0 or more"),
+    ("PORT", CANARY, "must be a whole number"),
+    ("PORT", "9" * 5000, "is not valid"),
+    ("LOG_LEVEL", CANARY, LEVEL),
+    ("SLACK__BOT_TOKN", CANARY, "is no setting; SURVEYBOT_SLACK__BOT_TOKEN is"),
+    ("SLACK_BOT_TOKEN", CANARY, "is no setting; SURVEYBOT_SLACK__BOT_TOKEN is"),
+    ("ENCRYPTION_KEY", CANARY, "is no setting; SURVEYBOT_ENCRYPTION_KEYS is"),
+    ("QUALTRICS__TOKEN", CANARY, "is no setting; SURVEYBOT_QUALTRICS__API_TOKEN is"),
+]
+HEAD = "These settings must be put right before Surveybot can start:"
+
+
+@pytest.mark.parametrize(("name", "value", "line"), WRONG, ids=range(len(WRONG)))
+def test_a_wrong_value_is_told_by_exactly_its_line(shell: Shell, name: str, value: str, line: str) -> None:
+    shell.set(GOOD)
+    shell.set({f"SURVEYBOT_{name}": value})
+    assert _problems() == [HEAD, f"  SURVEYBOT_{name}: {line}"]
+
+
+def test_all_problems_are_told_at_once_and_no_value(shell: Shell) -> None:
+    wrong = {name: (value, line) for name, value, line in WRONG if name not in {"SLACK", "SCHEDULE"}}
+    shell.set({f"SURVEYBOT_{name}": value for name, (value, _) in wrong.items()})
+    problems = _problems()
+    assert problems == [HEAD, *sorted(f"  SURVEYBOT_{name}: {line}" for name, (_, line) in wrong.items())]
+    assert CANARY not in "".join(problems)
+
+
+def test_missing_settings_are_named_and_the_key_with_the_command_that_makes_one(shell: Shell) -> None:
+    shell.set({"SURVEYBOT_SLACK__BOT_TOKEN": "", "SURVEYBOT_SLACK__SIGNING_SECRET": GOOD["SURVEYBOT_SLACK__SIGNING_SECRET"]})
+    assert _problems() == [
+        HEAD,
+        '  SURVEYBOT_ENCRYPTION_KEYS: is missing (this makes one: echo "k1:$(openssl rand -base64 32)")',
+        "  SURVEYBOT_QUALTRICS__API_TOKEN: is missing",
+        "  SURVEYBOT_QUALTRICS__BASE_URL: is missing",
+        "  SURVEYBOT_SLACK__BOT_TOKEN: is missing",
+    ]
+
+
+def test_a_name_below_a_value_is_no_value(shell: Shell) -> None:
+    shell.set({**GOOD, "SURVEYBOT_SLACK__BOT_TOKEN": "", "SURVEYBOT_SLACK__BOT_TOKEN__X": CANARY})
+    assert _problems() == [
+        HEAD,
+        "  SURVEYBOT_SLACK__BOT_TOKEN: is missing",
+        "  SURVEYBOT_SLACK__BOT_TOKEN__X: is no setting; SURVEYBOT_SLACK__BOT_TOKEN is",
+    ]
+
+
+def test_good_settings_are_read_whatever_kubernetes_sets_beside_them(shell: Shell) -> None:
+    shell.set(GOOD)
+    shell.set({"SURVEYBOT_SERVICE_HOST": "10.0.0.1", "SURVEYBOT_PORT_8080_TCP": "tcp://10.0.0.1:8080", "SURVEYBOT_SERVICE_PORT": "8080"})
+    shell.set({"surveybot_schedule__delivery": "0.5", "SURVEYBOT_QUALTRICS__NAME": "Acme Inc. (Europe)"})
+    settings = Settings.load()
+    assert settings.qualtrics.base_url == "https://fra1.qualtrics.com/API/v3/"
+    assert settings.qualtrics.integration_id == "acme-inc-europe"
+    assert settings.slack.bot_token.get_secret_value() == "xoxb-canary-slack-token"
+    assert settings.schedule.delivery == 0.5
+    assert settings.port == 8080
+    assert "canary" not in repr(settings)
+    assert settings.keyring.decrypt(settings.keyring.encrypt("link", "row"), "row") == "link"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://localhost:8400/API/v3", "http://127.0.0.1/API/v3/", "http://[::1]:1/API/v3/", "HTTPS://x.y/API/v3"]
+)
+def test_plain_http_is_for_this_machine_and_a_slash_ends_the_address(url: str) -> None:
+    assert Qualtrics(base_url=url, api_token=_secret()).base_url == url.rstrip("/") + "/"
+
+
+def test_the_environment_goes_before_the_file(shell: Shell) -> None:
+    lines = [f"{name}={value}" for name, value in GOOD.items()]
+    (shell.folder / ".env").write_text("\n".join([*lines, "SURVEYBOT_PORT=1", "SURVEYBOT_HOST=::"]))
+    shell.set({"SURVEYBOT_PORT": "2"})
+    assert (Settings.load().port, Settings.load().host) == (2, "::")
+
+
+def test_what_the_file_misspells_is_told_too(shell: Shell) -> None:
+    shell.set(GOOD)
+    (shell.folder / ".env").write_text(f"SURVEYBOT_LOGLEVEL={CANARY}\nOTHER={CANARY}\n")
+    assert _problems() == [HEAD, "  SURVEYBOT_LOGLEVEL: is no setting; SURVEYBOT_LOG_LEVEL is"]
+
+
+def test_a_file_that_is_no_text_is_one_sentence(shell: Shell) -> None:
+    shell.set(GOOD)
+    (shell.folder / ".env").write_bytes(b"\xff\xfeSURVEYBOT_PORT=1")
+    assert _problems() == ["The file .env cannot be read: not UTF-8 text."]
+
+
+def test_a_file_that_may_not_be_read_is_one_sentence(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root may read everything, so the refusal is the operating system's only in name."""
+    shell.set(GOOD)
+    (shell.folder / ".env").write_text("SURVEYBOT_PORT=1")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr("builtins.open", refuse)
+    assert _problems() == ["The file .env cannot be read: Permission denied."]
+
+
+def test_settings_made_by_hand_do_not_depend_on_the_environment(shell: Shell) -> None:
+    """The demo's do not, whatever the operator has set for the real bot."""
+    shell.set({"SURVEYBOT_PORT": "wrong", "SURVEYBOT_HOST": "10.0.0.1", "SURVEYBOT_SLACK__ALLOW_GUESTS": "true"})
+    slack = Slack(bot_token=_secret("xoxb-0123456789abcdef"), signing_secret=_secret())
+    settings = Settings(qualtrics=Qualtrics(base_url="https://a.b/API/v3/", api_token=_secret()), slack=slack, encryption_keys=_secret(KEY))
+    assert (settings.host, settings.port, settings.slack.allow_guests) == ("127.0.0.1", 8080, False)
+
+
+def _problems() -> list[str]:
+    with pytest.raises(UserError) as raised:
+        Settings.load(Path(".env"))
+    assert raised.value.__cause__ is None
+    return str(raised.value).splitlines()
+
+
+def _secret(text: str = "0123456789abcdef") -> SecretStr:
+    return SecretStr(text)
