@@ -20,7 +20,7 @@ from adapters.settings import Settings
 from adapters.slack.channel import SlackChannel, make_client
 from adapters.slack.directory import SlackDirectory, workspace_of
 from adapters.slack.inbound import slack_app
-from bot import actions, delivery, reminders
+from bot import actions, delivery, reminders, rules
 from bot.errors import UserError
 from bot.ports import Run
 from bot.sync import Kind, Progress, Synchronisation
@@ -77,7 +77,11 @@ class Bot:
     _paused_until: datetime | None = None
 
     async def remind(self) -> None:
-        await reminders.remind_due(self.core.store, self.core.clock())
+        """Put into the outbox who is due, and again those who could not be reached until now."""
+        now = self.core.clock()
+        await reminders.remind_due(self.core.store, now)
+        kinds = rules.reachable_kinds(allow_guests=self.sender.allow_guests)
+        await self.core.store.write(lambda uow: uow.outbox.reopen_reachable(kinds, now))
 
     async def deliver(self) -> None:
         """Send what is due until nothing is left or the platform asks for a pause."""
@@ -128,7 +132,7 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
         slack = settings.slack
         workspace_id = await workspace_of(client)
         directory = SlackDirectory(client, workspace_id, core.store)
-        channel = SlackChannel(client, workspace_id, core.store, sends_per_second=slack.sends_per_second)
+        channel = SlackChannel(client, workspace_id, core.store, clock, sends_per_second=slack.sends_per_second)
         app = slack_app(
             client=client,
             signing_secret=slack.signing_secret.get_secret_value(),

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import pages, rules
+from bot import pages, participations, rules
 from bot.messages import Request, Surface
-from bot.model import Invitation, Survey
 from bot.page import Action, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
@@ -39,19 +38,6 @@ def parse_command(text: str) -> Action:
             return Action(verb="help.show")
         case _:
             return Action(verb="help.show", data={"unknown": words[0]})
-
-
-def fold(uow: UnitOfWork, invitations: Iterable[Invitation], now: datetime) -> list[Participation]:
-    """Fold the invitations of one person, survey by survey; surveys that are not stored are left out."""
-    by_survey: dict[str, list[Invitation]] = {}
-    for invitation in invitations:
-        by_survey.setdefault(invitation.survey_id, []).append(invitation)
-    surveys: dict[str, Survey] = {}
-    for integration_id in sorted({group[0].integration_id for group in by_survey.values()}):
-        ids = [survey_id for survey_id, group in by_survey.items() if group[0].integration_id == integration_id]
-        surveys.update(uow.surveys.get(integration_id, ids))
-    folded = (rules.participation(surveys[survey_id], group, now) for survey_id, group in by_survey.items() if survey_id in surveys)
-    return [asked for asked in folded if asked is not None]
 
 
 def _answer(uow: UnitOfWork, request: Request, now: datetime, *, allow_guests: bool) -> Page | PrivatePage:
@@ -100,7 +86,7 @@ def _find(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetim
 
 
 def _mine(uow: UnitOfWork, viewer: Viewer, now: datetime) -> list[Participation]:
-    return [] if viewer.person_id is None else fold(uow, uow.invitations.of_person(viewer.person_id), now)
+    return [] if viewer.person_id is None else participations.of_person(uow, viewer.person_id, now)
 
 
 View = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Page | PrivatePage]

@@ -40,9 +40,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
             for name, (state, status) in states.items()
         },
         "survey-details-in-a-channel": pages.shared_survey_details(open_survey, _READER),
-        "survey-details-hostile-name": pages.survey_details(
-            _example(name="*x* <!channel> & `y` <https://evil.example|click>"), _LINK, _READER
-        ),
+        "survey-details-hostile-name": pages.survey_details(_example(name=_HOSTILE), _LINK, _READER),
         "handed-over": pages.handed_over(open_survey, _READER),
         "not-found": pages.not_found(_READER),
         "not-linked": pages.not_linked(_READER),
@@ -79,4 +77,4 @@ def _example(
         sender_name="People team",
         link_type=LinkType.INDIVIDUAL,
     )
-    return Participation(survey=survey, state=state, invitation=invitation, closes_at=closes_at, asked_after="")
+    return Participation(survey=survey, state=state, invitation=invitation, closes_at=closes_at, asked_after="", asked_at=_NOW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -30,7 +30,7 @@ class Member:
     user_id: str
     kind: MemberKind
     #: Lower-cased, verified by the chat platform; None when the platform does not tell it.
-    email: str | None
+    email: str | None = field(repr=False)
     zone: str = "UTC"
     locale: str = "en"
     #: The direct-message channel between this member and the bot (`D...`), once it is known.
@@ -76,9 +76,9 @@ class DeliveryState(StrEnum):
     UNKNOWN = "unknown"
     #: Refused for good; `reason` says why.
     FAILED = "failed"
-    #: Overtaken by events: answered, closed or expired before it was sent.
+    #: Overtaken by events: answered, closed or expired before it was sent. Opened again when the survey is.
     SKIPPED = "skipped"
-    #: The person has no chat account that may be written to; `reason` says why.
+    #: The person has no chat account that may be written to; `reason` says why. Opened again once they have one.
     UNREACHABLE = "unreachable"
 
 

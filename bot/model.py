@@ -26,7 +26,7 @@ class User:
     """A Qualtrics account (`UR_...`): survey owners and brand admins, not respondents."""
 
     user_id: str
-    email: str | None
+    email: str | None = field(repr=False)
     first_name: str = ""
     last_name: str = ""
     #: `UT_BRANDADMIN` is recorded; `UT_FULLUSER` and `UT_PARTICIPANT` were seen by others. An open set.
@@ -143,7 +143,7 @@ class LinkEntry:
 
     contact_id: str
     #: Lower-cased; None when the contact has none.
-    email: str | None
+    email: str | None = field(repr=False)
     url: str | None = field(repr=False)
     expires_at: datetime | None
 
@@ -165,7 +165,7 @@ class Contact:
     """A contact of a directory (`CID_...`); several contacts can be one person."""
 
     contact_id: str
-    email: str | None
+    email: str | None = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -255,12 +255,14 @@ def _privacy(asked: Participation, reader: Reader) -> Phrase:
 
 
 def _closes(asked: Participation, reader: Reader) -> Phrase:
-    return (Moment(asked.closes_at),) if asked.closes_at else (reader.say("no end date"),)
+    if asked.closes_at is not None:
+        return (Moment(asked.closes_at),)
+    return (reader.say("no end date") if asked.survey.details else reader.say("not known"),)
 
 
 def _closes_sentence(asked: Participation, reader: Reader) -> Phrase:
     if asked.closes_at is None:
-        return (reader.say("No end date"),)
+        return (reader.say("No end date") if asked.survey.details else reader.say("End date not known"),)
     return phrase(reader.say("Closes {when}"), when=Moment(asked.closes_at))
 
 

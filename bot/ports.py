@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Generic, Protocol, TypeVar
 
-from bot.events import Event
-from bot.messages import Delivery, DeliveryState, Member, MessageRef
+from bot.events import Event, EventKind
+from bot.messages import Delivery, DeliveryState, Member, MemberKind, MessageRef
 from bot.model import (
     Contact,
     Directory,
@@ -52,7 +52,7 @@ class Account:
 
 
 class SurveySource(Protocol):
-    """Qualtrics, read only. Lists come page by page, in Qualtrics' order, without repeated ids within one listing.
+    """Qualtrics, read only. Lists come page by page, in Qualtrics' order; a page repeats nothing of itself or of the page before.
 
     Every method may raise Unavailable (after its own retries), Unauthorized, Gone, Rejected or Malformed. Pages yielded before an
     error are good.
@@ -71,6 +71,10 @@ class SurveySource(Protocol):
 
 class Channel(Protocol):
     """A chat platform's way to one person."""
+
+    async def turn(self) -> None:
+        """Wait until one more message may be sent at this channel's own pace. Raises Throttled while the platform asked for a pause."""
+        ...
 
     async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
         """Send a direct message, once.
@@ -107,7 +111,7 @@ class Run:
     kind: str
     started_at: datetime
     finished_at: datetime | None = None
-    #: `ok` or `failed`; None while running.
+    #: `ok`, `partial` (some surveys could not be read; the others were), `failed`, or None while running.
     outcome: str | None = None
     surveys: int = 0
     distributions: int = 0
@@ -134,11 +138,17 @@ class Users(Protocol):
 
 class Surveys(Protocol):
     def save(self, integration_id: str, surveys: Sequence[Survey], seen_at: datetime) -> Absorbed:
-        """Upsert list entries; `details` of stored rows are kept, and `details_for` too unless `is_active` changed."""
+        """Upsert list entries; `details` of stored rows are kept, and `details_for` too unless `is_active` changed.
+
+        `seen_at` never goes back, so that a run that started earlier and ends later closes nothing.
+        """
         ...
 
     def save_details(self, integration_id: str, survey_id: str, details: SurveyDetails, details_for: datetime | None) -> None: ...
-    def get(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, Survey]: ...
+    def get(self, survey_ids: Collection[str]) -> Mapping[str, Survey]:
+        """By id, whichever integration sees it; the active one where several see the same survey differently."""
+        ...
+
     def all(self, integration_id: str) -> Sequence[Survey]: ...
     def close_unseen(self, integration_id: str, before: datetime) -> int:
         """Mark surveys last seen before `before` as not active (they vanished from the list); returns how many changed."""
@@ -152,6 +162,9 @@ class Distributions(Protocol):
 
     def of_survey(self, integration_id: str, survey_id: str) -> Sequence[Distribution]: ...
     def set_history_for(self, integration_id: str, distribution_id: str, stats: DistributionStats) -> None: ...
+    def forget_history(self, integration_id: str, survey_id: str) -> None:
+        """Clear `history_for` of a survey's distributions: all of them are to be read again."""
+        ...
 
 
 class People(Protocol):
@@ -172,10 +185,16 @@ class Invitations(Protocol):
         """Upsert status, times, notice and (where the entry has one) the link. A row no link was seen for has no person yet."""
         ...
 
-    def set_person(self, integration_id: str, distribution_id: str, contact_id: str, person_id: int) -> None: ...
+    def set_person(self, integration_id: str, distribution_id: str, contact_id: str, person_id: int | None, at: datetime) -> None:
+        """Record what a look-up of this contact brought (None = no e-mail address), and when."""
+        ...
 
-    def without_person(self, integration_id: str, distribution_id: str, limit: int) -> Sequence[str]:
-        """Contact ids of mailed invitations whose e-mail address is not known."""
+    def without_person(self, integration_id: str, tried_before: datetime, limit: int) -> Sequence[Invitation]:
+        """Mailed invitations whose e-mail address is not known and was not looked up since `tried_before`; never tried ones first."""
+        ...
+
+    def lacks_people(self, integration_id: str, distribution_id: str) -> bool:
+        """Whether there are mailed invitations whose e-mail address is not known."""
         ...
 
     def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, Invitation]: ...
@@ -198,18 +217,28 @@ class Invitations(Protocol):
 
     def clear_notice(self, invitations: Sequence[Invitation]) -> None: ...
 
-    def reschedule(self, integration_id: str, survey_id: str, ends_at: datetime | None, notice: timedelta) -> int:
-        """Set `notice_at` of every open invitation anew: `notice` before the earlier of link expiry and `ends_at`."""
+    def reschedule(self, integration_id: str, survey_id: str, ends_at: datetime | None, notice: timedelta, limit: int) -> int:
+        """Set `notice_at` of up to `limit` open invitations anew: `notice` before the earlier of link expiry and `ends_at`.
+
+        Returns how many moved; 0 = all are right.
+        """
         ...
 
 
 class Outbox(Protocol):
-    def add(self, event: Event, now: datetime) -> bool:
-        """Record the event and one delivery for its person, due at once. False (and nothing added) when its key is known."""
+    def add(self, events: Sequence[Event], now: datetime) -> int:
+        """Add one delivery for the person of each event whose key is new, due at once, and open again those that were SKIPPED.
+
+        Returns how many were added or opened again.
+        """
         ...
 
-    def told_at(self, event: Event) -> datetime | None:
-        """When an event with this key was added."""
+    def last_told(self, kind: EventKind, survey_id: str, person_ids: Collection[int]) -> Mapping[int, datetime]:
+        """When the newest delivery of this kind and survey was added, by person."""
+        ...
+
+    def reopen_reachable(self, kinds: Collection[MemberKind], now: datetime) -> int:
+        """Open UNREACHABLE deliveries again whose person has an account of one of these kinds by now; returns how many."""
         ...
 
     def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:
@@ -221,11 +250,20 @@ class Outbox(Protocol):
         ...
 
     def finish(
-        self, delivery_id: int, state: DeliveryState, now: datetime, *, reason: str | None = None, message: MessageRef | None = None
-    ) -> None: ...
+        self,
+        delivery_id: int,
+        state: DeliveryState,
+        now: datetime,
+        *,
+        owner: str,
+        reason: str | None = None,
+        message: MessageRef | None = None,
+    ) -> bool:
+        """End a delivery this owner holds, or one found UNKNOWN whose sender came back after all. False: it is somebody else's now."""
+        ...
 
-    def retry(self, delivery_id: int, due_at: datetime, reason: str) -> None:
-        """Back to READY."""
+    def retry(self, delivery_id: int, due_at: datetime, reason: str, *, owner: str) -> bool:
+        """Back to READY. False: it is somebody else's now."""
         ...
 
     def abandon_lapsed(self, now: datetime) -> int:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from datetime import datetime
 
-from bot import rules
-from bot.model import Invitation, Survey
+from bot import participations, rules
+from bot.events import EventKind
 from bot.ports import Store, UnitOfWork
 
 #: Invitations looked at in one transaction.
@@ -26,23 +26,26 @@ async def remind_due(store: Store, now: datetime) -> int:
 def _remind(uow: UnitOfWork, now: datetime) -> tuple[int, int]:
     due = uow.invitations.due(now, ROWS_PER_TRANSACTION)
     uow.invitations.clear_notice(due)
-    by_survey: dict[tuple[str, str], list[Invitation]] = {}
+    by_survey: dict[str, set[int]] = {}
     for invitation in due:
-        by_survey.setdefault((invitation.integration_id, invitation.survey_id), []).append(invitation)
-    baselines = {integration.integration_id: integration.baseline_at for integration in uow.integrations.all()} if due else {}
-    added = 0
-    for (integration_id, survey_id), invitations in by_survey.items():
-        survey = uow.surveys.get(integration_id, [survey_id])[survey_id]
-        added += _remind_about(uow, survey, invitations, baselines[integration_id], now)
-    return len(due), added
+        if invitation.person_id is not None:
+            by_survey.setdefault(invitation.survey_id, set()).add(invitation.person_id)
+    return len(due), sum(_remind_about(uow, survey_id, people, now) for survey_id, people in by_survey.items())
 
 
-def _remind_about(uow: UnitOfWork, survey: Survey, due: Sequence[Invitation], baseline_at: datetime | None, now: datetime) -> int:
-    people = {invitation.person_id for invitation in due if invitation.person_id is not None}
-    added = 0
-    for person_id, invitations in uow.invitations.of_people(survey.survey_id, people).items():
-        asked = rules.participation(survey, invitations, now)
-        told_at = uow.outbox.told_at(rules.invitation_event(person_id, asked)) if asked else None
-        event = rules.closing(person_id, asked, now, told_at=told_at, baseline_at=baseline_at)
-        added += event is not None and uow.outbox.add(event, now)
-    return added
+def _remind_about(uow: UnitOfWork, survey_id: str, people: Collection[int], now: datetime) -> int:
+    baselines = {integration.integration_id: integration.baseline_at for integration in uow.integrations.all()}
+    invited = uow.outbox.last_told(EventKind.SURVEY_INVITED, survey_id, people)
+    reminded = uow.outbox.last_told(EventKind.SURVEY_CLOSING, survey_id, people)
+    events = (
+        rules.closing(
+            person_id,
+            asked,
+            now,
+            invited_at=invited.get(person_id),
+            reminded_at=reminded.get(person_id),
+            baseline_at=baselines[asked.invitation.integration_id],
+        )
+        for person_id, asked in participations.in_survey(uow, survey_id, people, now).items()
+    )
+    return uow.outbox.add([event for event in events if event is not None], now)

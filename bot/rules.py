@@ -47,8 +47,11 @@ class Participation:
     invitation: Invitation
     #: This person's deadline: the earlier of link expiry and survey end; None = none.
     closes_at: datetime | None
-    #: The answer after which they were asked (again): a distribution's id, "" when they never answered before.
+    #: What they were asked (again) after: the distribution of their last answer, or of the first link that ran out unanswered before
+    #: the next was sent; "" = nothing came before.
     asked_after: str
+    #: When the first mail of this asking was sent.
+    asked_at: datetime
 
     @property
     def is_tracked(self) -> bool:
@@ -97,11 +100,11 @@ def notice_at(status: str, link_type: LinkType, closes_at: datetime | None) -> d
 def participation(survey: Survey, invitations: Iterable[Invitation], now: datetime) -> Participation | None:
     """Fold one person's invitations to one survey; None when nothing was ever mailed to them.
 
-    An answer settles everything that was sent before it; what was sent after it asks anew.
+    An answer settles everything that was sent before it; what is sent after it, or after all earlier links ran out, asks anew.
     """
-    mailed = [i for i in invitations if i.mailed]
+    mailed = sorted((i for i in invitations if i.mailed), key=_order)
     answer = max((i for i in mailed if i.status in ANSWERED), key=_answered_at, default=None)
-    asking = mailed if answer is None else [i for i in mailed if (i.sent_at or _LONG_AGO) > _answered_at(answer)]
+    asking, asked_after = _last_asking(survey, mailed, answer)
     if asking:
         best = max(asking, key=lambda i: (_can_answer(survey, i, now), deadline(i.link_expires_at, survey) or _NEVER, _order(i)))
     elif answer is not None:
@@ -113,44 +116,53 @@ def participation(survey: Survey, invitations: Iterable[Invitation], now: dateti
         state=_state(survey, best, now, answered=not asking),
         invitation=best,
         closes_at=deadline(best.link_expires_at, survey),
-        asked_after=answer.distribution_id if answer else "",
+        asked_after=asked_after,
+        asked_at=_sent_at(asking[0] if asking else best),
     )
 
 
-def invited(person_id: int, before: Participation | None, after: Participation | None) -> Event | None:
-    """The event of a person being asked: at first, or anew after an answer; None when they knew or cannot answer."""
-    if after is None or after.state is not State.OPEN:
-        return None
-    if before is not None and before.state is not State.ANSWERED and before.asked_after == after.asked_after:
-        return None
-    return invitation_event(person_id, after)
+def invited(person_id: int, asked: Participation | None, baseline_at: datetime) -> Event | None:
+    """The event of a person being asked; None when they cannot answer, or were asked before the silent first synchronisation.
 
-
-def invitation_event(person_id: int, asked: Participation) -> Event:
-    """The event that told, or will tell, a person of this survey."""
+    It depends on the state alone, so whoever looks, however often and in whatever order, finds the same event.
+    """
+    if asked is None or asked.state is not State.OPEN or asked.asked_at < baseline_at:
+        return None
     return _event(EventKind.SURVEY_INVITED, person_id, asked, asked.asked_after)
 
 
 def closing(
-    person_id: int, asked: Participation | None, now: datetime, *, told_at: datetime | None, baseline_at: datetime | None
+    person_id: int,
+    asked: Participation | None,
+    now: datetime,
+    *,
+    invited_at: datetime | None,
+    reminded_at: datetime | None,
+    baseline_at: datetime | None,
 ) -> Event | None:
     """The event of a person's deadline coming near; None when they are not to be reminded (now).
 
     Not reminded: who cannot answer (any more), who has another link that lives longer, who was told of the survey less than NOTICE
-    before it closes (that message named the deadline), and whoever's notice fell before the silent first synchronisation.
+    before it closes (that message named the deadline), who was reminded less than NOTICE ago (the deadline moved a little), and whoever's
+    notice fell before the silent first synchronisation.
     """
-    if asked is None or asked.state is not State.OPEN or not asked.is_tracked or asked.closes_at is None:
+    if asked is None or not closes_soon(asked, now) or not asked.is_tracked or asked.closes_at is None:
         return None
     due_at = asked.closes_at - NOTICE
-    if due_at > now or baseline_at is None or due_at < baseline_at or (told_at is not None and told_at >= due_at):
+    is_fresh = (invited_at is not None and invited_at >= due_at) or (reminded_at is not None and reminded_at > now - NOTICE)
+    if is_fresh or baseline_at is None or due_at < baseline_at:
         return None
     return _event(EventKind.SURVEY_CLOSING, person_id, asked, str(int(asked.closes_at.timestamp())))
 
 
+def closes_soon(asked: Participation, now: datetime) -> bool:
+    """Whether it can be answered now, and for no longer than NOTICE."""
+    return asked.state is State.OPEN and asked.closes_at is not None and asked.closes_at - NOTICE <= now
+
+
 def addressee(members: Sequence[Member], *, allow_guests: bool) -> Member | Unreachable:
     """The account to write to among those with the person's e-mail address, or why there is none."""
-    allowed = {MemberKind.MEMBER, MemberKind.GUEST} if allow_guests else {MemberKind.MEMBER}
-    reachable = [m for m in members if m.kind in allowed]
+    reachable = [m for m in members if m.kind in reachable_kinds(allow_guests=allow_guests)]
     if reachable:
         return min(reachable, key=lambda m: (m.kind is MemberKind.GUEST, m.workspace_id, m.user_id))
     kinds = {m.kind for m in members}
@@ -158,6 +170,11 @@ def addressee(members: Sequence[Member], *, allow_guests: bool) -> Member | Unre
         if kind in kinds:
             return reason
     return Unreachable.NO_ACCOUNT
+
+
+def reachable_kinds(*, allow_guests: bool) -> frozenset[MemberKind]:
+    """The kinds of accounts that may be written to."""
+    return frozenset({MemberKind.MEMBER, MemberKind.GUEST} if allow_guests else {MemberKind.MEMBER})
 
 
 _REASONS = (
@@ -172,12 +189,29 @@ def _is_generated(url: str | None) -> bool:
     return url is not None and "gl" in parse_qs(urlsplit(url).query).get("Q_CHL", ())
 
 
+def _last_asking(survey: Survey, mailed: Sequence[Invitation], answer: Invitation | None) -> tuple[list[Invitation], str]:
+    """The invitations that wait for the same answer, earliest first, and what they came after."""
+    asking: list[Invitation] = []
+    after = answer.distribution_id if answer else ""
+    for invitation in mailed:
+        if answer is not None and _sent_at(invitation) <= _answered_at(answer):
+            continue
+        if asking and all((deadline(i.link_expires_at, survey) or _NEVER) <= _sent_at(invitation) for i in asking):
+            after, asking = asking[0].distribution_id, []
+        asking.append(invitation)
+    return asking, after
+
+
+def _sent_at(invitation: Invitation) -> datetime:
+    return invitation.sent_at or _LONG_AGO
+
+
 def _answered_at(invitation: Invitation) -> datetime:
-    return invitation.completed_at or invitation.sent_at or _LONG_AGO
+    return invitation.completed_at or _sent_at(invitation)
 
 
 def _order(invitation: Invitation) -> tuple[datetime, str, str]:
-    return (invitation.sent_at or _LONG_AGO, invitation.distribution_id, invitation.contact_id)
+    return (_sent_at(invitation), invitation.distribution_id, invitation.contact_id)
 
 
 def _can_answer(survey: Survey, invitation: Invitation, now: datetime) -> bool:

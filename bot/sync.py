@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar
 
-from bot import rules
-from bot.errors import Forbidden, Gone, Rejected, SurveybotError
-from bot.model import Anonymity, Distribution, HistoryEntry, Invitation, LinkEntry, LinkType, Survey, SurveyDetails
+from bot import participations, rules
+from bot.errors import Forbidden, Gone, Malformed, Rejected, SurveybotError, Unavailable
+from bot.model import Distribution, HistoryEntry, Invitation, LinkEntry, LinkType, Survey
 from bot.ports import Absorbed, Batch, MailedRow, Run, Store, SurveySource, UnitOfWork
 
 #: Rows of one write transaction (reference performance.md 2: 500 to 1,000).
 ROWS_PER_TRANSACTION = 1000
 #: Single contacts looked up in a run, for people whose e-mail address `/links` does not tell yet (quirk Q10).
 CONTACT_LOOKUPS = 200
+#: A contact without an e-mail address is looked up again after this long.
+LOOKUP_EVERY = timedelta(days=1)
+#: So many surveys may be unreadable before a run gives up: beyond that it is not the surveys.
+FAILURES_BORNE = 3
 
 T = TypeVar("T")
 log = logging.getLogger(__name__)
@@ -62,27 +66,29 @@ class Synchronisation:
     async def run(self, kind: Kind) -> Run:
         """Run once. The first full run that succeeds fills the store and tells nobody (FEATURES B6).
 
-        Raises SurveybotError when the tenant could not be read to the end. What was stored until then stays: it is true, and reading it
-        again changes nothing. The failed run is recorded.
+        A survey that cannot be read is left for the next run, and this one is `partial`. Raises SurveybotError when the tenant cannot be
+        read at all. What was stored until then stays: it is true, and reading it again changes nothing. The failed run is recorded.
         """
         progress = Progress()
         run = Run(integration_id=self.integration_id, kind=kind, started_at=self.clock())
         integration = await self.store.write(lambda uow: uow.integrations.ensure(self.integration_id, self.name))
         run_id = await self.store.write(lambda uow: uow.runs.start(run))
+        look = _Look(self, kind, progress, run.started_at, integration.baseline_at)
         try:
-            await _Look(self, kind, progress, run.started_at, announces=integration.baseline_at is not None).go()
+            await look.go()
         except BaseException as error:
-            await asyncio.shield(self._finish(run_id, run, progress, error))
+            await asyncio.shield(self._finish(run_id, run, progress, "failed", error))
             raise
         if kind is Kind.FULL and integration.baseline_at is None:
-            await self.store.write(lambda uow: uow.integrations.set_baseline(self.integration_id, self.clock()))
-        return await self._finish(run_id, run, progress, None)
+            await self.store.write(lambda uow: uow.integrations.set_baseline(self.integration_id, run.started_at))
+            log.info("sync.baseline", extra={"surveys": progress.surveys, "invitations": progress.invitations})
+        return await self._finish(run_id, run, progress, "partial" if look.failures else "ok", next(iter(look.failures), None))
 
-    async def _finish(self, run_id: int, run: Run, progress: Progress, error: BaseException | None) -> Run:
+    async def _finish(self, run_id: int, run: Run, progress: Progress, outcome: str, error: BaseException | None) -> Run:
         finished = replace(
             run,
             finished_at=self.clock(),
-            outcome="failed" if error else "ok",
+            outcome=outcome,
             surveys=progress.surveys,
             distributions=progress.distributions,
             invitations=progress.invitations,
@@ -104,8 +110,10 @@ class _Look:
     kind: Kind
     progress: Progress
     started_at: datetime
-    announces: bool
-    lookups_left: int = CONTACT_LOOKUPS
+    #: None: this run tells nobody.
+    baseline_at: datetime | None
+    #: One a survey that could not be read.
+    failures: list[SurveybotError] = field(default_factory=list[SurveybotError])
 
     async def go(self) -> None:
         if self.kind is Kind.FULL:
@@ -119,10 +127,21 @@ class _Look:
                     group.create_task(self._each(queue))
         except BaseExceptionGroup as errors:
             raise errors.exceptions[0] from errors
+        try:
+            await self._look_up_missing({survey.survey_id: survey for survey in surveys})
+        except (Unavailable, Malformed) as error:
+            self.failures.append(error)
+            self._left_out("contacts", self.sync.integration_id, error)
 
     async def _each(self, queue: Iterator[Survey]) -> None:
         for survey in queue:
-            await self._survey(survey)
+            try:
+                await self._survey(survey)
+            except (Unavailable, Malformed) as error:
+                self.failures.append(error)
+                self._left_out("survey", survey.survey_id, error)
+                if len(self.failures) > FAILURES_BORNE:
+                    raise
             self.progress.surveys_done += 1
             self.sync.on_progress(self.progress)
 
@@ -137,11 +156,12 @@ class _Look:
 
     async def _surveys(self) -> Sequence[Survey]:
         """Store the list of surveys and return those that can be answered: the others are left alone."""
-        integration_id = self.sync.integration_id
+        integration_id, unreadable = self.sync.integration_id, 0
         async for batch in self.sync.source.surveys():
             self._skip(batch)
+            unreadable += batch.skipped
             await self._write(lambda uow, surveys=batch.items: uow.surveys.save(integration_id, surveys, self.started_at))
-        if self.kind is Kind.FULL:
+        if self.kind is Kind.FULL and not unreadable:  # one that could not be read has not vanished
             closed = await self.sync.store.write(lambda uow: uow.surveys.close_unseen(integration_id, self.started_at))
             self.progress.changed += closed
         stored = await self.sync.store.read(lambda uow: uow.surveys.all(integration_id))
@@ -168,18 +188,24 @@ class _Look:
                 await self._invitations(survey, distribution)
 
     async def _details(self, survey: Survey) -> Survey:
-        """Read a survey's end and options when its `lastModified` moved."""
+        """Read a survey's end and options when its `lastModified` moved, or it was (de)activated."""
         if survey.details is not None and survey.details_for == survey.last_modified:
             return survey
         try:
             details = await self.sync.source.survey_details(survey.survey_id)
         except (Forbidden, Gone, Rejected) as error:
             self._left_out("details", survey.survey_id, error)
-            details = survey.details or SurveyDetails(ends_at=None, anonymity=Anonymity.UNKNOWN)
+            return survey
+        ids = self.sync.integration_id, survey.survey_id
+        while await self.sync.store.write(
+            lambda uow: uow.invitations.reschedule(*ids, details.ends_at, rules.NOTICE, limit=ROWS_PER_TRANSACTION)
+        ):
+            pass
 
         def save(uow: UnitOfWork) -> None:
-            uow.surveys.save_details(self.sync.integration_id, survey.survey_id, details, survey.last_modified)
-            uow.invitations.reschedule(self.sync.integration_id, survey.survey_id, details.ends_at, rules.NOTICE)
+            if survey.details is not None and survey.details_for is None:  # it came back, and its people must be looked at again
+                uow.distributions.forget_history(*ids)
+            uow.surveys.save_details(*ids, details, survey.last_modified)
 
         await self.sync.store.write(save)
         return replace(survey, details=details, details_for=survey.last_modified)
@@ -187,17 +213,21 @@ class _Look:
     async def _invitations(self, survey: Survey, distribution: Distribution) -> None:
         """Read who was mailed. Links first: only they tell whose a contact is, and people can be told only when that is known."""
         integration_id, distribution_id = self.sync.integration_id, distribution.distribution_id
+        seen = 0
         try:
             if await self._needs_links(distribution):
                 async for found in self._rows(self.sync.source.links(distribution_id, survey.survey_id)):
-                    await self._write(lambda uow, found=found: _absorb_links(uow, integration_id, distribution_id, found))
+                    await self._links(survey, distribution, found)
             async for entries in self._rows(self.sync.source.history(distribution_id)):
-                self.progress.invitations += len(entries)
+                seen += len(entries)
                 await self._history(survey, distribution, entries)
         except (Forbidden, Gone, Rejected) as error:
             self._left_out("history", distribution_id, error)
             return
-        await self._look_up_missing(survey, distribution)
+        self.progress.invitations += seen
+        if seen < distribution.stats.sent:  # quirk Q9: it is read again next time
+            self._left_out("rows", distribution_id, Malformed(f"the history has {seen} rows, {distribution.stats.sent} were sent"))
+            return
         await self.sync.store.write(lambda uow: uow.distributions.set_history_for(integration_id, distribution_id, distribution.stats))
 
     async def _needs_links(self, distribution: Distribution) -> bool:
@@ -205,51 +235,50 @@ class _Look:
         if distribution.history_for is None or distribution.history_for.sent != distribution.stats.sent:
             return True
         ids = self.sync.integration_id, distribution.distribution_id
-        return bool(await self.sync.store.read(lambda uow: uow.invitations.without_person(*ids, limit=1)))
+        return await self.sync.store.read(lambda uow: uow.invitations.lacks_people(*ids))
 
-    async def _history(self, survey: Survey, distribution: Distribution, entries: Sequence[HistoryEntry]) -> None:
+    async def _links(self, survey: Survey, distribution: Distribution, links: Sequence[LinkEntry]) -> None:
         def absorb(uow: UnitOfWork) -> tuple[Absorbed, int]:
-            contact_ids = [entry.contact_id for entry in entries]
-            stored = uow.invitations.of_contacts(self.sync.integration_id, distribution.distribution_id, contact_ids)
-            rows = [_row(survey, distribution, entry, stored.get(entry.contact_id), self.started_at) for entry in entries]
-            return self._telling(
-                uow,
-                survey,
-                {i.person_id for i in stored.values() if i.person_id is not None},
-                lambda: uow.invitations.save_history(self.sync.integration_id, distribution.distribution_id, rows),
-            )
+            people = uow.people.ids({link.email for link in links if link.email is not None})
+            absorbed = uow.invitations.save_links(self.sync.integration_id, distribution.distribution_id, links, people)
+            return absorbed, self._tell(uow, survey, people.values())
 
         await self._write_telling(absorb)
 
-    async def _look_up_missing(self, survey: Survey, distribution: Distribution) -> None:
-        """Ask the directory for mailed contacts whose e-mail address `/links` did not tell (quirk Q10), within the run's budget."""
-        integration_id, distribution_id = self.sync.integration_id, distribution.distribution_id
-        missing = await self.sync.store.read(lambda uow: uow.invitations.without_person(integration_id, distribution_id, self.lookups_left))
-        if not missing:
-            return
-        directory_id = await self._directory()
-        for contact_id in missing if directory_id else ():
-            self.lookups_left -= 1
+    async def _history(self, survey: Survey, distribution: Distribution, entries: Sequence[HistoryEntry]) -> None:
+        def absorb(uow: UnitOfWork) -> tuple[Absorbed, int]:
+            ids = self.sync.integration_id, distribution.distribution_id
+            stored = uow.invitations.of_contacts(*ids, [entry.contact_id for entry in entries])
+            rows = [_row(survey, distribution, entry, stored.get(entry.contact_id), self.started_at) for entry in entries]
+            absorbed = uow.invitations.save_history(*ids, rows)
+            return absorbed, self._tell(uow, survey, {i.person_id for i in stored.values() if i.person_id is not None})
+
+        await self._write_telling(absorb)
+
+    async def _look_up_missing(self, surveys: Mapping[str, Survey]) -> None:
+        """Ask the directory for mailed contacts whose e-mail address `/links` does not tell (quirk Q10), within the run's budget."""
+        tried_before = self.started_at - LOOKUP_EVERY
+        missing = await self.sync.store.read(
+            lambda uow: uow.invitations.without_person(self.sync.integration_id, tried_before, CONTACT_LOOKUPS)
+        )
+        directory_id = await self._directory() if missing else ""
+        for invitation in missing if directory_id else ():
             try:
-                contact = await self.sync.source.contact(directory_id, contact_id)
+                email = (await self.sync.source.contact(directory_id, invitation.contact_id)).email
             except (Forbidden, Gone, Rejected) as error:
-                self._left_out("contact", contact_id, error)
-                continue
-            if contact.email is not None:
-                await self._write_telling(
-                    lambda uow, email=contact.email, contact_id=contact_id: self._absorb_contact(
-                        uow, survey, distribution_id, contact_id, email
-                    )
-                )
+                self._left_out("contact", invitation.contact_id, error)
+                email = None
+            await self._contact(surveys.get(invitation.survey_id), invitation, email)
 
-    def _absorb_contact(self, uow: UnitOfWork, survey: Survey, distribution_id: str, contact_id: str, email: str) -> tuple[Absorbed, int]:
-        person_id = uow.people.ids([email])[email]
+    async def _contact(self, survey: Survey | None, invitation: Invitation, email: str | None) -> None:
+        def absorb(uow: UnitOfWork) -> tuple[Absorbed, int]:
+            person_id = None if email is None else uow.people.ids([email])[email]
+            contact = invitation.integration_id, invitation.distribution_id, invitation.contact_id
+            uow.invitations.set_person(*contact, person_id, self.started_at)
+            told = 0 if person_id is None or survey is None else self._tell(uow, survey, {person_id})
+            return Absorbed(seen=1, changed=int(person_id is not None)), told
 
-        def save() -> Absorbed:
-            uow.invitations.set_person(self.sync.integration_id, distribution_id, contact_id, person_id)
-            return Absorbed(seen=1, changed=1)
-
-        return self._telling(uow, survey, {person_id}, save)
+        await self._write_telling(absorb)
 
     async def _directory(self) -> str:
         """Return the default directory's id, else the first one's, "" when there is none to be seen."""
@@ -264,19 +293,13 @@ class _Look:
             self._left_out("directories", self.sync.integration_id, error)
         return found
 
-    def _telling(self, uow: UnitOfWork, survey: Survey, people: set[int], save: Callable[[], Absorbed]) -> tuple[Absorbed, int]:
-        """Save, and tell those whom the change asks to answer, in the same transaction."""
-        if not self.announces or not people:
-            return save(), 0
-        before = uow.invitations.of_people(survey.survey_id, people)
-        absorbed = save()
-        after = uow.invitations.of_people(survey.survey_id, people)
-        told = 0
-        for person_id in sorted(people):
-            then, now = (rules.participation(survey, rows.get(person_id, ()), self.started_at) for rows in (before, after))
-            event = rules.invited(person_id, then, now)
-            told += event is not None and uow.outbox.add(event, self.sync.clock())
-        return absorbed, told
+    def _tell(self, uow: UnitOfWork, survey: Survey, people: Collection[int]) -> int:
+        """Tell those who can answer and were not told yet, in the transaction that stored why."""
+        if self.baseline_at is None or not people:
+            return 0
+        found = participations.in_survey(uow, survey.survey_id, people, self.started_at)
+        events = (rules.invited(person_id, asked, self.baseline_at) for person_id, asked in found.items())
+        return uow.outbox.add([event for event in events if event is not None], self.sync.clock())
 
     async def _rows(self, batches: AsyncIterator[Batch[T]]) -> AsyncIterator[Sequence[T]]:
         """Gather pages into transactions' worth of rows; good pages before a bad one are handed on before it raises (quirk Q8)."""
@@ -315,24 +338,23 @@ class _Look:
 
 
 def _inherited(distributions: Sequence[Distribution]) -> Sequence[Distribution]:
-    """Give reminders the link type of their invite: Qualtrics tells it on invites only (reference qualtrics.md 4)."""
-    link_types = {distribution.distribution_id: distribution.link_type for distribution in distributions}
-    return [
-        replace(distribution, link_type=link_types.get(distribution.parent_id or "", LinkType.UNKNOWN))
-        if distribution.link_type is LinkType.UNKNOWN
-        else distribution
-        for distribution in distributions
-    ]
+    """Give reminders the link type and expiry of their invite: Qualtrics tells them on invites only (reference qualtrics.md 4)."""
+    known = {distribution.distribution_id: distribution for distribution in distributions}
+    return [_like_its_parent(distribution, known.get(distribution.parent_id or "")) for distribution in distributions]
 
 
-def _absorb_links(uow: UnitOfWork, integration_id: str, distribution_id: str, links: Sequence[LinkEntry]) -> Absorbed:
-    people = uow.people.ids({link.email for link in links if link.email is not None})
-    return uow.invitations.save_links(integration_id, distribution_id, links, people)
+def _like_its_parent(distribution: Distribution, parent: Distribution | None) -> Distribution:
+    if parent is None or distribution.link_type is not LinkType.UNKNOWN:
+        return distribution
+    expires_at = distribution.link_expires_at or parent.link_expires_at
+    return replace(distribution, link_type=parent.link_type, link_expires_at=expires_at)
 
 
 def _row(survey: Survey, distribution: Distribution, entry: HistoryEntry, stored: Invitation | None, now: datetime) -> MailedRow:
-    """Apply the rules to one history entry. An answer without a time counts from when it was first seen."""
+    """Apply the rules to one history entry. An answer without a time counts from when it was first seen, a mail from its send date."""
     mailed = rules.was_mailed(distribution, entry, now)
+    if mailed and entry.sent_at is None:
+        entry = replace(entry, sent_at=distribution.send_date)
     if entry.status in rules.ANSWERED and entry.completed_at is None:
         entry = replace(entry, completed_at=(stored.completed_at if stored else None) or now)
     link_expires_at = (stored.link_expires_at if stored else None) or distribution.link_expires_at

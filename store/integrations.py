@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
 from bot.model import Integration, User
 from bot.ports import Absorbed, Run
 from store import tables
 from store.statements import upsert
+
+#: How long runs are kept.
+_MEMORY = timedelta(days=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,9 @@ class SqlRuns:
         return self.connection.execute(insert(tables.runs).values(asdict(run)).returning(tables.runs.c.run_id)).scalar_one()
 
     def finish(self, run_id: int, run: Run) -> None:
+        """Runs that began long before this one are forgotten."""
         self.connection.execute(update(tables.runs).where(tables.runs.c.run_id == run_id).values(asdict(run)))
+        self.connection.execute(delete(tables.runs).where(tables.runs.c.started_at < run.started_at - _MEMORY))
 
     def latest(self, integration_id: str) -> Sequence[Run]:
         table = tables.runs

@@ -17,6 +17,7 @@ from sqlalchemy import (
     case,
     func,
     literal,
+    or_,
     select,
     type_coerce,
     update,
@@ -35,6 +36,8 @@ _INVITATIONS = tables.invitations
 _DISTRIBUTIONS = tables.distributions
 _SURVEYS = tables.surveys
 _KEYS = ("distribution_key", "contact_id")
+
+_NOBODY = (_INVITATIONS.c.person_id.is_(None), _INVITATIONS.c.mailed)
 
 _WHOLE = (
     select(
@@ -98,19 +101,27 @@ class SqlInvitations:
         ]
         return Absorbed(seen=len(values), changed=upsert(self.connection, _INVITATIONS, _KEYS, values, _from_history))
 
-    def set_person(self, integration_id: str, distribution_id: str, contact_id: str, person_id: int) -> None:
+    def set_person(self, integration_id: str, distribution_id: str, contact_id: str, person_id: int | None, at: datetime) -> None:
+        """A person that became known during the look-up stays where it brought nobody."""
         one = update(_INVITATIONS).where(*_is(integration_id, distribution_id, contact_id))
-        self.connection.execute(one.values(person_id=person_id))
+        found = {} if person_id is None else {"person_id": person_id}
+        self.connection.execute(one.values(**found, looked_up_at=at))
 
-    def without_person(self, integration_id: str, distribution_id: str, limit: int) -> Sequence[str]:
+    def without_person(self, integration_id: str, tried_before: datetime, limit: int) -> Sequence[Invitation]:
+        tried = _INVITATIONS.c.looked_up_at
         unknown = (
-            select(_INVITATIONS.c.contact_id)
-            .where(_INVITATIONS.c.distribution_key == _key(integration_id, distribution_id), _INVITATIONS.c.mailed)
-            .where(_INVITATIONS.c.person_id.is_(None))
-            .order_by(_INVITATIONS.c.contact_id)
+            _WHOLE.where(_DISTRIBUTIONS.c.integration_id == integration_id, *_NOBODY)
+            .where(or_(tried.is_(None), tried < tried_before))
+            .order_by(tried.is_not(None), tried, _INVITATIONS.c.contact_id)
             .limit(limit)
         )
-        return self.connection.execute(unknown).scalars().all()
+        return [Invitation(**row) for row in self.connection.execute(unknown).mappings()]
+
+    def lacks_people(self, integration_id: str, distribution_id: str) -> bool:
+        unknown = select(_INVITATIONS.c.contact_id).where(
+            _INVITATIONS.c.distribution_key == _key(integration_id, distribution_id), *_NOBODY
+        )
+        return self.connection.execute(unknown.limit(1)).first() is not None
 
     def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, Invitation]:
         theirs = _WHOLE.where(_INVITATIONS.c.distribution_key == _key(integration_id, distribution_id))
@@ -148,18 +159,19 @@ class SqlInvitations:
         for chunk in chunks(rows):
             self.connection.execute(one.values(notice_at=None), chunk)
 
-    def reschedule(self, integration_id: str, survey_id: str, ends_at: datetime | None, notice: timedelta) -> int:
-        """Invitations by anonymous links have no notice (`rules.notice_at`). Returns how many notices moved."""
+    def reschedule(self, integration_id: str, survey_id: str, ends_at: datetime | None, notice: timedelta, limit: int) -> int:
+        """Invitations by anonymous links have no notice (`rules.notice_at`)."""
         tracked = (
             select(_DISTRIBUTIONS.c.key, _DISTRIBUTIONS.c.link_expires_at)
             .join(_SURVEYS, _SURVEYS.c.key == _DISTRIBUTIONS.c.survey_key)
             .where(_SURVEYS.c.survey_id == survey_id, _SURVEYS.c.integration_id == integration_id)
             .where(_DISTRIBUTIONS.c.link_type != LinkType.ANONYMOUS)
         )
-        return sum(
-            self.connection.execute(_rescheduling(key, expires_at, ends_at, notice)).rowcount
-            for key, expires_at in self.connection.execute(tracked).all()
-        )
+        moved = 0
+        for key, expires_at in self.connection.execute(tracked).all():
+            if moved < limit:
+                moved += self.connection.execute(_rescheduling(key, expires_at, ends_at, notice, limit - moved)).rowcount
+        return moved
 
     def _distribution(self, integration_id: str, distribution_id: str) -> RowMapping:
         one = select(_DISTRIBUTIONS.c.key, _DISTRIBUTIONS.c.survey_key, _DISTRIBUTIONS.c.link_expires_at)
@@ -205,7 +217,7 @@ def _from_history(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: A
     return {"link": func.coalesce(excluded.link, _INVITATIONS.c.link)}
 
 
-def _rescheduling(key: int, expires_at: datetime | None, ends_at: datetime | None, notice: timedelta) -> Update:
+def _rescheduling(key: int, expires_at: datetime | None, ends_at: datetime | None, notice: timedelta, limit: int) -> Update:
     """Only rows with an expiry of their own need the database to compute."""
     own = _INVITATIONS.c.link_expires_at
     shared = min((at for at in (expires_at, ends_at) if at is not None), default=None)
@@ -213,10 +225,13 @@ def _rescheduling(key: int, expires_at: datetime | None, ends_at: datetime | Non
     if ends_at is not None:
         cases.append((own > ends_at, _at(ends_at, notice)))
     notice_at = case(*cases, else_=type_coerce(own, BigInteger) - notice // timedelta(milliseconds=1))
-    is_open = (_INVITATIONS.c.mailed, _INVITATIONS.c.status.in_(sorted(OPEN)))
-    moved = update(_INVITATIONS).where(
-        _INVITATIONS.c.distribution_key == key, *is_open, _INVITATIONS.c.notice_at.is_distinct_from(notice_at)
+    wrong = (
+        select(_INVITATIONS.c.contact_id)
+        .where(_INVITATIONS.c.distribution_key == key, _INVITATIONS.c.mailed, _INVITATIONS.c.status.in_(sorted(OPEN)))
+        .where(_INVITATIONS.c.notice_at.is_distinct_from(notice_at))
+        .limit(limit)
     )
+    moved = update(_INVITATIONS).where(_INVITATIONS.c.distribution_key == key, _INVITATIONS.c.contact_id.in_(wrong))
     return moved.values(notice_at=notice_at)
 
 

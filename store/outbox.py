@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, literal, or_, select, update
 
-from bot.events import Event
-from bot.messages import Delivery, DeliveryState, MessageRef
+from bot.events import Event, EventKind
+from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef
 from store import tables
-from store.statements import add
+from store.statements import Row, add, chunks
 
-_EVENTS = tables.events
 _OUTBOX = tables.outbox
 _INBOX = tables.inbox
 _REASONED = (DeliveryState.UNREACHABLE, DeliveryState.FAILED, DeliveryState.UNKNOWN)
@@ -25,24 +25,28 @@ _MEMORY = timedelta(days=1)
 class SqlOutbox:
     connection: Connection
 
-    def add(self, event: Event, now: datetime) -> bool:
-        if not add(self.connection, _EVENTS, [{"key": event.key, "kind": event.kind, "added_at": now}]):
-            return False
-        row = {
-            "event_key": event.key,
-            "kind": event.kind,
-            "integration_id": event.integration_id,
-            "survey_id": event.survey_id,
-            "person_id": event.person_id,
-            "state": DeliveryState.READY,
-            "due_at": now,
-            "attempt": 0,
-            "created_at": now,
-        }
-        return bool(add(self.connection, _OUTBOX, [row]))
+    def add(self, events: Sequence[Event], now: datetime) -> int:
+        known = self._states([event.key for event in events])
+        rows = [_row(event, now) for event in events if event.key not in known]
+        skipped = [key for key, state in known.items() if state is DeliveryState.SKIPPED]
+        return add(self.connection, _OUTBOX, rows) + self._reopen(DeliveryState.SKIPPED, now, _OUTBOX.c.event_key, skipped)
 
-    def told_at(self, event: Event) -> datetime | None:
-        return self.connection.execute(select(_EVENTS.c.added_at).where(_EVENTS.c.key == event.key)).scalar_one_or_none()
+    def last_told(self, kind: EventKind, survey_id: str, person_ids: Collection[int]) -> Mapping[int, datetime]:
+        newest = select(_OUTBOX.c.person_id, func.max(_OUTBOX.c.created_at)).group_by(_OUTBOX.c.person_id)
+        theirs = newest.where(_OUTBOX.c.kind == kind, _OUTBOX.c.survey_id == survey_id)
+        found = (self.connection.execute(theirs.where(_OUTBOX.c.person_id.in_(chunk))) for chunk in chunks(tuple(person_ids)))
+        return {person_id: at for rows in found for person_id, at in rows}
+
+    def reopen_reachable(self, kinds: Collection[MemberKind], now: datetime) -> int:
+        reachable = (
+            select(_OUTBOX.c.delivery_id)
+            .join(tables.people, tables.people.c.person_id == _OUTBOX.c.person_id)
+            .join(tables.members, tables.members.c.email == tables.people.c.email)
+            .where(_OUTBOX.c.state == DeliveryState.UNREACHABLE, tables.members.c.kind.in_(kinds))
+            .distinct()
+        )
+        found = self.connection.execute(reachable).scalars().all()
+        return self._reopen(DeliveryState.UNREACHABLE, now, _OUTBOX.c.delivery_id, found)
 
     def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:
         """SKIP LOCKED lets PostgreSQL's workers pass each other; SQLite has one writer and gets the same statement without it.
@@ -76,21 +80,28 @@ class SqlOutbox:
         return self.connection.execute(sending).rowcount == 1
 
     def finish(
-        self, delivery_id: int, state: DeliveryState, now: datetime, *, reason: str | None = None, message: MessageRef | None = None
-    ) -> None:
+        self,
+        delivery_id: int,
+        state: DeliveryState,
+        now: datetime,
+        *,
+        owner: str,
+        reason: str | None = None,
+        message: MessageRef | None = None,
+    ) -> bool:
         where = {} if message is None else {name: getattr(message, name) for name in ("workspace_id", "channel_id", "message_id")}
-        one = update(_OUTBOX).where(_OUTBOX.c.delivery_id == delivery_id)
-        self.connection.execute(one.values(state=state, finished_at=now, reason=reason, lease_owner=None, lease_until=None, **where))
+        came_back = (_OUTBOX.c.state == DeliveryState.UNKNOWN) & (literal(state) == DeliveryState.SENT)
+        one = update(_OUTBOX).where(*_held(delivery_id, owner), or_(_OUTBOX.c.finished_at.is_(None), came_back))
+        return self.connection.execute(one.values(state=state, finished_at=now, reason=reason, **where)).rowcount == 1
 
-    def retry(self, delivery_id: int, due_at: datetime, reason: str) -> None:
-        one = update(_OUTBOX).where(_OUTBOX.c.delivery_id == delivery_id)
-        ready = {"state": DeliveryState.READY, "due_at": due_at, "reason": reason}
-        self.connection.execute(one.values(**ready, finished_at=None, lease_owner=None, lease_until=None))
+    def retry(self, delivery_id: int, due_at: datetime, reason: str, *, owner: str) -> bool:
+        one = update(_OUTBOX).where(*_held(delivery_id, owner), _OUTBOX.c.finished_at.is_(None))
+        return self.connection.execute(one.values(**_ready(due_at), reason=reason)).rowcount == 1
 
     def abandon_lapsed(self, now: datetime) -> int:
         lapsed = (_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.state == DeliveryState.SENDING, _OUTBOX.c.lease_until < now)
         lost = {"state": DeliveryState.UNKNOWN, "finished_at": now, "reason": _LOST}
-        return self.connection.execute(update(_OUTBOX).where(*lapsed).values(**lost, lease_owner=None, lease_until=None)).rowcount
+        return self.connection.execute(update(_OUTBOX).where(*lapsed).values(**lost)).rowcount
 
     def counts(self) -> Mapping[DeliveryState, int]:
         return dict(self.connection.execute(select(_OUTBOX.c.state, func.count()).group_by(_OUTBOX.c.state)).all())
@@ -105,6 +116,16 @@ class SqlOutbox:
         newest = select(_OUTBOX).order_by(_OUTBOX.c.delivery_id.desc()).limit(limit)
         return [_delivery(row) for row in self.connection.execute(newest).mappings()]
 
+    def _states(self, keys: Sequence[str]) -> Mapping[str, DeliveryState]:
+        states = select(_OUTBOX.c.event_key, _OUTBOX.c.state)
+        found = (self.connection.execute(states.where(_OUTBOX.c.event_key.in_(chunk))) for chunk in chunks(keys))
+        return {key: state for rows in found for key, state in rows}
+
+    def _reopen(self, state: DeliveryState, now: datetime, column: ColumnElement[Any], values: Sequence[Any]) -> int:
+        """Those alone that still are in this state: another process may have opened them, and sent, since they were found."""
+        again = update(_OUTBOX).where(_OUTBOX.c.state == state).values(**_ready(now), finished_at=None, reason=None)
+        return sum(self.connection.execute(again.where(column.in_(chunk))).rowcount for chunk in chunks(values))
+
 
 @dataclass(frozen=True, slots=True)
 class SqlInbox:
@@ -113,6 +134,27 @@ class SqlInbox:
     def first_time(self, key: str, now: datetime) -> bool:
         self.connection.execute(delete(_INBOX).where(_INBOX.c.seen_at < now - _MEMORY))
         return bool(add(self.connection, _INBOX, [{"key": key, "seen_at": now}]))
+
+
+def _row(event: Event, now: datetime) -> Row:
+    return {
+        "event_key": event.key,
+        "kind": event.kind,
+        "integration_id": event.integration_id,
+        "survey_id": event.survey_id,
+        "person_id": event.person_id,
+        "attempt": 0,
+        "created_at": now,
+        **_ready(now),
+    }
+
+
+def _ready(due_at: datetime) -> dict[str, Any]:
+    return {"state": DeliveryState.READY, "due_at": due_at, "lease_owner": None, "lease_until": None}
+
+
+def _held(delivery_id: int, owner: str) -> tuple[ColumnElement[bool], ...]:
+    return (_OUTBOX.c.delivery_id == delivery_id, _OUTBOX.c.lease_owner == owner)
 
 
 def _delivery(row: RowMapping) -> Delivery:

@@ -28,7 +28,7 @@ class SqlSurveys:
         """That a survey was seen again is no change."""
         rows = [_survey_row(integration_id, survey, seen_at) for survey in surveys]
         changed = upsert(self.connection, _SURVEYS, ("survey_id", "integration_id"), rows, _what_was_read)
-        seen = update(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id).values(seen_at=seen_at)
+        seen = update(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.seen_at < seen_at).values(seen_at=seen_at)
         for chunk in chunks([survey.survey_id for survey in surveys]):
             self.connection.execute(seen.where(_SURVEYS.c.survey_id.in_(chunk)))
         return Absorbed(seen=len(rows), changed=changed)
@@ -37,8 +37,8 @@ class SqlSurveys:
         known = update(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.survey_id == survey_id)
         self.connection.execute(known.values(**asdict(details), details_for=details_for))
 
-    def get(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, Survey]:
-        known = select(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id)
+    def get(self, survey_ids: Collection[str]) -> Mapping[str, Survey]:
+        known = select(_SURVEYS).order_by(_SURVEYS.c.is_active, _SURVEYS.c.integration_id)  # the last one of an id wins
         found = (self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
         return {row["survey_id"]: _survey(row) for rows in found for row in rows.mappings()}
 
@@ -75,6 +75,10 @@ class SqlDistributions:
     def set_history_for(self, integration_id: str, distribution_id: str, stats: DistributionStats) -> None:
         known = (_DISTRIBUTIONS.c.integration_id == integration_id, _DISTRIBUTIONS.c.distribution_id == distribution_id)
         self.connection.execute(update(_DISTRIBUTIONS).where(*known).values(history_for=_packed(stats)))
+
+    def forget_history(self, integration_id: str, survey_id: str) -> None:
+        surveys = select(_SURVEYS.c.key).where(_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.survey_id == survey_id)
+        self.connection.execute(update(_DISTRIBUTIONS).where(_DISTRIBUTIONS.c.survey_key.in_(surveys)).values(history_for=None))
 
     def _survey_keys(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, int]:
         known = select(_SURVEYS.c.survey_id, _SURVEYS.c.key).where(_SURVEYS.c.integration_id == integration_id)

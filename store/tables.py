@@ -182,14 +182,21 @@ invitations = Table(
     # Null = the distribution's. One value for many rows keeps what hangs on it cheap (reference performance.md 2).
     _at("link_expires_at"),
     _at("notice_at"),
-    Index("ix_invitations_person", "person_id", "survey_key"),
+    # When the directory was asked for an e-mail address the links did not tell.
+    _at("looked_up_at"),
 )
+_HAS_PERSON = invitations.c.person_id.is_not(None)
+_PERSON = (invitations.c.person_id, invitations.c.survey_key)
+Index("ix_invitations_person", *_PERSON, sqlite_where=_HAS_PERSON, postgresql_where=_HAS_PERSON)
 Index(
     "ix_invitations_notice",
     invitations.c.notice_at,
     sqlite_where=invitations.c.notice_at.is_not(None),
     postgresql_where=invitations.c.notice_at.is_not(None),
 )
+# SQLite takes the other index for this question when that one holds rows without person.
+_LACKS_PERSON = invitations.c.person_id.is_(None) & invitations.c.mailed
+Index("ix_invitations_nobody", invitations.c.distribution_key, sqlite_where=_LACKS_PERSON, postgresql_where=_LACKS_PERSON)
 
 members = Table(
     "members",
@@ -203,17 +210,16 @@ members = Table(
     _text("dm_channel_id", nullable=True),
 )
 
-events = Table("events", METADATA, Column("key", Text, primary_key=True), _word("kind", EventKind), _at("added_at", nullable=False))
-
 outbox = Table(
     "outbox",
     METADATA,
     Column("delivery_id", _Key, primary_key=True),
-    _in(events.c.key, "event_key", unique=True),
+    # `Event.key`: what was said once is not said again.
+    Column("event_key", Text, nullable=False, unique=True),
     _word("kind", EventKind),
     _text("integration_id"),
     _text("survey_id"),
-    _in(people.c.person_id),
+    _in(people.c.person_id, index=True),
     _word("state", DeliveryState),
     _at("due_at", nullable=False),
     _at("lease_until"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
 from dataclasses import replace
 from functools import partial
 from operator import attrgetter
@@ -95,32 +95,33 @@ class QualtricsClient:
         return await self._transport.get(self._transport.url(path), read)
 
     async def _list(self, path: str, read: Callable[[bytes], T], identity: Callable[[T], str], **query: str) -> AsyncIterator[Batch[T]]:
-        """Follow `nextPage` to the end; a page that fails is asked for again by itself."""
+        """Follow `nextPage` to the end; a page that fails is asked for again by itself.
+
+        A page repeats nothing of itself or of the page before; older ids are not kept, for lists are long and the store upserts.
+        """
         url = self._transport.url(path, **query)
         visited: set[str] = set()
-        seen: set[str] = set()
+        before: Collection[str] = ()
         while url:
             if url in visited or len(visited) == self._max_pages:
                 raise Malformed(f"the pages of {path} do not end: {len(visited)} read")
             visited.add(url)
             page = await self._transport.get(url, wire.page)
-            yield _batch(path, page.elements, read, identity, seen)
+            items = _readable(path, page.elements, read)
+            found = {identity(item): item for item in items}
+            yield Batch(tuple(item for key, item in found.items() if key not in before), len(page.elements) - len(items))
+            before = found.keys()
             url = self._transport.next_url(url, page.next_page)
 
 
-def _batch(path: str, elements: Sequence[bytes], read: Callable[[bytes], T], identity: Callable[[T], str], seen: set[str]) -> Batch[T]:
-    """Read each element by itself, so that a bad one costs nothing but itself; remember ids in `seen`."""
+def _readable(path: str, elements: Sequence[bytes], read: Callable[[bytes], T]) -> list[T]:
+    """Read each element by itself, so that a bad one costs nothing but itself."""
     items: list[T] = []
-    skipped = 0
     for element in elements:
         try:
-            item = read(element)
+            items.append(read(element))
         except wire.UNREADABLE:
-            skipped += 1
             continue
-        if identity(item) not in seen:
-            seen.add(identity(item))
-            items.append(item)
-    if skipped:
+    if skipped := len(elements) - len(items):
         log.warning("qualtrics.skipped", extra={"path": path, "elements": skipped})
-    return Batch(tuple(items), skipped)
+    return items

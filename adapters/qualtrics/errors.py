@@ -12,6 +12,8 @@ from bot.errors import Forbidden, Gone, Malformed, Rejected, SurveybotError, Thr
 
 #: A longer `Retry-After` is for the caller to plan with: limits are per minute (reference qualtrics.md 11).
 PATIENCE_SECONDS = 60
+#: Between attempts where a 429 does not say how long, for the same reason.
+_THROTTLED_SECONDS = 15.0
 #: No credential at all is a 400 (`ATP_2`), a wrong one a 401.
 _CREDENTIAL_CODES = frozenset({"ATP_2", "DCD_7"})
 
@@ -52,6 +54,8 @@ def backoff(error: Exception) -> bool | float:
     match error:
         case Unavailable(retry_after=float(seconds)) if seconds > 0:
             return seconds if seconds <= PATIENCE_SECONDS else False
+        case Throttled():
+            return _THROTTLED_SECONDS
         case Unavailable() | Malformed():
             return True
         case _:

@@ -24,6 +24,8 @@ from bot.model import (
 from bot.ports import Account
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Far from the calendar's end, so that days may be added to any time read.
+_HORIZON = datetime(2200, 1, 1, tzinfo=UTC)
 #: "No date" as QSF files write it (reference qualtrics.md 1).
 _NO_DATE = ("0000-00-00", "-0001-11-30")
 _ANONYMITY = {True: Anonymity.ANONYMIZED, False: Anonymity.IDENTIFIED, None: Anonymity.UNKNOWN}
@@ -114,17 +116,18 @@ def contact(body: bytes, *, contact_id: str) -> Contact:
 
 
 def instant(value: wire.Date) -> datetime | None:
-    """Read ISO 8601 (UTC where it names no zone) or epoch milliseconds, also as text; None for "no date". Raises ValueError."""
+    """Read ISO 8601 (UTC where it names no zone) or epoch milliseconds, also as text. Raises ValueError.
+
+    None for "no date", which every time outside of 1970-01-01 to 2200-01-01 means too.
+    """
     text = "" if value is None else str(value).strip()
     if text in ("", "null") or text.startswith(_NO_DATE):
         return None
     try:
-        if text.isdecimal():
-            return _EPOCH + timedelta(milliseconds=int(text))
-        at = datetime.fromisoformat(text)
-        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except OverflowError as error:
-        raise ValueError("a date outside of the calendar") from error
+        at = _utc(text)
+    except OverflowError:  # not even in the calendar
+        return None
+    return at if _EPOCH <= at <= _HORIZON else None
 
 
 def flag(value: object) -> bool | None:
@@ -139,9 +142,9 @@ def flag(value: object) -> bool | None:
 
 
 def email(text: str | None) -> str | None:
-    """Lower-case the address: people are matched by it (reference qualtrics.md 6)."""
+    """Lower-case the address: people are matched by it (reference qualtrics.md 6). One with a NUL is none: PostgreSQL refuses it."""
     address = (text or "").strip().lower()
-    return None if address in ("", "null") else address
+    return None if address in ("", "null") or "\0" in address else address
 
 
 def personal_url(text: str | None) -> str | None:
@@ -151,6 +154,13 @@ def personal_url(text: str | None) -> str | None:
     if not host or scheme not in ("http", "https"):
         return None
     return url if scheme == "https" or _is_loopback(host) else f"https{url[len(scheme) :]}"
+
+
+def _utc(text: str) -> datetime:
+    if text.removeprefix("-").isdecimal():
+        return _EPOCH + timedelta(milliseconds=int(text))
+    at = datetime.fromisoformat(text)
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
 
 
 def _scheme_and_host(url: str) -> tuple[str, str]:

@@ -5,6 +5,7 @@ Field names and nullability: reference qualtrics.md 1 to 6. Fields that are not 
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, TypeVar
 
 import msgspec
@@ -17,6 +18,9 @@ Id = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_-]{1,100}\Z")]
 #: A date in one of the ways `translate.instant` knows.
 Date = str | int | None
 Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
+
+#: One escape in JSON: a surrogate pair, half of one alone (the group), or any other.
+_ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 
 T = TypeVar("T")
 
@@ -125,7 +129,7 @@ def page(body: bytes) -> Page:
 
 def result(body: bytes, kind: type[T]) -> T:
     """Return what stands in the envelope's `result`; raises one of UNREADABLE."""
-    return _read(_read(body, _Envelope).result, kind)
+    return _read(_read(_whole(body), _Envelope).result, kind)
 
 
 def element(raw: bytes | msgspec.Raw, kind: type[T]) -> T:
@@ -141,6 +145,11 @@ def meta(body: bytes) -> Meta:
         return _read(body, _MetaEnvelope).meta
     except UNREADABLE:
         return Meta()
+
+
+def _whole(body: bytes) -> bytes:
+    """Turn lone surrogates into NULs: as wrong in one text, but msgspec would refuse the whole body for them."""
+    return _ESCAPE.sub(lambda escape: rb"\u0000" if escape[1] else escape[0], body)
 
 
 class _Envelope(msgspec.Struct):

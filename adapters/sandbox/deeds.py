@@ -159,7 +159,7 @@ class Hand:
         match deed:
             case QualtricsFault():
                 self.faults["qualtrics_fault"], name = deed.fault, "Qualtrics"
-                self.tenant.faults = Faults(status=None if deed.fault == "off" else int(deed.fault))
+                self.tenant.faults = Faults(status=None if deed.fault == "off" else int(deed.fault), retry_after=1)
             case SlackFault():
                 self.faults["slack_fault"], name = deed.fault, "Slack"
                 self.workspace.faults.clear()

@@ -49,13 +49,14 @@ class Answers:
             member = await self.directory.member(ask.user_id)
             reader = Reader.of(member)
             place = await self._place(member, ask.place)
-            await places.show(self.client, place, await self._page(member, ask.action, places.surface(place)))
+            page = await self._page(member, ask.action, places.surface(place))
+            await places.show(self.client, self.store, place, page, member)
         except UserError as error:
-            await places.show(self.client, ask.place, _sentence(str(error), reader))
+            await places.show(self.client, self.store, ask.place, _sentence(str(error), reader))
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
             log.error("slack.answer_failed", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
             text = reader.say("Something went wrong on my side. Please try again in a few minutes.")
-            await places.show(self.client, ask.place, _sentence(text, reader))
+            await places.show(self.client, self.store, ask.place, _sentence(text, reader))
 
     async def _page(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage:
         if action.verb == "survey.handover":
@@ -65,6 +66,7 @@ class Answers:
     async def _hand_over(self, member: Member, action: Action) -> None:
         page = await self._draw(member, action, Surface.PRIVATE)
         if isinstance(page, PrivatePage):  # else there is nothing of theirs to hand over, and the answer will say so
+            await self.channel.turn()
             await self.channel.send(member, page)
 
     async def _draw(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage:

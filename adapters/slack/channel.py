@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -12,7 +13,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.directory import open_dm
 from adapters.slack.errors import fields, translated
-from bot.errors import Gone, Throttled, Unavailable, loggable
+from adapters.slack.privacy import check_reader
+from bot.errors import Gone, Rejected, Throttled, Unavailable, loggable
 from bot.messages import Member, MessageRef
 from bot.page import Page, PrivatePage
 from bot.ports import Store
@@ -44,18 +46,28 @@ def make_client(token: str, base_url: str | None = None) -> AsyncWebClient:
 class SlackChannel:
     """`bot.ports.Channel` for one workspace."""
 
-    def __init__(self, client: AsyncWebClient, workspace_id: str, store: Store, sends_per_second: float = 3.0) -> None:
+    def __init__(
+        self, client: AsyncWebClient, workspace_id: str, store: Store, clock: Callable[[], datetime], *, sends_per_second: float = 3.0
+    ) -> None:
         self._client = client
         self._workspace_id = workspace_id
         self._store = store
+        self._clock = clock
         self._pace = AsyncLimiter(1, 1 / sends_per_second)
-        #: Until then (loop time, seconds) Slack has asked this workspace's senders to wait.
-        self._closed_until = 0.0
+        #: Until then Slack has asked this workspace's senders to wait.
+        self._closed_until = clock()
+
+    async def turn(self) -> None:
+        """See `bot.ports.Channel`."""
+        await self._pace.acquire()
+        self._check_open()
 
     async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
-        """See `bot.ports.Channel`. Raises ValueError, and sends nothing, when the page is not for this member to see."""
-        await self._check(member, page)
-        card = slack.message(page)
+        """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Slack cannot show."""
+        if member.workspace_id != self._workspace_id:
+            raise Rejected("a member of another workspace")
+        await check_reader(self._store, member, page)
+        card = _card(page)
         try:
             message = await self._post(member.dm_channel_id or member.user_id, card)
         except Gone:  # not sent: some people must be opened first (bolt-python#565), and a stored id may be stale
@@ -64,25 +76,18 @@ class SlackChannel:
             await self._remember(member, message.channel_id)
         return message
 
-    async def _check(self, member: Member, page: Page | PrivatePage) -> None:
-        if member.workspace_id != self._workspace_id:
-            raise ValueError("a member of another workspace")
-        if isinstance(page, PrivatePage):
-            owner = await self._store.read(lambda uow: uow.people.email(page.owner))
-            if owner is None or owner != member.email:
-                raise ValueError("a private page goes to its owner alone")
+    def _check_open(self) -> None:
+        if (wait := self._closed_until - self._clock()) > timedelta(0):
+            raise Throttled("waiting as Slack asked", retry_after=wait.total_seconds())
 
     async def _post(self, to: str, card: dict[str, Any]) -> MessageRef:
-        await self._pace.acquire()
-        clock = asyncio.get_running_loop().time
-        if (wait := self._closed_until - clock()) > 0:
-            raise Throttled("waiting as Slack asked", retry_after=wait)
+        self._check_open()
         try:
             with translated("chat.postMessage"):
                 answer = fields(await self._client.chat_postMessage(channel=to, unfurl_links=False, unfurl_media=False, **card))
                 return MessageRef(workspace_id=self._workspace_id, channel_id=answer["channel"], message_id=answer["ts"])
         except Throttled as error:
-            self._closed_until = clock() + (error.retry_after or 0.0)
+            self._closed_until = self._clock() + timedelta(seconds=error.retry_after or 0.0)
             raise
 
     async def _remember(self, member: Member, channel_id: str) -> None:
@@ -91,3 +96,10 @@ class SlackChannel:
             await self._store.write(lambda uow: uow.members.set_dm_channel(member.workspace_id, member.user_id, channel_id))
         except Unavailable as error:
             log.warning("slack.dm_channel_not_kept", extra={"user": member.user_id, **loggable(error)})
+
+
+def _card(page: Page | PrivatePage) -> dict[str, Any]:
+    try:
+        return slack.message(page)
+    except ValueError as error:
+        raise Rejected("a link or a button of the page is longer than Slack takes") from error

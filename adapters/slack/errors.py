@@ -18,17 +18,21 @@ DEFAULT_RETRY_AFTER_SECONDS = 30.0
 
 _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 #: Slack failed in the middle of the work: it may be done.
-_INTERNAL = frozenset({"fatal_error", "internal_error", "request_timeout", "service_unavailable"})
-#: Our token is bad, or may not do this.
+_INTERNAL = frozenset({"fatal_error", "internal_error", "request_timeout"})
+#: Our own access is broken, whoever is written to: all sends wait until somebody repairs the token, the app's settings or the network.
+#: `access_denied`, `no_permission`, `restricted_action...` and `ekm_access_denied` are not here: they are about one conversation or
+#: resource, and one recipient must not hold up all others (https://docs.slack.dev/reference/methods/chat.postMessage).
 _ACCESS = frozenset(
     {
-        "access_denied",
+        "accesslimited",
         "account_inactive",
         "invalid_auth",
+        "messages_tab_disabled",  # that of our app
         "missing_scope",
-        "no_permission",
         "not_allowed_token_type",
         "not_authed",
+        "org_login_required",
+        "team_access_not_granted",
         "token_expired",
         "token_revoked",
     }
@@ -42,6 +46,9 @@ def translated(method: str, *, repeatable: bool = False) -> Generator[None]:
 
     Not sent: Throttled, Unavailable. Refused for good: Unauthorized, Gone, Rejected. No telling: Ambiguous, or Unavailable where the
     call is `repeatable`, because doing it twice is the same as doing it once.
+
+    HTTP 503 is "not sent": the server is "currently unable to handle the request" (RFC 9110 15.6.4), where 500, 502 and 504 tell that
+    something failed while or after it was handled.
     """
     try:
         yield
@@ -63,15 +70,19 @@ def fields(answer: AsyncSlackResponse) -> dict[str, Any]:
 
 
 def _refusal(method: str, error: SlackApiError, *, repeatable: bool) -> SurveybotError:
-    answer = error.response
-    if not isinstance(answer, AsyncSlackResponse):  # broken JSON
-        return _lost(f"{method}: unreadable answer", repeatable=repeatable)
-    data: dict[str, Any] = answer.data if isinstance(answer.data, dict) else {}
-    status, name = answer.status_code, data.get("error")
+    answer: Any = error.response
+    broken = isinstance(answer, aiohttp.ClientResponse)  # not the SDK's: its JSON could not be read
+    status: int = answer.status if broken else answer.status_code
+    data: dict[str, Any] = answer.data if not broken and isinstance(answer.data, dict) else {}
+    name = data.get("error")
     message = f"{method} answered {status} {name}"
     if status == HTTPStatus.TOO_MANY_REQUESTS or name in _LIMITED:
-        return Throttled(message, retry_after=_retry_after(answer.headers))
-    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or name is None or name in _INTERNAL:
+        return Throttled(message, retry_after=_retry_after(answer.headers, DEFAULT_RETRY_AFTER_SECONDS))
+    if name in _INTERNAL:
+        return _lost(message, repeatable=repeatable)
+    if status == HTTPStatus.SERVICE_UNAVAILABLE or name == "service_unavailable":
+        return Unavailable(message, retry_after=_retry_after(answer.headers, None))
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or name is None:
         return _lost(message, repeatable=repeatable)
     if name in _ACCESS:
         needed = data.get("needed")
@@ -83,6 +94,6 @@ def _lost(message: str, *, repeatable: bool) -> SurveybotError:
     return Unavailable(message) if repeatable else Ambiguous(message)
 
 
-def _retry_after(headers: Mapping[str, str]) -> float:
+def _retry_after(headers: Mapping[str, str], otherwise: float | None) -> float | None:
     seconds = headers.get("Retry-After", "")
-    return float(seconds) if seconds.isdecimal() else DEFAULT_RETRY_AFTER_SECONDS
+    return float(seconds) if seconds.isdecimal() else otherwise

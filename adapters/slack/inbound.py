@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
-from slack_bolt.adapter.starlette.async_handler import AsyncSlackRequestHandler
+from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncAck, AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
@@ -31,6 +31,9 @@ Body = dict[str, Any]
 
 PATH = "/slack/events"
 COMMAND = "/surveys"
+#: A body is in memory before its signature is checked. The largest of Slack's repeats a view, at most 250 kB of JSON
+#: (`view_too_large`, https://docs.slack.dev/reference/methods/views.publish).
+LONGEST_BODY_BYTES = 1_000_000
 _ANYTHING = re.compile(r"")
 
 log = logging.getLogger(__name__)
@@ -68,15 +71,29 @@ def slack_app(
 
 def routes(app: AsyncApp) -> list[Route]:
     """Return the one URL of the manifest's requests."""
-    handler = AsyncSlackRequestHandler(app)
 
     async def receive(request: Request) -> Response:
         try:
-            return await handler.handle(request)
+            body = await _body(request)
+            if body is None:
+                return Response(status_code=413)
+            return to_starlette_response(await app.async_dispatch(to_async_bolt_request(request, body)))
         except (AttributeError, ValueError):  # Bolt parses before it verifies: not UTF-8, not JSON, no object
             return Response(status_code=400)
 
     return [Route(PATH, receive, methods=["POST"])]
+
+
+async def _body(request: Request) -> bytes | None:
+    """Return the body; None when it is too long, whether it says so or not, without having read it to its end."""
+    if int(request.headers.get("Content-Length", 0)) > LONGEST_BODY_BYTES:
+        return None
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > LONGEST_BODY_BYTES:
+            return None
+    return bytes(body)
 
 
 def _once(store: Store, clock: Callable[[], datetime]) -> Callable[..., Awaitable[BoltResponse]]:

@@ -10,9 +10,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from adapters.slack.errors import translated
+from adapters.slack.privacy import check_reader
 from bot.errors import Rejected
-from bot.messages import Surface
+from bot.messages import Member, Surface
 from bot.page import Page, PrivatePage
+from bot.ports import Store
 from cards import slack
 
 
@@ -48,8 +50,9 @@ def surface(place: Place) -> Surface:
     return Surface.SHARED if isinstance(place, Reply) else Surface.PRIVATE
 
 
-async def show(client: AsyncWebClient, place: Place, page: Page | PrivatePage) -> None:
-    """Show the page. Raises TypeError, and shows nothing, for a private page where others look on."""
+async def show(client: AsyncWebClient, store: Store, place: Place, page: Page | PrivatePage, reader: Member | None = None) -> None:
+    """Show the page. Shows nothing and raises, for a private page: Rejected when it is not the reader's, TypeError where others look on."""
+    await check_reader(store, reader, page)
     match place:
         case Home():
             await _publish(client, place, page)

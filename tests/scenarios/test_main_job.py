@@ -128,9 +128,28 @@ async def test_slack_throttling_delays_everybody_and_loses_nobody(house: House) 
     assert not any(house.titles(email) for email in (ADA, BJOERN, DMITRI))
     await house.look()
     assert not any(house.titles(email) for email in (ADA, BJOERN, DMITRI))
-    house.inside.bot.sender.channel._closed_until = 0.0  # type: ignore[attr-defined]  # its pause counts real seconds
     await house.later(seconds=31)
     assert all(house.titles(email) == ["New survey"] for email in (ADA, BJOERN, DMITRI))
+
+
+async def test_slack_being_down_loses_nobody_and_repeats_nothing(house: House) -> None:
+    house.send(ADA, BJOERN, DMITRI)
+    house.inside.workspace.faults.down = True
+    for _ in range(3):
+        await house.later(minutes=1)
+    house.inside.workspace.faults.clear()
+    for _ in range(2):
+        await house.later(minutes=20)
+    assert all(house.titles(email) == ["New survey"] for email in (ADA, BJOERN, DMITRI))
+
+
+async def test_somebody_who_joins_the_workspace_later_is_told_then(house: House) -> None:
+    house.send(NOT_IN_SLACK)
+    await house.look()
+    house.inside.workspace.add_user("U555", "Newcomer", email=NOT_IN_SLACK)
+    await house.inside.bot.directory.refresh()
+    await house.look()
+    assert house.titles(NOT_IN_SLACK) == ["New survey"]
 
 
 async def test_a_lost_answer_from_slack_never_makes_a_second_message(house: House) -> None:

@@ -11,13 +11,6 @@ KEY = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 def upgrade() -> None:
     op.create_table(
-        "events",
-        sa.Column("key", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("added_at", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("key", name="pk_events"),
-    )
-    op.create_table(
         "inbox",
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("seen_at", sa.BigInteger(), nullable=False),
@@ -69,7 +62,6 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Text()),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("finished_at", sa.BigInteger()),
-        sa.ForeignKeyConstraint(["event_key"], ["events.key"], name="fk_outbox_event_key"),
         sa.ForeignKeyConstraint(["person_id"], ["people.person_id"], name="fk_outbox_person_id"),
         sa.PrimaryKeyConstraint("delivery_id", name="pk_outbox"),
         sa.UniqueConstraint("event_key", name="uq_outbox_event_key"),
@@ -77,6 +69,7 @@ def upgrade() -> None:
     op.create_index(
         "ix_outbox_open", "outbox", ["due_at"], sqlite_where=sa.text("finished_at IS NULL"), postgresql_where=sa.text("finished_at IS NULL")
     )
+    op.create_index("ix_outbox_person_id", "outbox", ["person_id"])
     op.create_table(
         "runs",
         sa.Column("run_id", KEY, nullable=False),
@@ -169,6 +162,7 @@ def upgrade() -> None:
         sa.Column("link", sa.LargeBinary()),
         sa.Column("link_expires_at", sa.BigInteger()),
         sa.Column("notice_at", sa.BigInteger()),
+        sa.Column("looked_up_at", sa.BigInteger()),
         sa.ForeignKeyConstraint(["distribution_key"], ["distributions.key"], name="fk_invitations_distribution_key"),
         sa.ForeignKeyConstraint(["person_id"], ["people.person_id"], name="fk_invitations_person_id"),
         sa.PrimaryKeyConstraint("distribution_key", "contact_id", name="pk_invitations"),
@@ -180,4 +174,17 @@ def upgrade() -> None:
         sqlite_where=sa.text("notice_at IS NOT NULL"),
         postgresql_where=sa.text("notice_at IS NOT NULL"),
     )
-    op.create_index("ix_invitations_person", "invitations", ["person_id", "survey_key"])
+    op.create_index(
+        "ix_invitations_person",
+        "invitations",
+        ["person_id", "survey_key"],
+        sqlite_where=sa.text("person_id IS NOT NULL"),
+        postgresql_where=sa.text("person_id IS NOT NULL"),
+    )
+    op.create_index(
+        "ix_invitations_nobody",
+        "invitations",
+        ["distribution_key"],
+        sqlite_where=sa.text("person_id IS NULL AND mailed = 1"),
+        postgresql_where=sa.text("person_id IS NULL AND mailed"),
+    )

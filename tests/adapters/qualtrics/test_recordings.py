@@ -188,6 +188,34 @@ async def test_account_users_and_contact_in_their_described_shapes(api: respx.Ro
     assert await client.contact("POOL_1", "CID_1") == Contact(contact_id="CID_1", email="bob@example.com")
 
 
+@pytest.mark.parametrize(
+    ("written", "email"),
+    [
+        (r"ann\u0000@example.com", None),
+        (r"ann\ud83d@example.com", None),
+        (r"\uDE00", None),
+        (r"\\\ud83d", None),
+        (r"\ud83d\ud83d\ude00@example.com", None),
+        (r"\ud83d\uDE00@example.com", "\U0001f600@example.com"),
+        (r"\\ud83d@example.com", r"\ud83d@example.com"),
+        (r"\"ann\"@example.com", '"ann"@example.com'),
+    ],
+)
+async def test_an_address_the_store_would_refuse_is_none(
+    api: respx.Router, client: QualtricsClient, written: str, email: str | None
+) -> None:
+    api.get(f"{ROOT}directories/POOL_1/contacts/CID_1").respond(content=f'{{"result": {{"email": "{written}"}}}}')
+    assert await client.contact("POOL_1", "CID_1") == Contact(contact_id="CID_1", email=email)
+
+
+async def test_half_a_surrogate_pair_hides_nothing_around_it(api: respx.Router, client: QualtricsClient) -> None:
+    api.get(f"{ROOT}whoami").respond(content=r'{"result": {"brandId": "acme", "userId": "UR_1", "firstName": "\ud83d"}}')
+    api.get(f"{ROOT}survey-definitions/SV_1/metadata").respond(content=r'{"result": {"SurveyName": "\ude00", "Deleted": true}}')
+    api.get(f"{ROOT}survey-definitions/SV_1/options").respond(content=r'{"result": {"SurveyTitle": "\ud83dx", "AnonymizeResponse": "Yes"}}')
+    assert await client.account() == Account(brand_id="acme", user_id="UR_1", datacenter=None)
+    assert await client.survey_details("SV_1") == SurveyDetails(ends_at=None, anonymity=Anonymity.ANONYMIZED, is_deleted=True)
+
+
 def test_a_test_mail_has_neither_recipients_nor_a_link() -> None:
     raw = (
         b'{"id":"EMD_1","parentDistributionId":null,"ownerId":"UR_1","requestStatus":"Done","requestType":"TestEmail","sendDate":'

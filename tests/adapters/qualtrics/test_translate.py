@@ -28,6 +28,8 @@ from bot.model import Anonymity
         ("2021-07-31T08:58:00-06:00", datetime(2021, 7, 31, 14, 58, tzinfo=UTC)),
         ("1597321249000", datetime(2020, 8, 13, 12, 20, 49, tzinfo=UTC)),
         (1597321249000, datetime(2020, 8, 13, 12, 20, 49, tzinfo=UTC)),
+        (0, datetime(1970, 1, 1, tzinfo=UTC)),
+        ("2200-01-01", datetime(2200, 1, 1, tzinfo=UTC)),
     ],
 )
 def test_dates(value: str | int | None, expected: datetime | None) -> None:
@@ -36,13 +38,33 @@ def test_dates(value: str | int | None, expected: datetime | None) -> None:
     assert at is None or at.utcoffset() == timedelta(0)
 
 
-@pytest.mark.parametrize("value", ["tomorrow", "2021-13-01", "9" * 5000, 10**30, -5, "0001-01-01T00:00:00+14:00", "\u00b2"])
+@pytest.mark.parametrize(
+    "value",
+    [
+        "0001-01-01",
+        "0001-01-01T00:00:00+14:00",
+        "1969-12-31T23:59:59.999Z",
+        "1970-01-01T00:00:00+00:01",
+        "2200-01-01T00:00:01Z",
+        "9999-12-31T23:59:59Z",
+        "9999-12-31T23:59:59-14:00",
+        -1,
+        -62135596800000,
+        "253402300799000",
+        10**30,
+    ],
+)
+def test_times_outside_of_1970_to_2200_mean_no_date(value: str | int) -> None:
+    assert translate.instant(value) is None
+
+
+@pytest.mark.parametrize("value", ["tomorrow", "2021-13-01", "9" * 5000, "--5", "-", "\u00b2"])
 def test_what_is_no_date_is_refused(value: str | int) -> None:
     with pytest.raises(ValueError, match=r"\S"):
         translate.instant(value)
 
 
-@given(st.datetimes(min_value=datetime(1, 1, 3), max_value=datetime(9999, 12, 29)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001 - zones follow
+@given(st.datetimes(min_value=datetime(1970, 1, 2), max_value=datetime(2199, 12, 31)), st.integers(-14 * 60, 14 * 60))  # noqa: DTZ001 - zones follow
 def test_every_instant_survives_any_way_of_writing_it(at: datetime, minutes: int) -> None:
     there = at.replace(tzinfo=timezone(timedelta(minutes=minutes)))
     assert translate.instant(there.isoformat()) == there

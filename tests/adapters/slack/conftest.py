@@ -14,6 +14,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
+from adapters.app import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack_sender import SlackSender
 from adapters.sandbox.slack_server import slack_app as simulated_slack
@@ -75,7 +76,7 @@ def directory(client: AsyncWebClient, workspace: Workspace, store: Store) -> Sla
 
 @pytest.fixture
 def channel(client: AsyncWebClient, workspace: Workspace, store: Store) -> SlackChannel:
-    return SlackChannel(client, workspace.team_id, store, sends_per_second=1000)
+    return SlackChannel(client, workspace.team_id, store, utc_now, sends_per_second=1000)
 
 
 @pytest.fixture
@@ -134,9 +135,9 @@ async def start(
     """Serve the app on a port; each call makes a new app over the same store."""
     async with AsyncExitStack() as stack:
 
-        async def start_one(handle: Handle = actions.handle, memory: Store = store) -> Bot:
+        async def start_one(handle: Handle = actions.handle, memory: Store = store, dms: SlackChannel = channel) -> Bot:
             app = slack_app(
-                client=client, signing_secret=SECRET, store=memory, directory=directory, channel=channel, clock=lambda: NOW, handle=handle
+                client=client, signing_secret=SECRET, store=memory, directory=directory, channel=dms, clock=lambda: NOW, handle=handle
             )
             url = await stack.enter_async_context(serving(Starlette(routes=routes(app)))) + PATH
             return Bot(workspace, SlackSender(workspace, url), url)

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.app import utc_now
 from adapters.sandbox.slack_faults import LostAnswer, RateLimited, Refused
 from adapters.sandbox.workspace import Workspace
 from adapters.slack.channel import SlackChannel
@@ -66,7 +67,7 @@ async def test_a_store_that_fails_after_the_message_was_sent_does_not_unsend_it(
 ) -> None:
     """An error here would have the message sent again."""
     broken = SqlStore("sqlite:////nowhere/surveybot.db", keyring)
-    sent = await SlackChannel(channel._client, workspace.team_id, broken).send(ana, PAGE)
+    sent = await SlackChannel(channel._client, workspace.team_id, broken, utc_now).send(ana, PAGE)
     assert list(workspace.direct_message("U0ANA").messages) == [sent.message_id]
     await broken.close()
 
@@ -105,23 +106,45 @@ async def test_after_a_429_nobody_sends_until_slack_said_so(channel: SlackChanne
     with pytest.raises(Throttled) as told:
         await channel.send(ana, PAGE)
     calls = len(workspace.journal)
-    with pytest.raises(Throttled) as waiting:
-        await channel.send(ana, PAGE)
+    for wait in (channel.turn(), channel.send(ana, PAGE)):
+        with pytest.raises(Throttled) as waiting:
+            await wait
+        assert waiting.value.retry_after is not None
+        assert 55 < waiting.value.retry_after <= 60
     assert len(workspace.journal) == calls
     assert told.value.retry_after == 60
-    assert waiting.value.retry_after is not None
-    assert 55 < waiting.value.retry_after <= 60
 
 
-async def test_messages_leave_no_faster_than_agreed(channel: SlackChannel, workspace: Workspace, store: Store, ana: Member) -> None:
-    """Five messages at 50 a second take at least four intervals."""
-    slow = SlackChannel(channel._client, workspace.team_id, store, sends_per_second=50)
+async def test_turns_come_no_faster_than_agreed(channel: SlackChannel, workspace: Workspace, store: Store) -> None:
+    """Five turns at 50 a second take at least four intervals."""
+    slow = SlackChannel(channel._client, workspace.team_id, store, utc_now, sends_per_second=50)
     clock = asyncio.get_running_loop().time
     begin = clock()
     async with asyncio.TaskGroup() as group:
         for _ in range(5):
-            group.create_task(slow.send(ana, PAGE))
+            group.create_task(slow.turn())
     assert clock() - begin >= 4 / 50
+
+
+async def test_who_has_a_turn_sends_without_waiting(channel: SlackChannel, workspace: Workspace, store: Store, ana: Member) -> None:
+    """A wait in here would be one after the delivery was marked as being sent."""
+    slow = SlackChannel(channel._client, workspace.team_id, store, utc_now, sends_per_second=1 / 3600)
+    await slow.turn()
+    async with asyncio.timeout(5):
+        sent = await slow.send(ana, PAGE)
+    assert list(workspace.direct_message("U0ANA").messages) == [sent.message_id]
+
+
+async def test_a_page_slack_cannot_show_is_refused_unsent_and_unquoted(
+    channel: SlackChannel, workspace: Workspace, store: Store, ana: Member
+) -> None:
+    owner = await person(store, "ana@acme.example")
+    link = PersonalLink(owner=owner, url="https://acme.qualtrics.com/jfe/form/SV_1?Q_DL=" + "ana" * 1000)
+    calls = len(workspace.journal)
+    with pytest.raises(Rejected) as refused:
+        await channel.send(ana, PrivatePage(owner=owner, title="Survey", elements=(Respond(label="Respond", link=link),)))
+    assert "Q_DL" not in str(refused.value)
+    assert len(workspace.journal) == calls
 
 
 async def test_a_private_page_reaches_its_owner(channel: SlackChannel, workspace: Workspace, store: Store, ana: Member) -> None:
@@ -137,15 +160,15 @@ async def test_a_private_page_reaches_nobody_else(
 ) -> None:
     page = private_page(await person(store, owner) if owner else 12345)
     calls = len(workspace.journal)
-    with pytest.raises(ValueError, match="owner alone"):
+    with pytest.raises(Rejected, match="owner alone"):
         await channel.send(ana, page)
-    with pytest.raises(ValueError, match="owner alone"):
+    with pytest.raises(Rejected, match="owner alone"):
         await channel.send(replace(ana, email=None), page)
     assert len(workspace.journal) == calls
 
 
 async def test_a_member_of_another_workspace_is_not_written_to(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
     calls = len(workspace.journal)
-    with pytest.raises(ValueError, match="another workspace"):
+    with pytest.raises(Rejected, match="another workspace"):
         await channel.send(replace(ana, workspace_id="T0OTHER"), PAGE)
     assert len(workspace.journal) == calls

@@ -23,7 +23,9 @@ OUTCOMES: list[tuple[Failure, type[SurveybotError]]] = [
     (LostAnswer(), Ambiguous),
     (Status(500), Ambiguous),
     (Status(502), Ambiguous),
-    (Status(503), Ambiguous),
+    (Status(504), Ambiguous),
+    (Status(503), Unavailable),
+    (Refused("service_unavailable"), Unavailable),
     (Status(200), Ambiguous),
     (Refused("fatal_error"), Ambiguous),
     (Refused("internal_error"), Ambiguous),
@@ -32,6 +34,15 @@ OUTCOMES: list[tuple[Failure, type[SurveybotError]]] = [
     (Refused("account_inactive"), Unauthorized),
     (Refused("token_revoked"), Unauthorized),
     (Refused("missing_scope"), Unauthorized),
+    (Refused("not_authed"), Unauthorized),
+    (Refused("token_expired"), Unauthorized),
+    (Refused("not_allowed_token_type"), Unauthorized),
+    (Refused("messages_tab_disabled"), Unauthorized),
+    (Refused("access_denied"), Rejected),
+    (Refused("no_permission"), Rejected),
+    (Refused("restricted_action"), Rejected),
+    (Refused("restricted_action_read_only_channel"), Rejected),
+    (Refused("ekm_access_denied"), Rejected),
     (Refused("user_not_found"), Gone),
     (Refused("users_not_found"), Gone),
     (Refused("channel_not_found"), Gone),
@@ -61,6 +72,9 @@ async def test_a_send_that_fails_raises_the_error_of_its_outcome(
         (Response("[1]", media_type="application/json"), Ambiguous),
         (Response('{"ok": true}', media_type="application/json"), Ambiguous),
         (Response("later", 429, {"Retry-After": "soon"}, "text/plain"), Throttled),
+        (Response('{"ok": false, "error": "service_unavailable"}', 503, media_type="application/json"), Unavailable),
+        (Response("{", 503, media_type="application/json"), Unavailable),
+        (Response('{"ok": false, "error": "fatal_error"}', 503, media_type="application/json"), Ambiguous),
     ],
 )
 async def test_an_answer_in_no_shape_of_slacks_is_no_success(answer: Response, expected: type[SurveybotError]) -> None:
@@ -105,6 +119,20 @@ async def test_a_429_tells_how_long_to_wait(client: AsyncWebClient, workspace: W
     with pytest.raises(Throttled) as caught, translated("chat.postMessage"):
         await client.chat_postMessage(channel="U0ANA", text="hello")
     assert caught.value.retry_after == 7
+
+
+@pytest.mark.parametrize(("header", "seconds"), [({"Retry-After": "7"}, 7), ({"Retry-After": "soon"}, None), ({}, None)])
+async def test_a_503_tells_how_long_to_wait_or_nothing(header: dict[str, str], seconds: float | None) -> None:
+    async def busy(_request: Request) -> Response:
+        return Response("busy", 503, header)
+
+    async with serving(Starlette(routes=[Route("/api/{method}", busy, methods=["POST"])])) as url:
+        client = make_client("xoxb-1", f"{url}/api/")
+        with pytest.raises(Unavailable) as caught, translated("chat.postMessage"):
+            await client.chat_postMessage(channel="U0ANA", text="hello")
+        assert caught.value.retry_after == seconds
+        assert client.session is not None
+        await client.session.close()
 
 
 async def test_a_missing_scope_is_named(client: AsyncWebClient, workspace: Workspace) -> None:

@@ -9,6 +9,7 @@ from datetime import datetime
 
 import pytest
 
+from adapters.app import utc_now
 from adapters.sandbox.slack_faults import RateLimited
 from adapters.sandbox.slack_objects import user_object
 from adapters.sandbox.slack_sender import SlackSender
@@ -206,6 +207,21 @@ class TestButtons:
         assert "direct message" in bot.newest("U0ANA", "C0GENERAL").text
         assert has_link(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)
 
+    @pytest.mark.usefixtures("surveys")
+    async def test_hand_over_no_faster_than_messages_may_leave(
+        self, start: StartBot, channel: SlackChannel, workspace: Workspace, store: Store
+    ) -> None:
+        slow = SlackChannel(channel._client, workspace.team_id, store, utc_now, sends_per_second=5)
+        bot = await start(dms=slow)
+        listed = await bot.command("U0ANA", "C0GENERAL")
+        await bot.press("U0ANA", "Details", "C0GENERAL", listed.ts)
+        clock = asyncio.get_running_loop().time
+        begin = clock()
+        await slow.turn()
+        await bot.press("U0ANA", "Respond in a direct message", "C0GENERAL", listed.ts)
+        assert clock() - begin >= 1 / 5
+        assert has_link(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)
+
     async def test_on_a_notification_leave_it_and_answer_below(self, bot: Bot, channel: SlackChannel, store: Store) -> None:
         page = Page(title="New survey", elements=(Buttons((Button(label="My active surveys", action=Action(verb="surveys.list")),)),))
         await bot.command("U0ANA", "C0GENERAL")
@@ -307,9 +323,23 @@ class TestTrouble:
         bot.workspace.faults.clear()
         assert "Survey 1" in json.dumps((await bot.command("U0ANA", "C0GENERAL")).blocks)
 
-    async def test_a_private_page_is_never_shown_where_others_look_on(self, start: StartBot) -> None:
+    async def test_a_private_page_of_somebody_else_is_shown_nowhere(self, start: StartBot, store: Store) -> None:
+        ben = (await store.write(lambda uow: uow.people.ids(["ben@acme.example"])))["ben@acme.example"]
+
         async def leak(_store: Store, _request: Request, _now: datetime) -> PrivatePage:
-            return PrivatePage(owner=1, title="Secret", elements=(Text(("For your eyes only.",)),))
+            return PrivatePage(owner=ben, title="Secret", elements=(Text(("For your eyes only.",)),))
+
+        bot = await start(handle=leak)
+        assert SORRY in json.dumps(await bot.open_home("U0ANA"))
+        assert SORRY in (await bot.command("U0ANA", bot.dm("U0ANA"))).text
+        assert "For your eyes only." in json.dumps(await bot.open_home("U0BEN"))
+        assert "For your eyes only." in (await bot.command("U0BEN", bot.dm("U0BEN"))).text
+
+    async def test_a_private_page_is_never_shown_where_others_look_on(self, start: StartBot, store: Store) -> None:
+        ana = (await store.write(lambda uow: uow.people.ids(["ana@acme.example"])))["ana@acme.example"]
+
+        async def leak(_store: Store, _request: Request, _now: datetime) -> PrivatePage:
+            return PrivatePage(owner=ana, title="Secret", elements=(Text(("For your eyes only.",)),))
 
         bot = await start(handle=leak)
         answers: list[Message] = [await bot.command("U0ANA", place) for place in ("C0GENERAL", "D0HUMANS")]

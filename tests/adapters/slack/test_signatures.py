@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
+from collections.abc import AsyncIterator
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -12,7 +15,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.channel import SlackChannel
 from adapters.slack.directory import SlackDirectory
-from adapters.slack.inbound import slack_app
+from adapters.slack.inbound import LONGEST_BODY_BYTES, PATH, slack_app
 from bot.ports import Store
 from tests.adapters.slack.conftest import NOW, SECRET, Bot, settled
 
@@ -27,13 +30,13 @@ class TestSignatures:
         }
     )
 
-    async def post(self, url: str, secret: str = SECRET, age_seconds: int = 0, leave_out: str = "") -> int:
+    async def post(self, url: str, secret: str = SECRET, age_seconds: int = 0, leave_out: str = "", body: str = BODY) -> int:
         timestamp = str(int(time.time()) - age_seconds)
-        signature = SignatureVerifier(secret).generate_signature(timestamp=timestamp, body=self.BODY)
+        signature = SignatureVerifier(secret).generate_signature(timestamp=timestamp, body=body)
         assert signature is not None
         headers = {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": signature, "Content-Type": "application/json"}
         headers.pop(leave_out, None)
-        async with aiohttp.ClientSession() as session, session.post(url, data=self.BODY, headers=headers) as answer:
+        async with aiohttp.ClientSession() as session, session.post(url, data=body, headers=headers) as answer:
             await answer.read()
         await settled()
         return answer.status
@@ -87,6 +90,33 @@ class TestSignatures:
         async with aiohttp.ClientSession() as session:
             answer = await session.post(bot.url, data=body, headers={"Content-Type": f"application/{kind}"})
         assert answer.status == 400
+
+    async def test_a_body_that_says_it_is_too_long_is_refused_unread(self, bot: Bot) -> None:
+        """Not a byte of it was sent when the answer came."""
+        address = urlsplit(bot.url)
+        reader, writer = await asyncio.open_connection(address.hostname, address.port)
+        writer.write(f"POST {PATH} HTTP/1.1\r\nHost: bot\r\nContent-Length: {LONGEST_BODY_BYTES + 1}\r\n\r\n".encode())
+        async with asyncio.timeout(5):
+            assert await reader.readline() == b"HTTP/1.1 413 Request Entity Too Large\r\n"
+        writer.close()
+
+    async def test_a_body_that_does_not_say_how_long_it_is_is_refused_once_it_is_too_long(self, bot: Bot) -> None:
+        """It never ends, so that who reads all of it never answers."""
+        refused = asyncio.Event()
+
+        async def endless() -> AsyncIterator[bytes]:
+            for _ in range(LONGEST_BODY_BYTES // 1000 + 1):
+                yield b" " * 1000
+            await refused.wait()
+
+        async with aiohttp.ClientSession() as session, asyncio.timeout(5), session.post(bot.url, data=endless()) as answer:
+            assert answer.status == 413
+            refused.set()
+
+    async def test_the_longest_body_is_believed_when_it_is_signed(self, bot: Bot) -> None:
+        long = self.BODY.ljust(LONGEST_BODY_BYTES)
+        assert await self.post(bot.url, body=long) == 200
+        assert "U0ANA" in bot.workspace.homes
 
     def test_there_is_no_app_without_a_signing_secret(
         self, client: AsyncWebClient, store: Store, directory: SlackDirectory, channel: SlackChannel

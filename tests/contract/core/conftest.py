@@ -24,6 +24,9 @@ class RecordingChannel:
     sent: list[tuple[str, Page | PrivatePage]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
 
+    async def turn(self) -> None:
+        """No pace of its own."""
+
     async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
         if self.errors:
             raise self.errors.pop(0)
@@ -52,6 +55,12 @@ class Life:
 
     async def baseline(self) -> None:
         assert (await self.sync(Kind.FULL)).told == 0
+
+    async def long_ago(self) -> None:
+        """A baseline of an empty tenant, so long ago that everything the examples send came after it."""
+        self.now = NOW - timedelta(days=60)
+        await self.baseline()
+        self.now = NOW
 
     async def remind(self) -> int:
         return await reminders.remind_due(self.store, self.now)

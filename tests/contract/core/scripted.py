@@ -42,7 +42,9 @@ class ScriptedSource:
     errors: dict[str, Exception] = field(default_factory=dict)
     pages_before_error: int = 0
     page_size: int = 2
+    #: Bad records on each page of these calls.
     skipped: int = 0
+    skips: tuple[str, ...] = ("users", "surveys")
     calls: Counter[str] = field(default_factory=Counter)
 
     def survey(self, survey_id: str = "SV_1", *, ends_at: datetime | None = None, **values: Any) -> None:
@@ -114,7 +116,7 @@ class ScriptedSource:
         for page, start in enumerate(range(0, max(len(items), 1), self.page_size)):
             if call in self.errors and page >= self.pages_before_error:
                 raise self.errors[call]
-            yield Batch(tuple(items[start : start + self.page_size]), self.skipped)
+            yield Batch(tuple(items[start : start + self.page_size]), self.skipped if call in self.skips else 0)
 
     def _called(self, call: str) -> None:
         self.calls[call] += 1

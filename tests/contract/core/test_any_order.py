@@ -54,7 +54,7 @@ def test_any_order_of_syncs_announces_once(  # noqa: PLR0917 - hypothesis names 
     """Distributions appear in any order, between any looks; statuses move on; the same data is absorbed again and again."""
 
     async def live(life: Life) -> None:
-        await life.baseline()
+        await life.long_ago()
         numbered = [(n, sendings[n]) for n in order if n < len(sendings)]
         for step, (number, (survey_id, people, kind, status)) in enumerate(numbered):
             life.source.survey(survey_id)

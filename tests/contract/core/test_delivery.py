@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import TypeVar
 
 import pytest
 
-from bot.delivery import LONGEST_BACKOFF, PAUSE, Again, Ended, after_error
-from bot.errors import Ambiguous, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
-from bot.messages import DeliveryState, MemberKind, Unreachable
-from bot.page import PrivatePage, Respond
+from bot.delivery import BROKEN_PAUSE, LONGEST_BACKOFF, PAUSE, Again, Ended, after_error
+from bot.errors import Ambiguous, Forbidden, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.messages import DeliveryState, Member, MemberKind, MessageRef, Unreachable
+from bot.page import Page, PrivatePage, Respond
 from bot.ports import Store, UnitOfWork
-from tests.contract.core.conftest import Life
+from store.encryption import Keyring
+from store.unit_of_work import SqlStore
+from tests.contract.core.conftest import Life, RecordingChannel
 from tests.unit.core.examples import DAY, NOW
 
 ANA = "ana@acme.example"
@@ -23,7 +27,7 @@ T = TypeVar("T")
 
 async def sent_to(life: Life, *names: str, join: bool = True) -> None:
     """A survey sent to people after the baseline, in the outbox."""
-    await life.baseline()
+    await life.long_ago()
     if join:
         await life.join(*names)
     life.source.survey()
@@ -96,17 +100,71 @@ async def test_guests_are_written_to_where_the_settings_allow_it(life: Life) -> 
     assert [user for user, _ in life.channel.sent] == ["ana"]
 
 
-async def test_an_invitation_whose_link_is_not_known_fails_visibly(life: Life) -> None:
-    await life.baseline()
+async def test_an_invitation_waits_until_its_link_is_known(life: Life) -> None:
+    await life.long_ago()
     await life.join("ana")
     life.source.survey()
     life.source.send("EMD_1", {"CID_1": ANA})
-    for table in (life.source.rows, life.source.addresses):
-        entry = table["EMD_1"]["CID_1"]
-        object.__setattr__(entry, "url", None)
+    known = life.source.rows["EMD_1"]["CID_1"]
+    life.source.rows["EMD_1"]["CID_1"] = replace(known, url=None)
+    life.source.addresses["EMD_1"]["CID_1"] = replace(life.source.addresses["EMD_1"]["CID_1"], url=None)
     await life.sync()
     await life.deliver()
-    assert await outcomes(life) == [(DeliveryState.FAILED, "Qualtrics has not told a personal link")]
+    assert await outcomes(life) == [(DeliveryState.READY, "Qualtrics has not told a personal link")]
+    life.source.rows["EMD_1"]["CID_1"] = replace(known, status="Opened")
+    life.source.move("EMD_1", "CID_1", "Opened")
+    await life.sync()
+    await life.deliver()
+    assert life.channel.sent == []
+    life.wait(minutes=5)
+    await life.deliver()
+    assert [user for user, _ in life.channel.sent] == ["ana"]
+
+
+async def test_a_survey_that_was_paused_when_its_message_was_due_is_told_when_it_comes_back(life: Life) -> None:
+    await sent_to(life, "ana")
+    life.source.survey(is_active=False)
+    await life.sync()
+    await life.deliver()
+    assert await outcomes(life) == [(DeliveryState.SKIPPED, "the survey is closed for this person")]
+    life.source.survey()
+    await life.sync()
+    await life.deliver()
+    assert [user for user, _ in life.channel.sent] == ["ana"]
+
+
+async def test_somebody_who_joins_the_chat_later_is_told_then(life: Life) -> None:
+    await sent_to(life, "ana", join=False)
+    await life.deliver()
+    await life.join("ana")
+    assert await life.store.write(lambda uow: uow.outbox.reopen_reachable([MemberKind.MEMBER], life.now)) == 1
+    await life.deliver()
+    assert [user for user, _ in life.channel.sent] == ["ana"]
+
+
+async def test_a_reminder_whose_deadline_moved_away_is_not_sent(life: Life) -> None:
+    await life.join("ana")
+    life.source.survey()
+    life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + 2 * DAY)
+    await life.baseline()
+    life.wait(hours=24)
+    await life.remind()
+    life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + 20 * DAY)
+    await life.sync()
+    await life.deliver()
+    assert await outcomes(life) == [(DeliveryState.SKIPPED, "the survey no longer closes soon")]
+
+
+async def test_a_wrong_encryption_key_holds_messages_up_and_loses_none(life: Life, database_url: str) -> None:
+    await sent_to(life, "ana")
+    right, life.store = life.store, SqlStore(database_url, Keyring.parse("other:" + base64.b64encode(bytes(32)).decode()))
+    settled, pause = await life.deliver()
+    await life.store.close()  # type: ignore[attr-defined]
+    assert (settled, pause) == (0, NOW + BROKEN_PAUSE)
+    life.store = right
+    life.wait(minutes=10)
+    await life.deliver()
+    assert [user for user, _ in life.channel.sent] == ["ana"]
 
 
 @pytest.mark.parametrize(
@@ -130,6 +188,62 @@ async def test_every_failure_ends_as_the_retry_policy_says(life: Life, error: Ex
     assert len(life.channel.sent) == sends
     ((found, _),) = await outcomes(life)
     assert found is state
+
+
+async def test_rows_another_worker_took_over_and_sent_are_not_put_back(life: Life) -> None:
+    """The first worker is throttled after its lease has lapsed; the second has sent everything meanwhile."""
+    await sent_to(life, "ana", "ben", "cleo")
+    other = Life(life.store, now=NOW + timedelta(minutes=3))
+
+    class SlowlyThrottled(RecordingChannel):
+        async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:  # noqa: ARG002 - the protocol's
+            await other.deliver()
+            raise Throttled("429")
+
+    life.channel = SlowlyThrottled()
+    await life.deliver()
+    life.channel = RecordingChannel()
+    life.wait(minutes=10)
+    await life.deliver()
+    assert sorted(user for user, _ in [*other.channel.sent, *life.channel.sent]) == ["ben", "cleo"]
+    assert sorted(state for state, _ in await outcomes(life)) == [DeliveryState.SENT, DeliveryState.SENT, DeliveryState.UNKNOWN]
+
+
+async def test_stopping_in_the_middle_of_a_call_waits_for_what_becomes_of_it(life: Life) -> None:
+    await sent_to(life, "ana")
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class SlowChannel(RecordingChannel):
+        async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
+            begun.set()
+            await go_on.wait()
+            return await super().send(member, page)
+
+    life.channel = SlowChannel()
+    delivering = asyncio.create_task(life.deliver())
+    await begun.wait()
+    delivering.cancel()
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await delivering
+    assert await outcomes(life) == [(DeliveryState.SENT, None)]
+
+
+async def test_one_poisoned_message_does_not_hold_up_the_others(life: Life) -> None:
+    """Refusing one recipient's message as unauthorised pauses everybody, but not for ever."""
+    await sent_to(life, "ana", "ben")
+
+    class PoisonedAna(RecordingChannel):
+        async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
+            if member.user_id == "ana":
+                raise Unauthorized("not this one")
+            return await super().send(member, page)
+
+    life.channel = PoisonedAna()
+    for _ in range(4):
+        await life.deliver()
+        life.wait(minutes=5)
+    assert [user for user, _ in life.channel.sent] == ["ben"]
 
 
 async def test_a_failure_says_why(life: Life) -> None:
@@ -212,16 +326,25 @@ async def test_a_message_that_cannot_be_drawn_does_not_hold_up_the_others(life: 
     assert sorted(await outcomes(life)) == [(DeliveryState.FAILED, "could not be drawn: ValueError"), (DeliveryState.SENT, None)]
 
 
+SECONDS = timedelta(seconds=1)
+
+
 @pytest.mark.parametrize(
     ("error", "attempt", "expected"),
     [
-        (Throttled("429"), 1, Again(at=NOW + PAUSE, reason="Throttled: 429", pauses_all=True)),
-        (Throttled("429", retry_after=7), 9, Again(at=NOW + timedelta(seconds=7), reason="Throttled: 429", pauses_all=True)),
-        (Unavailable("503"), 1, Again(at=NOW + timedelta(seconds=10), reason="Unavailable: 503")),
-        (Unavailable("503"), 3, Again(at=NOW + timedelta(seconds=40), reason="Unavailable: 503")),
-        (Unavailable("503"), 99, Again(at=NOW + LONGEST_BACKOFF, reason="Unavailable: 503")),
-        (Unavailable("503", retry_after=3600), 1, Again(at=NOW + timedelta(hours=1), reason="Unavailable: 503")),
-        (Ambiguous("lost"), 1, Ended(state=DeliveryState.UNKNOWN, reason="Ambiguous: lost")),
+        (Throttled("429"), 1, Again(at=NOW + PAUSE, reason="Throttled: 429", pause_until=NOW + PAUSE)),
+        (Throttled("429", retry_after=7), 9, Again(at=NOW + 7 * SECONDS, reason="Throttled: 429", pause_until=NOW + 7 * SECONDS)),
+        (Unavailable("503"), 1, Again(at=NOW + 20 * SECONDS, reason="Unavailable: 503", pause_until=NOW + 10 * SECONDS)),
+        (Unavailable("503"), 3, Again(at=NOW + 80 * SECONDS, reason="Unavailable: 503", pause_until=NOW + 40 * SECONDS)),
+        (Unavailable("503"), 99, Again(at=NOW + 2 * LONGEST_BACKOFF, reason="Unavailable: 503", pause_until=NOW + LONGEST_BACKOFF)),
+        (
+            Unavailable("503", retry_after=3600),
+            1,
+            Again(at=NOW + 3610 * SECONDS, reason="Unavailable: 503", pause_until=NOW + 3600 * SECONDS),
+        ),
+        (Unauthorized("401"), 1, Again(at=NOW + 2 * BROKEN_PAUSE, reason="Unauthorized: 401", pause_until=NOW + BROKEN_PAUSE)),
+        (Ambiguous("lost"), 1, Ended(state=DeliveryState.UNKNOWN, reason="Ambiguous: lost", pause_until=NOW + PAUSE)),
+        (Forbidden("not this one"), 1, Ended(state=DeliveryState.FAILED, reason="Forbidden: not this one")),
         (Malformed("what?"), 1, Ended(state=DeliveryState.FAILED, reason="Malformed: what?")),
         (Gone("away"), 1, Ended(state=DeliveryState.FAILED, reason="Gone: away")),
     ],

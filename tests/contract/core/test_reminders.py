@@ -103,7 +103,7 @@ async def test_what_was_due_before_the_baseline_stays_unsaid(life: Life) -> None
 
 
 async def test_whoever_is_invited_within_the_last_day_gets_one_message_not_two(life: Life) -> None:
-    await life.baseline()
+    await life.long_ago()
     life.source.survey()
     life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + timedelta(hours=20))
     await life.sync()

@@ -68,8 +68,8 @@ def member(
     return Member(workspace_id="T1", user_id=user_id, kind=kind, email=email, zone="Europe/Rome", locale="it", dm_channel_id=dm)
 
 
-def event(person_id: int, mark: str = "") -> Event:
-    return Event(kind=EventKind.SURVEY_INVITED, integration_id="main", survey_id="SV_1", person_id=person_id, mark=mark)
+def event(person_id: int, mark: str = "", *, kind: EventKind = EventKind.SURVEY_INVITED, survey_id: str = "SV_1") -> Event:
+    return Event(kind=kind, integration_id="main", survey_id=survey_id, person_id=person_id, mark=mark)
 
 
 def furnish(uow: UnitOfWork, integration_id: str = "main") -> None:

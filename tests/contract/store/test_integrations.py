@@ -46,3 +46,16 @@ async def test_the_newest_run_of_each_kind_is_shown_as_it_ended(store: SqlStore)
     assert await store.read(lambda u: u.runs.latest("main")) == [newer, incremental]
     await store.write(lambda u: u.runs.finish(run_id, done))
     assert await store.read(lambda u: u.runs.latest("main")) == [done, incremental]
+
+
+async def test_runs_are_forgotten_once_a_run_ends_that_began_thirty_days_later(store: SqlStore) -> None:
+    old, kept = (Run(integration_id="main", kind=kind, started_at=NOW) for kind in ("full", "incremental"))
+    kept = replace(kept, started_at=NOW + DAY)
+    new = Run(integration_id="main", kind="refresh", started_at=NOW + 31 * DAY, outcome="partial")
+    await store.write(lambda u: u.integrations.ensure("main", "Main"))
+    for run in (old, kept):
+        await store.write(lambda u, run=run: u.runs.start(run))
+    run_id = await store.write(lambda u: u.runs.start(new))
+    assert await store.read(lambda u: u.runs.latest("main")) == [old, kept, new]
+    await store.write(lambda u: u.runs.finish(run_id, new))
+    assert await store.read(lambda u: u.runs.latest("main")) == [kept, new]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -74,14 +74,64 @@ async def test_a_stored_link_yields_to_another_one_of_the_history_alone(store: S
 
 
 async def test_a_link_has_no_owner_and_stays_closed_until_its_person_is_known(store: SqlStore, people: dict[str, int]) -> None:
-    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row(), row("CID_2", mailed=False), row("CID_3")]))
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row()]))
     assert await store.read(lambda u: u.invitations.link(invitation(people[ADA]))) is None
-    assert await store.read(lambda u: u.invitations.without_person("main", "EMD_1", 9)) == ["CID_1", "CID_3"]
-    assert await store.read(lambda u: u.invitations.without_person("main", "EMD_1", 1)) == ["CID_1"]
-    await store.write(lambda u: u.invitations.set_person("main", "EMD_1", "CID_1", people[BOB]))
-    assert await store.read(lambda u: u.invitations.without_person("main", "EMD_1", 9)) == ["CID_3"]
+    await store.write(lambda u: u.invitations.set_person("main", "EMD_1", "CID_1", people[BOB], NOW))
     bobs = PersonalLink(owner=people[BOB], url="https://q/history")
     assert await store.read(lambda u: u.invitations.link(invitation(people[ADA]))) == bobs  # the stored owner counts, not the asker's word
+
+
+async def looked_up_next(store: SqlStore, tried_before: datetime = NOW, limit: int = 9) -> list[str]:
+    found = await store.read(lambda u: u.invitations.without_person("main", tried_before, limit))
+    return [i.contact_id for i in found]
+
+
+async def test_contacts_without_person_are_looked_up_never_tried_ones_first_and_not_twice_since(
+    store: SqlStore, people: dict[str, int]
+) -> None:
+    def save(u: UnitOfWork) -> None:
+        furnish(u, "other")
+        u.distributions.save("main", [distribution("EMD_2")])
+        u.invitations.save_history("other", "EMD_1", [row("CID_theirs")])
+        u.invitations.save_history("main", "EMD_2", [row("CID_2"), row("CID_5", mailed=False)])
+        u.invitations.save_history("main", "EMD_1", [row("CID_1"), row("CID_3"), row("CID_4")])
+        u.invitations.save_links("main", "EMD_1", [link("CID_4")], people)
+
+    await store.write(save)
+    assert await looked_up_next(store) == ["CID_1", "CID_2", "CID_3"]
+    assert (await store.read(lambda u: u.invitations.without_person("main", NOW, 1))) == [invitation(None)]
+    for distribution_id, contact_id, at in (("EMD_1", "CID_1", NOW), ("EMD_2", "CID_2", NOW - DAY)):
+        await store.write(lambda u, d=distribution_id, c=contact_id, at=at: u.invitations.set_person("main", d, c, None, at))
+    assert await looked_up_next(store, NOW + DAY) == ["CID_3", "CID_2", "CID_1"]
+    assert await looked_up_next(store, NOW + DAY, limit=2) == ["CID_3", "CID_2"]
+    assert await looked_up_next(store, NOW) == ["CID_3", "CID_2"]
+    assert await looked_up_next(store, NOW - DAY) == ["CID_3"]
+    await store.write(lambda u: u.invitations.set_person("main", "EMD_1", "CID_3", people[BOB], NOW))
+    assert await looked_up_next(store, NOW - DAY) == []
+
+
+async def test_a_person_that_became_known_during_a_look_up_without_result_stays(store: SqlStore, people: dict[str, int]) -> None:
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row()]))
+    await store.write(lambda u: u.invitations.save_links("main", "EMD_1", [link()], people))
+    await store.write(lambda u: u.invitations.set_person("main", "EMD_1", "CID_1", None, NOW))
+    found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1"]))
+    assert found["CID_1"].person_id == people[ADA]
+
+
+async def test_a_distribution_lacks_people_until_every_mailed_contact_has_a_person(store: SqlStore, people: dict[str, int]) -> None:
+    async def lacks_people(integration_id: str = "main") -> bool:
+        return await store.read(lambda u: u.invitations.lacks_people(integration_id, "EMD_1"))
+
+    await store.write(lambda u: furnish(u, "other"))
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row("CID_2", mailed=False)]))
+    assert not await lacks_people()
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row()]))
+    assert await lacks_people()
+    assert not await lacks_people("other")
+    await store.write(lambda u: u.invitations.set_person("main", "EMD_1", "CID_1", None, NOW))
+    assert await lacks_people()
+    await store.write(lambda u: u.invitations.set_person("main", "EMD_1", "CID_1", people[ADA], NOW))
+    assert not await lacks_people()
 
 
 async def test_a_known_person_survives_an_entry_without_address_and_yields_to_another_address(
@@ -111,7 +161,7 @@ async def test_invitations_are_found_by_person_over_all_integrations(store: SqlS
         u.surveys.save("main", [survey("SV_2")], NOW)
         u.distributions.save("main", [distribution("EMD_2", "SV_2")])
         u.invitations.save_history("main", "EMD_2", [row()])
-        u.invitations.set_person("main", "EMD_2", "CID_1", people[ADA])
+        u.invitations.set_person("main", "EMD_2", "CID_1", people[ADA], NOW)
         for integration_id in ("main", "other"):
             u.invitations.save_history(integration_id, "EMD_1", [row(), row("CID_2")])
             u.invitations.save_links(integration_id, "EMD_1", [link(), link("CID_2", email=BOB)], people)
@@ -141,7 +191,9 @@ async def test_clearing_no_notice_is_no_error(store: SqlStore) -> None:
     await store.write(lambda u: u.invitations.clear_notice([]))
 
 
-async def test_a_moved_survey_end_moves_the_notices_of_those_who_can_still_answer(store: SqlStore, people: dict[str, int]) -> None:
+@pytest.fixture
+async def scheduled(store: SqlStore, people: dict[str, int]) -> None:
+    """Three distributions (the second has anonymous links, the third no expiry) of five contacts each; three of five can still answer."""
     rows = [row("CID_1"), row("CID_2"), row("CID_3", status=Status.SURVEY_FINISHED), row("CID_4", mailed=False), row("CID_5")]
 
     def save(u: UnitOfWork) -> None:
@@ -150,24 +202,50 @@ async def test_a_moved_survey_end_moves_the_notices_of_those_who_can_still_answe
             u.invitations.save_history("main", distribution_id, rows)
         u.invitations.save_links("main", "EMD_1", [link("CID_1", expires_at=EXPIRY - 3 * DAY)], people)
 
-    async def moved(ends_at: timedelta | None) -> tuple[int, list[tuple[str, str]]]:
-        ends = None if ends_at is None else EXPIRY + ends_at
-        changed = await store.write(lambda u: u.invitations.reschedule("main", "SV_1", ends, DAY))
-        due = {days: await store.read(lambda u, days=days: u.invitations.due(EXPIRY + days * DAY, 99)) for days in range(-9, 3)}
-        seen: dict[tuple[str, str], int] = {}
-        for days, invitations in due.items():
-            for i in invitations:
-                seen.setdefault((i.distribution_id, i.contact_id), days)
-        return changed, sorted((f"{d} {c}", str(days)) for (d, c), days in seen.items())
-
     await store.write(save)
-    own = ("EMD_1 CID_1", "-4")
-    assert await moved(None) == (3, [own, ("EMD_1 CID_2", "-1"), ("EMD_1 CID_5", "-1")])
-    late = [own, *((f"EMD_1 {c}", "-1") for c in ("CID_2", "CID_5")), *((f"EMD_3 {c}", "1") for c in ("CID_1", "CID_2", "CID_5"))]
-    assert await moved(2 * DAY) == (3, late)
-    early = sorted((f"{d} {c}", "-6") for d in ("EMD_1", "EMD_3") for c in ("CID_1", "CID_2", "CID_5"))
-    assert await moved(-5 * DAY) == (6, early)
-    assert await moved(-5 * DAY) == (0, early)
+
+
+async def rescheduled(store: SqlStore, ends_at: timedelta | None, limit: int = 99) -> int:
+    ends = None if ends_at is None else EXPIRY + ends_at
+    return await store.write(lambda u: u.invitations.reschedule("main", "SV_1", ends, DAY, limit))
+
+
+async def notices(store: SqlStore) -> dict[str, int]:
+    """On which day, counted from EXPIRY, each notice is due."""
+    days: dict[str, int] = {}
+    for day in range(-9, 3):
+        for i in await store.read(lambda u, day=day: u.invitations.due(EXPIRY + day * DAY, 99)):
+            days.setdefault(f"{i.distribution_id} {i.contact_id}", day)
+    return days
+
+
+@pytest.mark.usefixtures("scheduled")
+async def test_a_moved_survey_end_moves_the_notices_of_those_who_can_still_answer(store: SqlStore) -> None:
+    assert await rescheduled(store, None) == 3
+    linked = {"EMD_1 CID_1": -4, "EMD_1 CID_2": -1, "EMD_1 CID_5": -1}
+    assert await notices(store) == linked
+    assert await rescheduled(store, 2 * DAY) == 3
+    assert await notices(store) == {**linked, "EMD_3 CID_1": 1, "EMD_3 CID_2": 1, "EMD_3 CID_5": 1}
+    assert await rescheduled(store, -5 * DAY) == 6
+    early = {f"{distribution_id} {contact_id}": -6 for distribution_id in ("EMD_1", "EMD_3") for contact_id in ("CID_1", "CID_2", "CID_5")}
+    assert await notices(store) == early
+    assert await rescheduled(store, -5 * DAY) == 0
+    assert await notices(store) == early
+
+
+@pytest.mark.parametrize(("limit", "steps"), [(1, [1] * 6), (2, [2, 2, 2]), (4, [4, 2]), (6, [6])])
+@pytest.mark.parametrize("ends_at", [2 * DAY, -5 * DAY + timedelta(microseconds=1)])
+@pytest.mark.usefixtures("scheduled")
+async def test_notices_moved_in_steps_end_where_they_would_at_once(
+    store: SqlStore, ends_at: timedelta, limit: int, steps: list[int]
+) -> None:
+    assert [await rescheduled(store, ends_at, limit) for _ in steps] == steps
+    assert await rescheduled(store, ends_at, limit) == 0
+    in_steps = await notices(store)
+    await rescheduled(store, None)
+    await rescheduled(store, ends_at)
+    assert await notices(store) == in_steps
+    assert len(in_steps) == 6
 
 
 @pytest.mark.parametrize("save", ["save_links", "save_history"])

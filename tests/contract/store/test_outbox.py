@@ -7,13 +7,20 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy.event import listen
 
-from bot.messages import Delivery, DeliveryState, MessageRef, Unreachable
+from bot.events import EventKind
+from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Unreachable
+from bot.ports import UnitOfWork
 from store.encryption import Keyring
+from store.engine import connect
+from store.outbox import SqlOutbox
 from store.unit_of_work import SqlStore
-from tests.contract.store.examples import DAY, NOW, event
+from tests.contract.store.examples import DAY, NOW, event, member
 
 LEASE = timedelta(minutes=2)
+ENDS = (DeliveryState.SENT, DeliveryState.UNKNOWN, DeliveryState.FAILED, DeliveryState.SKIPPED, DeliveryState.UNREACHABLE)
+MESSAGE = MessageRef(workspace_id="T1", channel_id="D1", message_id="17.1")
 LATER = NOW + LEASE + timedelta(milliseconds=1)
 
 
@@ -24,7 +31,7 @@ async def person(store: SqlStore) -> int:
 
 @pytest.fixture
 async def ready(store: SqlStore, person: int) -> Delivery:
-    await store.write(lambda u: u.outbox.add(event(person), NOW))
+    await store.write(lambda u: u.outbox.add([event(person)], NOW))
     return (await store.read(lambda u: u.outbox.list(1)))[0]
 
 
@@ -33,12 +40,11 @@ async def claimed(store: SqlStore, owner: str = "a", *, at: timedelta = timedelt
     return [d.delivery_id for d in deliveries]
 
 
-async def test_an_event_is_added_once_and_tells_when(store: SqlStore, person: int) -> None:
-    assert await store.read(lambda u: u.outbox.told_at(event(person))) is None
-    assert await store.write(lambda u: u.outbox.add(event(person), NOW))
-    assert not await store.write(lambda u: u.outbox.add(replace(event(person), integration_id="other"), NOW + DAY))
-    assert await store.write(lambda u: u.outbox.add(event(person, "EMD_2"), NOW + DAY))
-    assert await store.read(lambda u: u.outbox.told_at(event(person))) == NOW
+async def test_an_event_is_added_once_whichever_integration_notices_it(store: SqlStore, person: int) -> None:
+    again = replace(event(person), integration_id="other")
+    assert await store.write(lambda u: u.outbox.add([event(person), again], NOW)) == 1
+    assert await store.write(lambda u: u.outbox.add([again, event(person, "EMD_2"), event(person)], NOW + DAY)) == 1
+    assert await store.write(lambda u: u.outbox.add([], NOW + DAY)) == 0
     newest, oldest = await store.read(lambda u: u.outbox.list(9))
     assert newest.created_at == NOW + DAY
     assert oldest == Delivery(
@@ -54,9 +60,27 @@ async def test_an_event_is_added_once_and_tells_when(store: SqlStore, person: in
     )
 
 
+async def test_more_events_than_a_statement_takes_are_added_once(store: SqlStore, person: int) -> None:
+    events = [event(person, str(number)) for number in range(2500)]
+    assert await store.write(lambda u: u.outbox.add(events, NOW)) == 2500
+    assert await store.write(lambda u: u.outbox.add(events, NOW)) == 0
+
+
+async def test_it_is_known_when_each_person_was_last_told_of_a_survey(store: SqlStore) -> None:
+    ada, bob, cyd = (await store.write(lambda u: u.people.ids(["ada@x.org", "bob@x.org", "cyd@x.org"]))).values()
+    for days, told in enumerate((event(ada), event(bob), event(ada, "EMD_2"))):
+        await store.write(lambda u, days=days, told=told: u.outbox.add([told], NOW + days * DAY))
+    others = [event(bob, survey_id="SV_2"), event(bob, kind=EventKind.SURVEY_CLOSING), event(cyd, kind=EventKind.SURVEY_CLOSING)]
+    await store.write(lambda u: u.outbox.add(others, NOW + 9 * DAY))
+    told = await store.read(lambda u: u.outbox.last_told(EventKind.SURVEY_INVITED, "SV_1", [ada, bob, cyd]))
+    assert told == {ada: NOW + 2 * DAY, bob: NOW + DAY}
+    assert await store.read(lambda u: u.outbox.last_told(EventKind.SURVEY_INVITED, "SV_1", [bob])) == {bob: NOW + DAY}
+    assert await store.read(lambda u: u.outbox.last_told(EventKind.SURVEY_INVITED, "SV_1", [])) == {}
+
+
 async def test_due_deliveries_are_claimed_most_urgent_first_up_to_the_limit(store: SqlStore, person: int) -> None:
     for mark, due_at in (("c", NOW), ("b", NOW - DAY), ("a", NOW - 2 * DAY), ("later", NOW + DAY)):
-        await store.write(lambda u, mark=mark, due_at=due_at: u.outbox.add(event(person, mark), due_at))
+        await store.write(lambda u, mark=mark, due_at=due_at: u.outbox.add([event(person, mark)], due_at))
     first = await store.write(lambda u: u.outbox.claim(NOW, owner="a", lease=LEASE, limit=2))
     assert [d.due_at for d in first] == [NOW - 2 * DAY, NOW - DAY]
     assert {d.state for d in first} == {DeliveryState.CLAIMED}
@@ -67,7 +91,7 @@ async def test_due_deliveries_are_claimed_most_urgent_first_up_to_the_limit(stor
 async def test_two_workers_at_once_share_the_deliveries_without_overlap(
     store: SqlStore, person: int, database_url: str, keyring: Keyring
 ) -> None:
-    await store.write(lambda u: [u.outbox.add(event(person, str(number)), NOW) for number in range(60)])
+    await store.write(lambda u: u.outbox.add([event(person, str(number)) for number in range(60)], NOW))
     second = SqlStore(database_url, keyring)
     batches = await asyncio.gather(*(claimed(each, owner, limit=7) for _ in range(5) for each, owner in ((store, "a"), (second, "b"))))
     await second.close()
@@ -107,20 +131,145 @@ async def test_a_retried_delivery_waits_until_it_is_due_and_counts_its_attempts(
     for day in (0, 1):
         assert await claimed(store, at=day * DAY) == [ready.delivery_id]
         await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="a", lease_until=NOW + 9 * DAY))
-        await store.write(lambda u, day=day: u.outbox.retry(ready.delivery_id, NOW + (day + 1) * DAY, "throttled"))
+        due_at = NOW + (day + 1) * DAY
+        assert await store.write(lambda u, due_at=due_at: u.outbox.retry(ready.delivery_id, due_at, "throttled", owner="a"))
         assert await claimed(store, at=day * DAY) == []
     (waiting,) = await store.read(lambda u: u.outbox.list(9))
     assert waiting == replace(ready, attempt=2, due_at=NOW + 2 * DAY, reason="throttled")
 
 
 async def test_a_finished_delivery_remembers_its_message_and_is_over(store: SqlStore, ready: Delivery) -> None:
-    message = MessageRef(workspace_id="T1", channel_id="D1", message_id="17.1")
     await claimed(store)
     await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="a", lease_until=NOW + LEASE))
-    await store.write(lambda u: u.outbox.finish(ready.delivery_id, DeliveryState.SENT, NOW, message=message))
-    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=DeliveryState.SENT, attempt=1, message=message)]
+    assert await store.write(lambda u: u.outbox.finish(ready.delivery_id, DeliveryState.SENT, NOW, owner="a", message=MESSAGE))
+    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=DeliveryState.SENT, attempt=1, message=MESSAGE)]
     assert await store.write(lambda u: u.outbox.abandon_lapsed(NOW + DAY)) == 0
     assert await claimed(store, at=DAY) == []
+
+
+async def test_a_delivery_taken_over_is_neither_retried_nor_finished_by_its_first_holder(store: SqlStore, ready: Delivery) -> None:
+    async def meddled() -> bool:
+        retried = await store.write(lambda u: u.outbox.retry(ready.delivery_id, NOW, "meddled", owner="a"))
+        ended = [
+            await store.write(lambda u, state=state: u.outbox.finish(ready.delivery_id, state, NOW, owner="a", reason="meddled"))
+            for state in ENDS
+        ]
+        return retried or any(ended)
+
+    await claimed(store, "a")
+    assert await claimed(store, "b", at=LATER - NOW) == [ready.delivery_id]
+    assert not await meddled()
+    assert await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="b", lease_until=LATER + LEASE))
+    assert not await meddled()
+    assert await store.write(lambda u: u.outbox.finish(ready.delivery_id, DeliveryState.SENT, LATER, owner="b", message=MESSAGE))
+    assert not await meddled()
+    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=DeliveryState.SENT, attempt=1, message=MESSAGE)]
+
+
+@pytest.mark.parametrize("state", ENDS)
+async def test_a_delivery_given_back_is_ended_only_by_who_claims_it_again(store: SqlStore, ready: Delivery, state: DeliveryState) -> None:
+    await claimed(store)
+    assert await store.write(lambda u: u.outbox.retry(ready.delivery_id, NOW, "throttled", owner="a"))
+    assert not await store.write(lambda u: u.outbox.finish(ready.delivery_id, state, NOW, owner="a"))
+    await claimed(store)
+    assert await store.write(lambda u: u.outbox.finish(ready.delivery_id, state, NOW, owner="a"))
+    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=state)]
+
+
+async def test_what_is_unknown_becomes_sent_by_the_word_of_its_sender_and_nothing_else(store: SqlStore, ready: Delivery) -> None:
+    async def finished(state: DeliveryState, owner: str) -> bool:
+        return await store.write(lambda u: u.outbox.finish(ready.delivery_id, state, LATER, owner=owner, message=MESSAGE))
+
+    await claimed(store)
+    await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="a", lease_until=NOW + LEASE))
+    await store.write(lambda u: u.outbox.abandon_lapsed(LATER))
+    assert [await finished(state, "b") for state in ENDS] == [False] * len(ENDS)
+    assert not any([await finished(state, "a") for state in ENDS if state is not DeliveryState.SENT])
+    assert not await store.write(lambda u: u.outbox.retry(ready.delivery_id, LATER, "late", owner="a"))
+    (lost,) = await store.read(lambda u: u.outbox.list(9))
+    assert (lost.state, lost.message) == (DeliveryState.UNKNOWN, None)
+    assert await finished(DeliveryState.SENT, "a")
+    assert [await finished(state, "a") for state in ENDS] == [False] * len(ENDS)
+    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=DeliveryState.SENT, attempt=1, message=MESSAGE)]
+
+
+async def ended(store: SqlStore, state: DeliveryState) -> None:
+    """End everything that is due."""
+    for delivery_id in await claimed(store):
+        await store.write(lambda u, d=delivery_id: u.outbox.finish(d, state, NOW, owner="a", reason="ended"))
+
+
+async def test_what_was_skipped_is_opened_again_by_its_event_and_due_at_once(store: SqlStore, person: int, ready: Delivery) -> None:
+    await ended(store, DeliveryState.SKIPPED)
+    assert await store.write(lambda u: u.outbox.add([event(person), event(person, "EMD_2")], LATER)) == 2
+    assert (await store.read(lambda u: u.outbox.list(9)))[1] == replace(ready, due_at=LATER)
+    assert len(await claimed(store, at=LATER - NOW)) == 2
+
+
+@pytest.mark.parametrize("state", [state for state in DeliveryState if state is not DeliveryState.SKIPPED])
+async def test_what_was_not_skipped_stays_as_it_is_when_its_event_comes_again(
+    store: SqlStore, person: int, ready: Delivery, state: DeliveryState
+) -> None:
+    if state is not DeliveryState.READY:
+        await claimed(store)
+    if state is DeliveryState.SENDING:
+        await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="a", lease_until=NOW + LEASE))
+    if state in ENDS:
+        await store.write(lambda u: u.outbox.finish(ready.delivery_id, state, NOW, owner="a"))
+    before = await store.read(lambda u: u.outbox.list(9))
+    assert [delivery.state for delivery in before] == [state]
+    assert await store.write(lambda u: u.outbox.add([event(person)], NOW + DAY)) == 0
+    assert await store.read(lambda u: u.outbox.list(9)) == before
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_what_another_process_opened_and_sent_in_between_is_not_opened_again(
+    store: SqlStore, person: int, ready: Delivery, database_url: str, keyring: Keyring
+) -> None:
+    """Between finding the skipped row and opening it. SQLite's writers are alone."""
+    await ended(store, DeliveryState.SKIPPED)
+    engine, other = (connect(database_url, read_only=False, connections=1) for _ in range(2))
+
+    def be_faster(_c: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if statement.startswith("UPDATE outbox"):
+            with other.begin() as connection:
+                outbox = SqlOutbox(connection)
+                assert outbox.add([event(person)], NOW) == 1
+                assert len(outbox.claim(NOW, owner="b", lease=LEASE, limit=9)) == 1
+                assert outbox.finish(ready.delivery_id, DeliveryState.SENT, NOW, owner="b")
+
+    with engine.begin() as connection:
+        listen(connection, "before_cursor_execute", be_faster)
+        assert SqlOutbox(connection).add([event(person)], NOW) == 0
+    engine.dispose()
+    other.dispose()
+    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=DeliveryState.SENT)]
+
+
+async def test_who_could_not_be_reached_is_told_once_they_have_an_account_that_may_be_written_to(store: SqlStore) -> None:
+    emails = [f"{name}@example.org" for name in ("member", "guest", "deactivated", "nobody")]
+    people = await store.write(lambda u: u.people.ids(emails))
+
+    def join(u: UnitOfWork) -> None:
+        u.members.save([member(kind, kind=MemberKind(kind), email=f"{kind}@example.org") for kind in ("member", "guest", "deactivated")])
+        u.members.save([member("second", email="member@example.org"), member("stranger", email="stranger@example.org")])
+
+    async def reopened(*kinds: MemberKind) -> int:
+        return await store.write(lambda u: u.outbox.reopen_reachable(kinds, LATER))
+
+    await store.write(lambda u: u.outbox.add([event(people["member@example.org"], "failed")], NOW))
+    await ended(store, DeliveryState.FAILED)
+    await store.write(lambda u: u.outbox.add([event(person) for person in people.values()], NOW))
+    await ended(store, DeliveryState.UNREACHABLE)
+    assert await reopened(*MemberKind) == 0
+    await store.write(join)
+    assert await reopened() == 0
+    assert await reopened(MemberKind.MEMBER) == 1
+    assert await reopened(MemberKind.MEMBER, MemberKind.GUEST) == 1
+    assert await reopened(MemberKind.MEMBER, MemberKind.GUEST) == 0
+    again = await store.write(lambda u: u.outbox.claim(LATER, owner="a", lease=LEASE, limit=9))
+    assert {d.person_id for d in again} == {people["member@example.org"], people["guest@example.org"]}
+    assert {(d.due_at, d.reason) for d in again} == {(LATER, None)}
 
 
 async def test_ends_are_counted_by_state_and_the_bad_ones_by_reason(store: SqlStore, person: int) -> None:
@@ -131,10 +280,10 @@ async def test_ends_are_counted_by_state_and_the_bad_ones_by_reason(store: SqlSt
         (DeliveryState.UNKNOWN, None),
         (DeliveryState.SKIPPED, "answered"),
     ]
-    await store.write(lambda u: [u.outbox.add(event(person, str(number)), NOW) for number in range(6)])
+    await store.write(lambda u: u.outbox.add([event(person, str(number)) for number in range(6)], NOW))
     ids = await claimed(store, limit=5)
     for delivery_id, (state, reason) in zip(ids, ends, strict=True):
-        await store.write(lambda u, d=delivery_id, s=state, r=reason: u.outbox.finish(d, s, NOW, reason=r))
+        await store.write(lambda u, d=delivery_id, s=state, r=reason: u.outbox.finish(d, s, NOW, owner="a", reason=r))
     assert await store.read(lambda u: u.outbox.counts()) == {
         DeliveryState.UNREACHABLE: 2,
         DeliveryState.FAILED: 1,

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import Gone
 from bot.model import Anonymity, DistributionStats, LinkType, SurveyDetails
-from bot.ports import Absorbed
+from bot.ports import Absorbed, UnitOfWork
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, EXPIRY, NOW, distribution, furnish, survey
 
@@ -25,7 +25,7 @@ async def test_surveys_come_back_as_they_were_saved_with_milliseconds(store: Sql
     surveys = [survey("SV_1", name="Renamed"), survey("SV_2", is_active=False), replace(survey("SV_3"), last_modified=None)]
     assert await store.write(lambda u: u.surveys.save("main", surveys, NOW)) == Absorbed(seen=3, changed=3)
     assert await store.read(lambda u: u.surveys.all("main")) == surveys
-    assert await store.read(lambda u: u.surveys.get("main", ["SV_3", "SV_unknown"])) == {"SV_3": surveys[2]}
+    assert await store.read(lambda u: u.surveys.get(["SV_3", "SV_unknown"])) == {"SV_3": surveys[2]}
     assert await store.read(lambda u: u.surveys.all("other")) == []
 
 
@@ -52,10 +52,33 @@ async def test_surveys_that_vanished_from_the_list_are_closed_once_and_open_agai
     assert await store.read(lambda u: u.surveys.all("main")) == [survey(), survey("SV_2")]
 
 
+async def test_overlapping_full_runs_close_nothing_that_the_later_one_saw(store: SqlStore) -> None:
+    earlier, later = NOW + DAY, NOW + 2 * DAY
+    listed = [survey(), survey("SV_2")]
+    await store.write(lambda u: u.surveys.save("main", listed, later))
+    await store.write(lambda u: u.surveys.save("main", listed, earlier))
+    assert await store.write(lambda u: u.surveys.close_unseen("main", later)) == 0
+    assert await store.write(lambda u: u.surveys.close_unseen("main", earlier)) == 0
+    assert await store.read(lambda u: u.surveys.all("main")) == listed
+
+
+@pytest.mark.parametrize("active", ["main", "other"])
+async def test_a_survey_that_several_integrations_see_is_found_as_the_active_one(store: SqlStore, active: str) -> None:
+    def save(u: UnitOfWork) -> None:
+        furnish(u, "other")
+        for integration_id in ("main", "other"):
+            u.surveys.save(integration_id, [survey(name=integration_id, is_active=integration_id == active)], NOW)
+        u.surveys.save("other", [survey("SV_2")], NOW)
+
+    await store.write(save)
+    found = await store.read(lambda u: u.surveys.get(["SV_1", "SV_2"]))
+    assert found == {"SV_1": survey(name=active), "SV_2": survey("SV_2")}
+
+
 async def test_surveys_are_found_by_more_ids_than_a_statement_takes(store: SqlStore) -> None:
     surveys = [survey(f"SV_{number}") for number in range(2500)]
     assert (await store.write(lambda u: u.surveys.save("main", surveys, NOW))).changed == 2499
-    assert len(await store.read(lambda u: u.surveys.get("main", [s.survey_id for s in surveys]))) == 2500
+    assert len(await store.read(lambda u: u.surveys.get([s.survey_id for s in surveys]))) == 2500
 
 
 async def test_distributions_come_back_as_they_were_saved(store: SqlStore) -> None:
@@ -81,6 +104,22 @@ async def test_what_the_history_was_read_for_is_kept_until_the_expiry_moves(stor
     assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [kept]
     await store.write(lambda u: u.distributions.save("main", [distribution(link_expires_at=None)]))
     assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [distribution(link_expires_at=None)]
+
+
+async def test_what_the_histories_of_one_survey_were_read_for_can_be_forgotten(store: SqlStore) -> None:
+    def save(u: UnitOfWork) -> None:
+        furnish(u, "other")
+        u.surveys.save("main", [survey("SV_2")], NOW)
+        u.distributions.save("main", [distribution("EMD_2"), distribution("EMD_3", "SV_2")])
+        for integration_id, distribution_id in (("main", "EMD_1"), ("main", "EMD_2"), ("main", "EMD_3"), ("other", "EMD_1")):
+            u.distributions.set_history_for(integration_id, distribution_id, STATS)
+        u.distributions.forget_history("main", "SV_1")
+
+    await store.write(save)
+    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [distribution(), distribution("EMD_2")]
+    for integration_id, survey_id in (("main", "SV_2"), ("other", "SV_1")):
+        (kept,) = await store.read(lambda u, i=integration_id, s=survey_id: u.distributions.of_survey(i, s))
+        assert kept.history_for == STATS
 
 
 async def test_a_distribution_of_an_unknown_survey_is_refused_whole(store: SqlStore) -> None:

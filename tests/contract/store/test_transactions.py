@@ -27,7 +27,7 @@ async def test_an_exception_undoes_everything_and_reaches_the_caller(store: SqlS
     def work(u: UnitOfWork) -> NoReturn:
         furnish(u)
         person = u.people.ids(["ada@example.org"])["ada@example.org"]
-        u.outbox.add(event(person), NOW)
+        u.outbox.add([event(person)], NOW)
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
