@@ -32,6 +32,7 @@ check: $(VENV)/.dev ## format, lint, types, import contracts
 
 test: check ## check, then all tests on SQLite and PostgreSQL
 	$(BIN)/pytest -n 2 -m "not deep" --ignore=tests/benchmarks --cov --cov-report=term:skip-covered
+	$(BIN)/coverage report --include="bot/*,cards/*" --fail-under=98 --format=total
 
 test-deep: $(VENV)/.dev ## the slow variants of the fault and property tests
 	$(BIN)/pytest -n 2 -m deep --ignore=tests/benchmarks

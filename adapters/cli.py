@@ -6,6 +6,7 @@ import asyncio
 import json
 import socket
 import sys
+import webbrowser
 from dataclasses import asdict
 from typing import Annotated, Literal
 
@@ -48,7 +49,13 @@ def demo(
 
     logs.configure(log_level)
     _listen("127.0.0.1", port, "--port").close()
-    asyncio.run(run_demo(port, announce=lambda url: out.print(f"Surveybot demo: open {url}  (Ctrl+C stops it)", markup=False)))
+
+    def announce(url: str) -> None:
+        out.print(f"Surveybot demo: open {url}  (Ctrl+C stops it)", markup=False)
+        if sys.stdout.isatty():  # somebody is there to look; without a desktop this does nothing
+            webbrowser.open(url)
+
+    asyncio.run(run_demo(port, announce))
 
 
 @cli.command()
