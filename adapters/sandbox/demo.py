@@ -16,14 +16,15 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from adapters.app import Bot, open_bot
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.page import page_routes
+from adapters.sandbox.page.routes import page_routes
 from adapters.sandbox.people import hire
-from adapters.sandbox.qualtrics_server import qualtrics_app
+from adapters.sandbox.qualtrics.seed import founded
+from adapters.sandbox.qualtrics.server import qualtrics_app
+from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.serving import serving
-from adapters.sandbox.slack_sender import SlackSender
-from adapters.sandbox.slack_server import slack_app
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.workspace import Workspace
+from adapters.sandbox.slack.sender import SlackSender
+from adapters.sandbox.slack.server import slack_app
+from adapters.sandbox.slack.workspace import Workspace
 from adapters.scheduler import scheduled
 from adapters.settings import Qualtrics, Schedule, Settings, Slack
 from adapters.slack.inbound import PATH
@@ -65,7 +66,7 @@ async def sandbox(database_url: str, *, port: int = 0, schedule: Schedule = QUIC
     async with AsyncExitStack() as stack:
         url = await stack.enter_async_context(serving(worlds, port=port))
         qualtrics_token, bot_token, signing_secret = (prefix + secrets.token_hex(16) for prefix in ("", "xoxb-", ""))
-        tenant = Tenant(clock, public_url=url, people=people)
+        tenant = founded(clock, public_url=url, people=people)
         workspace = Workspace(clock=clock, bot_token=bot_token, signing_secret=signing_secret)
         workspace.url = url
         hire(workspace, tenant)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.workspace import ConversationKind, UserKind, Workspace
+from adapters.sandbox.qualtrics.tenant import Tenant
+from adapters.sandbox.slack.workspace import ConversationKind, UserKind, Workspace
 
 _ZONES = ("Europe/Berlin", "America/New_York", "Asia/Tokyo", "Africa/Nairobi")
 _LOCALES = ("en-GB", "en-US", "de-DE", "fr-FR")

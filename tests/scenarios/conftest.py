@@ -16,7 +16,7 @@ import stamina
 
 from adapters import logs
 from adapters.sandbox.demo import Sandbox, sandbox
-from adapters.sandbox.workspace import Call, Message
+from adapters.sandbox.slack.workspace import Call, Message
 from bot.sync import Kind
 from store import tables
 from store.engine import connect

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from adapters.sandbox.workspace import ConversationKind
+from adapters.sandbox.slack.workspace import ConversationKind
 from tests.scenarios.conftest import ADA, BJOERN, GUEST, LINK_MARK, House, button, buttons
 
 

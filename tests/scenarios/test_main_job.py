@@ -8,8 +8,8 @@ import httpx
 import pytest
 
 from adapters.app import open_bot
-from adapters.sandbox.slack_faults import LostAnswer, RateLimited
-from adapters.sandbox.tenant_faults import Faults
+from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.slack.faults import LostAnswer, RateLimited
 from bot.errors import Unavailable
 from bot.messages import DeliveryState
 from bot.sync import Kind

@@ -14,9 +14,9 @@ from starlette.routing import Route
 
 from adapters.checks import run_checks
 from adapters.sandbox.demo import Sandbox
+from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.serving import serving
-from adapters.sandbox.slack_faults import RateLimited, Refused
-from adapters.sandbox.tenant_faults import Faults
+from adapters.sandbox.slack.faults import RateLimited, Refused
 from adapters.slack.scopes import SCOPES
 from bot.errors import Unauthorized
 from bot.sync import Kind

@@ -12,8 +12,8 @@ import httpx
 import pytest
 
 from adapters.sandbox.demo import Sandbox
-from adapters.sandbox.slack_faults import Refused
-from adapters.sandbox.tenant_faults import Faults
+from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.slack.faults import Refused
 from bot.gallery import gallery
 from store import migrations
 from tests.adapters.operator.conftest import GOOD, Ended, Shell, process, until, variables

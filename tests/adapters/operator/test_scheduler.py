@@ -11,8 +11,8 @@ from datetime import timedelta
 import pytest
 
 from adapters.sandbox.demo import Sandbox, sandbox
-from adapters.sandbox.tenant_faults import Faults
-from adapters.sandbox.workspace import Message
+from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.slack.workspace import Message
 from adapters.scheduler import Job, Skipped, scheduled
 from adapters.settings import Schedule
 from bot.errors import Unavailable

@@ -13,11 +13,11 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.page import page_routes
+from adapters.sandbox.page.routes import page_routes
+from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.serving import serving
-from adapters.sandbox.slack_sender import SlackSender
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.workspace import UserKind, Workspace
+from adapters.sandbox.slack.sender import SlackSender
+from adapters.sandbox.slack.workspace import UserKind, Workspace
 
 
 @dataclass(slots=True)
@@ -54,7 +54,7 @@ class World:
 @pytest.fixture
 async def world() -> AsyncIterator[World]:
     clock = SandboxClock()
-    tenant = Tenant(clock, public_url="http://127.0.0.1:1", people=0)
+    tenant = Tenant(clock, public_url="http://127.0.0.1:1")
     tenant.add_contact("ada@example.com", "Ada", "Lovelace")
     tenant.add_contact("Björn@Example.com", "Björn", "<b>Tables</b>")
     workspace = Workspace(clock=clock, bot_token="xoxb-sandbox", signing_secret="sandbox")

@@ -10,8 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.sandbox.slack_faults import RateLimited, Status
-from adapters.sandbox.workspace import Json
+from adapters.sandbox.slack.faults import RateLimited, Status
+from adapters.sandbox.slack.workspace import Json
 
 if TYPE_CHECKING:
     from tests.adapters.sandbox_page.conftest import World

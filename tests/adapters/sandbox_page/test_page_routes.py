@@ -12,9 +12,9 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
-from adapters.sandbox.page import news, page_routes
-from adapters.sandbox.slack_sender import SlackSender
-from adapters.sandbox.workspace import Call
+from adapters.sandbox.page.routes import news, page_routes
+from adapters.sandbox.slack.sender import SlackSender
+from adapters.sandbox.slack.workspace import Call
 
 if TYPE_CHECKING:
     from tests.adapters.sandbox_page.conftest import World

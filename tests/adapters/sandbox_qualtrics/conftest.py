@@ -10,8 +10,9 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.sandbox.qualtrics_server import qualtrics_app
-from adapters.sandbox.tenant import Tenant
+from adapters.sandbox.qualtrics.seed import founded
+from adapters.sandbox.qualtrics.server import qualtrics_app
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 TOKEN = "sandbox-token"
 URL = "http://qualtrics.test"
@@ -40,7 +41,7 @@ def clock() -> StoppedClock:
 
 @pytest.fixture
 def tenant(clock: StoppedClock) -> Tenant:
-    return Tenant(clock, public_url=URL)
+    return founded(clock, public_url=URL)
 
 
 @pytest.fixture

@@ -12,8 +12,9 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_status import counted
+from adapters.sandbox.qualtrics.bulk import bulk_tenant
+from adapters.sandbox.qualtrics.status import counted
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 Reader = Callable[..., Awaitable[list[dict[str, Any]]]]
 Opener = Callable[..., httpx.AsyncClient]
@@ -79,7 +80,7 @@ async def test_a_million_invitations_are_paged_without_being_stored(open_client:
     """Founding the tenant and reading the last 50 pages of its history never holds two megabytes."""
     tracemalloc.start()
     try:
-        tenant = Tenant.bulk(clock, "http://qualtrics.test", surveys=1, distributions=1, recipients=1_000_000)
+        tenant = bulk_tenant(clock, "http://qualtrics.test", surveys=1, distributions=1, recipients=1_000_000)
         client, seen = open_client(tenant, page_size=100), 0
         url: str | None = (
             f"/API/v3/distributions/{tenant.surveys[0].distributions[0].distribution_id}/history?skipToken=CID_000000000994999"
@@ -96,7 +97,7 @@ async def test_a_million_invitations_are_paged_without_being_stored(open_client:
 
 
 async def test_a_bulk_tenant_lists_what_it_was_asked_for(open_client: Opener, read_all: Reader, clock: Callable[[], Any]) -> None:
-    client = open_client(Tenant.bulk(clock, "http://qualtrics.test", surveys=12, distributions=3, recipients=25))
+    client = open_client(bulk_tenant(clock, "http://qualtrics.test", surveys=12, distributions=3, recipients=25))
     surveys = [survey["id"] for survey in await read_all("/surveys", client=client)]
     sent = [row["id"] for survey in surveys for row in await read_all(f"/distributions?surveyId={survey}&pageSize=2", client=client)]
     rows = [row for one in sent for row in await read_all(f"/distributions/{one}/history", client=client)]
@@ -104,13 +105,13 @@ async def test_a_bulk_tenant_lists_what_it_was_asked_for(open_client: Opener, re
 
 
 def test_the_counts_of_a_bulk_distribution_are_those_of_its_rows(clock: Callable[[], Any]) -> None:
-    tenant = Tenant.bulk(clock, "http://qualtrics.test", surveys=2, distributions=2, recipients=37)
+    tenant = bulk_tenant(clock, "http://qualtrics.test", surveys=2, distributions=2, recipients=37)
     sent = tenant.surveys[1].distributions[1]
     assert sent.stats == sum((counted("Invite", row) for row in sent.recipients), Counter[str]())
 
 
 def test_a_bulk_tenant_can_be_changed_like_any_other(clock: Any) -> None:
-    tenant = Tenant.bulk(clock, "http://qualtrics.test", surveys=3, distributions=1, recipients=20)
+    tenant = bulk_tenant(clock, "http://qualtrics.test", surveys=3, distributions=1, recipients=20)
     survey_id = tenant.surveys[1].survey_id
     finished = tenant.surveys[1].distributions[0].stats["finished"]
     tenant.move("Person0@example.com", survey_id, "SurveyFinished")

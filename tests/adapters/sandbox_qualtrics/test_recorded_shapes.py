@@ -12,7 +12,7 @@ from uuid import UUID
 import httpx
 import pytest
 
-from adapters.sandbox.tenant import Tenant
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 Json = dict[str, Any]
 

@@ -10,10 +10,10 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.sandbox.qualtrics_server import qualtrics_app
+from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.qualtrics.server import qualtrics_app
+from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.serving import serving
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_faults import Faults
 
 Opener = Callable[..., httpx.AsyncClient]
 

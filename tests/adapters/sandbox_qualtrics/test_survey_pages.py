@@ -9,9 +9,9 @@ from typing import Any
 import httpx
 import pytest
 
-from adapters.sandbox.qualtrics_links import generated_link
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_records import Recipient
+from adapters.sandbox.qualtrics.links import generated_link
+from adapters.sandbox.qualtrics.records import Recipient
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 EMAIL = "one@example.com"
 

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_records import Distribution, Recipient
-from adapters.sandbox.tenant_status import STATUSES, counted
+from adapters.sandbox.qualtrics.records import Distribution, Recipient
+from adapters.sandbox.qualtrics.seed import founded
+from adapters.sandbox.qualtrics.status import STATUSES, counted
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 EMAIL = "one@example.com"
 
@@ -41,7 +42,7 @@ def test_the_counts_of_a_new_tenant_are_the_sums_of_its_rows(tenant: Tenant) -> 
 @given(moves=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(sorted(STATUSES))), max_size=12))
 @settings(max_examples=60, deadline=None)
 def test_counts_follow_any_sequence_of_moves(moves: list[tuple[int, str]]) -> None:
-    tenant = Tenant(SandboxClock(), public_url="http://qualtrics.test", people=0)
+    tenant = Tenant(SandboxClock(), public_url="http://qualtrics.test")
     emails = [f"p{number}@example.com" for number in range(4)]
     sent = tenant.distribution(tenant.send_survey(name="Any", emails=emails))
     for number, status in moves:
@@ -146,7 +147,7 @@ def test_everyone_with_an_address_is_mailed_and_who_unsubscribed_is_skipped(tena
 
 def test_the_same_seed_makes_the_same_tenant_and_another_seed_another(clock: Callable[[], Any]) -> None:
     def ids(seed: int) -> list[str]:
-        return [survey.survey_id for survey in Tenant(clock, public_url="http://qualtrics.test", seed=seed).surveys]
+        return [survey.survey_id for survey in founded(clock, public_url="http://qualtrics.test", seed=seed).surveys]
 
     assert ids(1) == ids(1) != ids(2)
 
@@ -170,7 +171,7 @@ def test_a_new_tenant_holds_every_awkward_kind(tenant: Tenant, clock: Any) -> No
 
 @pytest.mark.parametrize("people", [0, 1, 3, 40])
 def test_a_tenant_of_any_size_can_be_founded(clock: Callable[[], Any], people: int) -> None:
-    tenant = Tenant(clock, public_url="http://qualtrics.test", people=people)
+    tenant = founded(clock, public_url="http://qualtrics.test", people=people)
     assert len(tenant.contacts) == people + (people > 1)
 
 

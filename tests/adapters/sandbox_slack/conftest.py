@@ -9,8 +9,8 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.sandbox.serving import serving
-from adapters.sandbox.slack_server import slack_app
-from adapters.sandbox.workspace import ConversationKind, UserKind, Workspace
+from adapters.sandbox.slack.server import slack_app
+from adapters.sandbox.slack.workspace import ConversationKind, UserKind, Workspace
 
 
 class Clock:

@@ -9,8 +9,8 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.sandbox.slack_faults import Faults, LostAnswer, RateLimited, Refused, Status
-from adapters.sandbox.workspace import Workspace
+from adapters.sandbox.slack.faults import Faults, LostAnswer, RateLimited, Refused, Status
+from adapters.sandbox.slack.workspace import Workspace
 
 
 def texts(workspace: Workspace) -> list[str]:

@@ -22,8 +22,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from adapters.sandbox.serving import serving
-from adapters.sandbox.slack_sender import SlackSender
-from adapters.sandbox.workspace import SLACKBOT, Message, Workspace
+from adapters.sandbox.slack.sender import SlackSender
+from adapters.sandbox.slack.workspace import SLACKBOT, Message, Workspace
 
 TEXT = {"type": "plain_text", "text": "Go"}
 BLOCKS = [

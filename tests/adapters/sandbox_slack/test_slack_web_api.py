@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.sandbox.workspace import Workspace
+from adapters.sandbox.slack.workspace import Workspace
 
 SECTION = {"type": "section", "text": {"type": "plain_text", "text": "Team pulse"}}
 BUTTON = {"type": "actions", "elements": [{"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}]}

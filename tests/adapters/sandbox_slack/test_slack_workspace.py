@@ -7,7 +7,7 @@ import json
 from datetime import timedelta
 from typing import Any
 
-from adapters.sandbox.workspace import UserKind, Workspace
+from adapters.sandbox.slack.workspace import UserKind, Workspace
 
 SECTION = {"type": "section", "text": {"type": "plain_text", "text": "Hello"}}
 

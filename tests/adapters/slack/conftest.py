@@ -16,9 +16,9 @@ from starlette.applications import Starlette
 
 from adapters.app import utc_now
 from adapters.sandbox.serving import serving
-from adapters.sandbox.slack_sender import SlackSender
-from adapters.sandbox.slack_server import slack_app as simulated_slack
-from adapters.sandbox.workspace import ConversationKind, Message, UserKind, Workspace, elements
+from adapters.sandbox.slack.sender import SlackSender
+from adapters.sandbox.slack.server import slack_app as simulated_slack
+from adapters.sandbox.slack.workspace import ConversationKind, Message, UserKind, Workspace, elements
 from adapters.slack.answers import Handle
 from adapters.slack.channel import SlackChannel, make_client
 from adapters.slack.directory import SlackDirectory

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from adapters.app import utc_now
-from adapters.sandbox.slack_faults import LostAnswer, RateLimited, Refused
-from adapters.sandbox.workspace import Workspace
+from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused
+from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack.channel import SlackChannel
 from bot.errors import Ambiguous, Gone, Rejected, Throttled
 from bot.messages import Member, MemberKind, MessageRef

@@ -8,9 +8,9 @@ from typing import Any
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.sandbox.slack_faults import LostAnswer, RateLimited, Refused
-from adapters.sandbox.slack_objects import user_object
-from adapters.sandbox.workspace import UserKind, Workspace
+from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused
+from adapters.sandbox.slack.objects import user_object
+from adapters.sandbox.slack.workspace import UserKind, Workspace
 from adapters.slack.directory import SlackDirectory, member_of, workspace_of
 from bot.errors import Gone, Unauthorized, Unavailable
 from bot.messages import Member, MemberKind

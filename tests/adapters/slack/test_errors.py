@@ -10,8 +10,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.sandbox.serving import serving
-from adapters.sandbox.slack_faults import Failure, LostAnswer, RateLimited, Refused, Status
-from adapters.sandbox.workspace import Workspace
+from adapters.sandbox.slack.faults import Failure, LostAnswer, RateLimited, Refused, Status
+from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack.channel import make_client
 from adapters.slack.errors import fields, translated
 from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable, loggable

@@ -10,10 +10,10 @@ from datetime import datetime
 import pytest
 
 from adapters.app import utc_now
-from adapters.sandbox.slack_faults import RateLimited
-from adapters.sandbox.slack_objects import user_object
-from adapters.sandbox.slack_sender import SlackSender
-from adapters.sandbox.workspace import ConversationKind, Message, UserKind, Workspace, elements
+from adapters.sandbox.slack.faults import RateLimited
+from adapters.sandbox.slack.objects import user_object
+from adapters.sandbox.slack.sender import SlackSender
+from adapters.sandbox.slack.workspace import ConversationKind, Message, UserKind, Workspace, elements
 from adapters.slack.channel import SlackChannel
 from bot.errors import Unavailable, UserError
 from bot.messages import Request, Surface

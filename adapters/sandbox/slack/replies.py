@@ -5,8 +5,8 @@ https://docs.slack.dev/interactivity/handling-user-interaction
 
 from __future__ import annotations
 
-from adapters.sandbox.slack_methods import MethodError, content
-from adapters.sandbox.workspace import Json, ResponseUrl, Workspace
+from adapters.sandbox.slack.methods import MethodError, content
+from adapters.sandbox.slack.workspace import Json, ResponseUrl, Workspace
 
 
 def spend(workspace: Workspace, token: str) -> ResponseUrl:

@@ -17,10 +17,10 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from adapters.sandbox.slack_methods import MethodError
-from adapters.sandbox.slack_objects import message_object
-from adapters.sandbox.slack_replies import reply
-from adapters.sandbox.workspace import SLACKBOT, Conversation, ConversationKind, Json, Timeout, Workspace, elements
+from adapters.sandbox.slack.methods import MethodError
+from adapters.sandbox.slack.objects import message_object
+from adapters.sandbox.slack.replies import reply
+from adapters.sandbox.slack.workspace import SLACKBOT, Conversation, ConversationKind, Json, Timeout, Workspace, elements
 
 
 @dataclass(frozen=True, slots=True)

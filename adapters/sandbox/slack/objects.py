@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from adapters.sandbox.workspace import SLACKBOT, Conversation, ConversationKind, Json, Message, User, UserKind, Workspace
+from adapters.sandbox.slack.workspace import SLACKBOT, Conversation, ConversationKind, Json, Message, User, UserKind, Workspace
 
 
 def user_object(workspace: Workspace, user: User, *, with_locale: bool = False) -> Json:

@@ -12,10 +12,10 @@ from importlib.resources import files
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from adapters.sandbox.qualtrics_links import generated_link, mailed_link
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_records import Contact, Directory, Distribution, MailingList, Recipient, Survey, User
-from adapters.sandbox.tenant_status import COUNTS
+from adapters.sandbox.qualtrics.links import generated_link, mailed_link
+from adapters.sandbox.qualtrics.records import Contact, Directory, Distribution, MailingList, Recipient, Survey, User
+from adapters.sandbox.qualtrics.status import COUNTS
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 Json = dict[str, Any]
 
@@ -338,7 +338,7 @@ def contact(found: Contact) -> Json:
 @cache
 def _recorded_options() -> Json:
     """`SurveyOptions` of ropensci-qualtRics/survey_definition_get.json; its `CustomStyles` were emptied."""
-    return json.loads((files("adapters.sandbox") / "recorded_survey_options.json").read_text(encoding="utf-8"))
+    return json.loads((files("adapters.sandbox.qualtrics") / "recorded_survey_options.json").read_text(encoding="utf-8"))
 
 
 def _mail_headers(sent: Distribution) -> Json:

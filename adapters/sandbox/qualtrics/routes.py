@@ -12,10 +12,10 @@ from uuid import uuid4
 
 from starlette.requests import Request
 
-from adapters.sandbox import qualtrics_json as wire
-from adapters.sandbox.qualtrics_json import Json
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_records import Directory, Distribution, Rows, Survey
+from adapters.sandbox.qualtrics import bodies as wire
+from adapters.sandbox.qualtrics.bodies import Json
+from adapters.sandbox.qualtrics.records import Directory, Distribution, Rows, Survey
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 T = TypeVar("T")
 

@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import timedelta
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from datetime import datetime, timedelta
 
-from adapters.sandbox.tenant_records import Contact, Distribution, Recipient, Rows, Survey, numbered
-from adapters.sandbox.tenant_status import counted, stamp
-
-if TYPE_CHECKING:
-    from adapters.sandbox.tenant import Tenant
+from adapters.sandbox.qualtrics.records import Contact, Distribution, Recipient, Rows, Survey, numbered
+from adapters.sandbox.qualtrics.status import counted, stamp
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 #: Recipient n is in the status n modulo ten.
 _CYCLE = (*["Success"] * 5, "Opened", "SurveyStarted", *["SurveyFinished"] * 2, "HardBounce")
 
 
-def fill(tenant: Tenant, surveys: int, distributions: int, recipients: int) -> None:
-    """Put `surveys` surveys with `distributions` invitations each, to the same `recipients` people, into an empty tenant."""
+def bulk_tenant(clock: Callable[[], datetime], public_url: str, *, surveys: int, distributions: int, recipients: int) -> Tenant:
+    """A large tenant that costs no memory: `surveys`, each with `distributions`, each mailed to the same `recipients` people."""
+    tenant = Tenant(clock, public_url=public_url)
     bulk = _Bulk(tenant, distributions, recipients)
     contacts = Rows("CID", recipients, bulk.contact)
     tenant.directories[0].contacts = next(iter(tenant.directories[0].lists)).contacts = contacts
     tenant.surveys = Rows("SV", surveys, bulk.survey)
     tenant.survey_ids = Rows("EMD", surveys * distributions, bulk.survey_id)
+    return tenant
 
 
 class _Bulk:

@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import cast
 
 from adapters.sandbox.gate import Kind, Problem, problems
-from adapters.sandbox.slack_objects import conversation_object, message_object, user_object, view_object
-from adapters.sandbox.workspace import Conversation, ConversationKind, Json, RefusedPayload, User, UserKind, Workspace
+from adapters.sandbox.slack.objects import conversation_object, message_object, user_object, view_object
+from adapters.sandbox.slack.workspace import Conversation, ConversationKind, Json, RefusedPayload, User, UserKind, Workspace
 
 Method = Callable[[Workspace, Json], Json]
 

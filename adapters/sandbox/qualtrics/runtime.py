@@ -9,10 +9,10 @@ from html import escape
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from adapters.sandbox.qualtrics_links import parse_key
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_records import Distribution, Recipient, Survey
-from adapters.sandbox.tenant_status import FINISHED
+from adapters.sandbox.qualtrics.links import parse_key
+from adapters.sandbox.qualtrics.records import Distribution, Recipient, Survey
+from adapters.sandbox.qualtrics.status import FINISHED
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; base-uri 'none'",

@@ -16,10 +16,10 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from adapters.sandbox.serving import cut_connection
-from adapters.sandbox.slack_faults import LostAnswer, RateLimited, Refused, Status
-from adapters.sandbox.slack_methods import MethodError, call
-from adapters.sandbox.slack_replies import reply, spend
-from adapters.sandbox.workspace import Call, Json, Workspace
+from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused, Status
+from adapters.sandbox.slack.methods import MethodError, call
+from adapters.sandbox.slack.replies import reply, spend
+from adapters.sandbox.slack.workspace import Call, Json, Workspace
 
 #: Arguments that the SDK sends as JSON inside of a form, a query string or another JSON.
 _NESTED_JSON = frozenset({"attachments", "blocks", "message", "metadata", "view"})

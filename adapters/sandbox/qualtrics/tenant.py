@@ -8,26 +8,22 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from random import Random
 
-from adapters.sandbox.qualtrics_links import mailed_link
-from adapters.sandbox.tenant_faults import Faults
-from adapters.sandbox.tenant_records import Contact, Directory, Distribution, MailingList, Recipient, Rows, Survey, User
-from adapters.sandbox.tenant_status import FINISHED, WAITING, change
+from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.qualtrics.links import mailed_link
+from adapters.sandbox.qualtrics.records import Contact, Directory, Distribution, MailingList, Recipient, Rows, Survey, User
+from adapters.sandbox.qualtrics.status import FINISHED, WAITING, change
 
 _ID_CHARACTERS = string.ascii_letters + string.digits
 _NOW = timedelta(0)
 
 
 class Tenant:
-    """One brand in memory. The same seed makes the same ids, people and surveys; times are relative to the clock (aware, UTC).
+    """One brand in memory: three users, two directories, one mailing list, nobody in it (`seed.founded` fills it).
 
-    `people=0` makes an empty brand: three users, two directories, one mailing list, nobody in it. Methods that name something unknown
-    raise LookupError.
+    The same seed makes the same ids; times are relative to the clock (aware, UTC). Methods that name something unknown raise LookupError.
     """
 
-    def __init__(self, clock: Callable[[], datetime], *, public_url: str, seed: int = 7, people: int = 24) -> None:
-        # The population is written in terms of a tenant, so it is asked for here and not on import.
-        from adapters.sandbox.tenant_seed import populate  # noqa: PLC0415 -- see above
-
+    def __init__(self, clock: Callable[[], datetime], *, public_url: str, seed: int = 7) -> None:
         self.clock = clock
         #: Where this tenant's survey pages are reachable, without a trailing slash.
         self.public_url = public_url.rstrip("/")
@@ -46,16 +42,7 @@ class Tenant:
         #: Which survey a distribution belongs to, by the distribution's id.
         self.survey_ids: Rows[str] = Rows()
         self._found()
-        populate(self, people)
-
-    @classmethod
-    def bulk(cls, clock: Callable[[], datetime], public_url: str, *, surveys: int, distributions: int, recipients: int) -> Tenant:
-        """A large tenant that costs no memory: `surveys`, each with `distributions`, each mailed to the same `recipients` people."""
-        from adapters.sandbox.tenant_bulk import fill  # noqa: PLC0415 -- as in __init__
-
-        tenant = cls(clock, public_url=public_url, people=0)
-        fill(tenant, surveys, distributions, recipients)
-        return tenant
+        self.add_list("All employees")
 
     # What happens in Qualtrics.
 

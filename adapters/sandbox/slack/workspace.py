@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any
 
 from adapters.sandbox.gate import Problem
-from adapters.sandbox.slack_faults import Faults
+from adapters.sandbox.slack.faults import Faults
 
 Json = dict[str, Any]
 

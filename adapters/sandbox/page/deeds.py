@@ -9,11 +9,11 @@ from typing import Annotated, Literal, assert_never
 from msgspec import Meta, Struct
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.slack_faults import RateLimited
-from adapters.sandbox.slack_sender import Acknowledgement, SlackSender
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_faults import Faults
-from adapters.sandbox.workspace import UserKind, Workspace
+from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.qualtrics.tenant import Tenant
+from adapters.sandbox.slack.faults import RateLimited
+from adapters.sandbox.slack.sender import Acknowledgement, SlackSender
+from adapters.sandbox.slack.workspace import UserKind, Workspace
 from bot.errors import UserError
 
 #: The slash commands of our manifest; Slack itself refuses all others.

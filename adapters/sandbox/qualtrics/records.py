@@ -1,6 +1,6 @@
 """What a simulated Qualtrics tenant remembers: plain mutable records, in ordered lists that are found by id.
 
-Times are aware UTC datetimes. How the records look on the wire is `qualtrics_json`'s business, what may happen to them `tenant`'s.
+Times are aware UTC datetimes. How the records look on the wire is `bodies`' business, what may happen to them `tenant`'s.
 """
 
 from __future__ import annotations

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from itertools import islice
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from adapters.sandbox.tenant import Tenant
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 DAY = timedelta(days=1)
 
@@ -15,13 +14,13 @@ _FIRST_NAMES = ("Ada", "Björn", "Chloé", "Dmitri", "Eun-ji", "Fatima", "Grace"
 _LAST_NAMES = ("Lovelace", "<b>Tables</b>", "Okafor", "Müller", "نصار", "O'Brien & Sons", "Hopper")
 
 
-def populate(tenant: Tenant, people: int) -> None:
-    """Found the main mailing list; with people, also fill it, and mail them surveys of every kind."""
-    tenant.add_list("All employees")
-    if people:
-        _hire(tenant, people)
-        _mail_every_kind(tenant)
-        _close_every_way(tenant)
+def founded(clock: Callable[[], datetime], *, public_url: str, seed: int = 7, people: int = 24) -> Tenant:
+    """Make a tenant, put people on its main mailing list, and mail them surveys of every kind."""
+    tenant = Tenant(clock, public_url=public_url, seed=seed)
+    _hire(tenant, people)
+    _mail_every_kind(tenant)
+    _close_every_way(tenant)
+    return tenant
 
 
 def _hire(tenant: Tenant, people: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from adapters.sandbox.tenant_records import Contact, Distribution
+from adapters.sandbox.qualtrics.records import Contact, Distribution
 
 
 def mailed_link(public_url: str, distribution: Distribution, contact: Contact) -> str:

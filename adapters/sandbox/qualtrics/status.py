@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import datetime
 
-from adapters.sandbox.tenant_records import Distribution, Recipient
+from adapters.sandbox.qualtrics.records import Distribution, Recipient
 
 #: The order in which Qualtrics writes them.
 COUNTS = ("sent", "failed", "started", "bounced", "opened", "skipped", "finished", "complaints", "blocked")

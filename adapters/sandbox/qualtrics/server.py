@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.sandbox.qualtrics_routes import ROUTES, Answer, Call, Refusal, new_request_id, no_such_route, status_text
-from adapters.sandbox.qualtrics_runtime import survey_page
-from adapters.sandbox.tenant import Tenant
+from adapters.sandbox.qualtrics.routes import ROUTES, Answer, Call, Refusal, new_request_id, no_such_route, status_text
+from adapters.sandbox.qualtrics.runtime import survey_page
+from adapters.sandbox.qualtrics.tenant import Tenant
 
 _ROOT = "/API/v3"
 

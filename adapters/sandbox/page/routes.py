@@ -17,11 +17,11 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route
 
 from adapters.sandbox.clock import SandboxClock
-from adapters.sandbox.deeds import Deed, Hand
-from adapters.sandbox.slack_sender import SlackSender
-from adapters.sandbox.tenant import Tenant
-from adapters.sandbox.tenant_records import Survey
-from adapters.sandbox.workspace import Call, Json, UserKind, Workspace
+from adapters.sandbox.page.deeds import Deed, Hand
+from adapters.sandbox.qualtrics.records import Survey
+from adapters.sandbox.qualtrics.tenant import Tenant
+from adapters.sandbox.slack.sender import SlackSender
+from adapters.sandbox.slack.workspace import Call, Json, UserKind, Workspace
 from bot.errors import UserError
 
 _STATIC = Path(__file__).parent / "static"
