@@ -61,7 +61,7 @@ class Survey:
     last_modified: datetime | None
     #: None until details were read once.
     details: SurveyDetails | None = None
-    #: The `last_modified` for which `details` was read.
+    #: The `last_modified` for which reading `details` was last tried.
     details_for: datetime | None = None
 
 

@@ -188,15 +188,17 @@ class _Look:
                 await self._invitations(survey, distribution)
 
     async def _details(self, survey: Survey) -> Survey:
-        """Read a survey's end and options when its `lastModified` moved, or it was (de)activated."""
-        if survey.details is not None and survey.details_for == survey.last_modified:
+        """Read a survey's end and options when its `lastModified` moved, or it was (de)activated; where refused, in full runs again."""
+        is_settled = survey.details is not None or self.kind is Kind.INCREMENTAL
+        if is_settled and survey.details_for == survey.last_modified:
             return survey
+        ids = self.sync.integration_id, survey.survey_id
         try:
             details = await self.sync.source.survey_details(survey.survey_id)
         except (Forbidden, Gone, Rejected) as error:
             self._left_out("details", survey.survey_id, error)
+            await self.sync.store.write(lambda uow: uow.surveys.save_details(*ids, None, survey.last_modified))
             return survey
-        ids = self.sync.integration_id, survey.survey_id
         while await self.sync.store.write(
             lambda uow: uow.invitations.reschedule(*ids, details.ends_at, rules.NOTICE, limit=ROWS_PER_TRANSACTION)
         ):

@@ -33,9 +33,9 @@ class SqlSurveys:
             self.connection.execute(seen.where(_SURVEYS.c.survey_id.in_(chunk)))
         return Absorbed(seen=len(rows), changed=changed)
 
-    def save_details(self, integration_id: str, survey_id: str, details: SurveyDetails, details_for: datetime | None) -> None:
+    def save_details(self, integration_id: str, survey_id: str, details: SurveyDetails | None, details_for: datetime | None) -> None:
         known = update(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.survey_id == survey_id)
-        self.connection.execute(known.values(**asdict(details), details_for=details_for))
+        self.connection.execute(known.values(**(asdict(details) if details else {}), details_for=details_for))
 
     def get(self, survey_ids: Collection[str]) -> Mapping[str, Survey]:
         known = select(_SURVEYS).order_by(_SURVEYS.c.is_active, _SURVEYS.c.integration_id)  # the last one of an id wins

@@ -405,12 +405,14 @@ async def test_a_survey_whose_record_cannot_be_read_has_not_vanished(life: Life)
     assert survey.is_active
 
 
-async def test_details_that_could_not_be_read_are_asked_for_again(life: Life) -> None:
+async def test_details_that_could_not_be_read_are_asked_for_again_by_full_runs(life: Life) -> None:
     life.source.survey(ends_at=NOW + DAY)
     life.source.errors["details SV_1"] = Forbidden("no")
     await life.baseline()
-    life.source.errors.clear()
     await life.sync()
+    assert life.source.calls["details SV_1"] == 1
+    life.source.errors.clear()
+    await life.sync(Kind.FULL)
     (survey,) = await life.store.read(lambda uow: uow.surveys.all("main"))
     assert survey.details is not None
     assert survey.details.ends_at == NOW + DAY
