@@ -186,7 +186,9 @@ _REASONS = (
 
 
 def _is_generated(url: str | None) -> bool:
-    return url is not None and "gl" in parse_qs(urlsplit(url).query).get("Q_CHL", ())
+    if url is None or ("gl" not in url and "%" not in url):  # parsing is slow, and most links need none
+        return False
+    return "gl" in parse_qs(urlsplit(url).query).get("Q_CHL", ())
 
 
 def _last_asking(survey: Survey, mailed: Sequence[Invitation], answer: Invitation | None) -> tuple[list[Invitation], str]:

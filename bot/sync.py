@@ -321,7 +321,8 @@ class _Look:
             yield rows
 
     async def _write(self, work: Callable[[UnitOfWork], Absorbed]) -> None:
-        self.progress.changed += (await self.sync.store.write(work)).changed
+        absorbed = await self.sync.store.write(work)  # not in the sum: several surveys are read at once
+        self.progress.changed += absorbed.changed
         self.sync.on_progress(self.progress)
 
     async def _write_telling(self, work: Callable[[UnitOfWork], tuple[Absorbed, int]]) -> None:

@@ -50,6 +50,8 @@ def clean(text: str) -> str:
 
     A space at either end stays: it may be the gap between two parts of a sentence.
     """
+    if text.isprintable() and "  " not in text and "``" not in text and _UNWANTED.search(text) is None:
+        return text
     return _SPACES.sub(" ", _BACKTICKS.sub("`", _UNWANTED.sub("", _SPACES.sub(" ", text))))
 
 

@@ -34,7 +34,8 @@ _FORM = "`id:key`, the id of letters, digits, - and _, the key 32 bytes in base6
 class _Key:
     key_id: str
     cipher: AESGCM = field(repr=False)
-    nonce_key: bytes = field(repr=False)
+    #: Keyed once, copied for every text: that is most of an HMAC's cost.
+    nonces: hmac.HMAC = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,9 @@ class Keyring:
 
     def encrypt(self, plaintext: str, identity: str) -> bytes:
         key, data, row = self._keys[0], plaintext.encode(), identity.encode()
-        nonce = hmac.digest(key.nonce_key, len(row).to_bytes(4) + row + data, "sha256")[:_NONCE_BYTES]
+        mac = key.nonces.copy()
+        mac.update(len(row).to_bytes(4) + row + data)
+        nonce = mac.digest()[:_NONCE_BYTES]
         name = key.key_id.encode()
         return bytes([len(name)]) + name + nonce + key.cipher.encrypt(nonce, data, row)
 
@@ -81,4 +84,4 @@ def _parse(number: int, entry: str) -> _Key:
     if len(secret) != _KEY_BYTES:
         raise ValueError(f"encryption key {number} has {len(secret)} bytes instead of {_KEY_BYTES}; the form is {_FORM}")
     nonce_key = HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"surveybot: nonces of stored links").derive(secret)
-    return _Key(found[1], AESGCM(secret), nonce_key)
+    return _Key(found[1], AESGCM(secret), hmac.new(nonce_key, digestmod="sha256"))
