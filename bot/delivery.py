@@ -103,7 +103,7 @@ def after_error(error: SurveybotError, attempt: int, now: datetime) -> Outcome:
         case Ambiguous():
             return Ended(state=DeliveryState.UNKNOWN, reason=reason, pause_until=now + PAUSE)
         case Unauthorized() if not isinstance(error, Forbidden):
-            return Again(at=now + 2 * BROKEN_PAUSE, reason=reason, pause_until=now + BROKEN_PAUSE)
+            return _broken(reason, now)
         case _:
             return Ended(state=DeliveryState.FAILED, reason=reason)
 
@@ -122,7 +122,7 @@ def prepare(uow: UnitOfWork, delivery: Delivery, now: datetime, *, allow_guests:
     try:
         link = uow.invitations.link(asked.invitation)
     except Malformed as error:  # a key is missing or wrong: everybody's trouble, and mended by the settings
-        return Again(at=now + 2 * BROKEN_PAUSE, reason=f"Malformed: {error}", pause_until=now + BROKEN_PAUSE)
+        return _broken(f"Malformed: {error}", now)
     if link is None:
         wait = min(max(now - delivery.created_at, LINK_WAITS[0]), LINK_WAITS[1])
         return Again(at=now + wait, reason="Qualtrics has not told a personal link")
@@ -133,6 +133,11 @@ _DRAW: dict[EventKind, Callable[[Participation, PersonalLink, Reader], PrivatePa
     EventKind.SURVEY_INVITED: pages.new_survey,
     EventKind.SURVEY_CLOSING: pages.closing_survey,
 }
+
+
+def _broken(reason: str, now: datetime) -> Again:
+    """Something of ours does not work until an operator mends it: everybody waits, and whoever met it longer than the others."""
+    return Again(at=now + 2 * BROKEN_PAUSE, reason=reason, pause_until=now + BROKEN_PAUSE)
 
 
 def _claim(uow: UnitOfWork, owner: str, now: datetime, limit: int) -> Sequence[Delivery]:

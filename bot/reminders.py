@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from bot import participations, rules
@@ -30,11 +30,11 @@ def _remind(uow: UnitOfWork, now: datetime) -> tuple[int, int]:
     for invitation in due:
         if invitation.person_id is not None:
             by_survey.setdefault(invitation.survey_id, set()).add(invitation.person_id)
-    return len(due), sum(_remind_about(uow, survey_id, people, now) for survey_id, people in by_survey.items())
+    baselines = {integration.integration_id: integration.baseline_at for integration in uow.integrations.all()} if due else {}
+    return len(due), sum(_remind_about(uow, survey_id, people, baselines, now) for survey_id, people in by_survey.items())
 
 
-def _remind_about(uow: UnitOfWork, survey_id: str, people: Collection[int], now: datetime) -> int:
-    baselines = {integration.integration_id: integration.baseline_at for integration in uow.integrations.all()}
+def _remind_about(uow: UnitOfWork, survey_id: str, people: Collection[int], baselines: Mapping[str, datetime | None], now: datetime) -> int:
     invited = uow.outbox.last_told(EventKind.SURVEY_INVITED, survey_id, people)
     reminded = uow.outbox.last_told(EventKind.SURVEY_CLOSING, survey_id, people)
     events = (

@@ -321,12 +321,10 @@ class _Look:
             yield rows
 
     async def _write(self, work: Callable[[UnitOfWork], Absorbed]) -> None:
-        absorbed = await self.sync.store.write(work)  # not in the sum: several surveys are read at once
-        self.progress.changed += absorbed.changed
-        self.sync.on_progress(self.progress)
+        await self._write_telling(lambda uow: (work(uow), 0))
 
     async def _write_telling(self, work: Callable[[UnitOfWork], tuple[Absorbed, int]]) -> None:
-        absorbed, told = await self.sync.store.write(work)
+        absorbed, told = await self.sync.store.write(work)  # not in the sums: several surveys are read at once
         self.progress.changed += absorbed.changed
         self.progress.told += told
         self.sync.on_progress(self.progress)

@@ -11,7 +11,6 @@ from typing import Final
 # https://docs.slack.dev/reference/block-kit/blocks: "up to 50 blocks in each message, and 100 blocks in modals or Home tabs"
 MESSAGE_BLOCKS: Final = 50
 HOME_BLOCKS: Final = 100
-MODAL_BLOCKS: Final = 100
 
 # chat.postMessage cuts at 40,000 and asks for less than 4,000: https://docs.slack.dev/reference/methods/chat.postMessage
 MESSAGE_TEXT: Final = 4_000
