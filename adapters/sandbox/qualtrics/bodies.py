@@ -13,7 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from adapters.sandbox.qualtrics.links import generated_link, mailed_link
-from adapters.sandbox.qualtrics.records import Contact, Directory, Distribution, MailingList, Recipient, Survey, User
+from adapters.sandbox.qualtrics.records import Contact, Directory, Distribution, MailingList, Recipient, Subscription, Survey, User
 from adapters.sandbox.qualtrics.status import COUNTS
 from adapters.sandbox.qualtrics.tenant import Tenant
 
@@ -49,7 +49,7 @@ def user_row(user: User) -> Json:
         "lastName": user.last_name,
         "userType": user.user_type,
         "divisionId": None,
-        "accountStatus": "active",
+        "accountStatus": "disabled" if user.is_disabled else "active",
     }
 
 
@@ -332,6 +332,18 @@ def contact(found: Contact) -> Json:
         "directoryUnsubscribed": found.unsubscribed,
         "directoryUnsubscribeDate": None,
         "mailingListMembership": {found.mailing_list_id: {"contactLookupId": found.lookup_id}},
+    }
+
+
+def subscription(tenant: Tenant, found: Subscription) -> Json:
+    """`GET /eventsubscriptions`: kyma-connector-tools and cambridgeeducation-qualtrics_api/event_subscription_find.json; never the key."""
+    return {
+        "id": found.subscription_id,
+        "scope": tenant.brand_id,
+        "topics": found.topics,
+        "publicationUrl": found.publication_url,
+        "encrypted": False,
+        "successfulCalls": found.successful_calls,
     }
 
 

@@ -10,9 +10,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
-from typing import Generic, TypeVar
+from typing import Generic, Literal, TypeVar
 
 T = TypeVar("T")
+#: What can be taken away from a user, one by one.
+Permission = Literal["users", "surveys", "definitions", "distributions", "history", "links", "directories", "contacts", "subscriptions"]
 
 
 class Rows(Generic[T]):
@@ -46,6 +48,10 @@ class Rows(Generic[T]):
 
     def add(self, row_id: str, row: T) -> None:
         self._added[row_id] = row
+
+    def remove(self, row_id: str) -> None:
+        """Forget a stored record. KeyError: it is unknown, or computed."""
+        del self._added[row_id]
 
     def get(self, row_id: str) -> T | None:
         if row_id in self._added:
@@ -86,6 +92,13 @@ class User:
     #: `UT_FULLUSER` or `UT_BRANDADMIN`.
     user_type: str
     created_at: datetime
+    denied: set[Permission] = field(default_factory=set[Permission])
+    #: No credential of a disabled user is accepted.
+    is_disabled: bool = False
+
+    @property
+    def is_admin(self) -> bool:
+        return self.user_type == "UT_BRANDADMIN"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -157,6 +170,7 @@ class Distribution:
     expires_at: datetime | None = None
     recipients: Rows[Recipient] = field(default_factory=Rows[Recipient])
     stats: Counter[str] = field(default_factory=Counter[str])
+    deleted_at: datetime | None = None
 
 
 @dataclass(slots=True, kw_only=True)
@@ -168,10 +182,28 @@ class Survey:
     modified_at: datetime
     is_active: bool = True
     is_anonymized: bool = False
-    #: Whether the token's user may read the definition; otherwise 403 `QMST_2.1`.
+    #: Whether anybody may read the definition; otherwise 403 `QMST_2.1`.
     is_readable: bool = True
+    #: Users who see it beside its owner and the brand admins.
+    shared_with: set[str] = field(default_factory=set[str])
     ends_at: datetime | None = None
     deleted_at: datetime | None = None
     #: Real responses; `generated` (test) and `deleted` ones stay 0 here.
     responses: int = 0
     distributions: Rows[Distribution] = field(default_factory=Rows[Distribution])
+
+
+@dataclass(slots=True, kw_only=True)
+class Subscription:
+    subscription_id: str
+    #: One topic, or a wildcard: `*`, `surveyengine.completedResponse.*`.
+    topics: str
+    publication_url: str
+    #: What deliveries are signed with; None: they are not signed.
+    shared_key: str | None = None
+    #: Deliveries that were answered with 2xx.
+    successful_calls: int = 0
+
+    def wants(self, topic: str) -> bool:
+        """Whether it hears of events of a topic (without the brand)."""
+        return topic == self.topics or (self.topics.endswith("*") and topic.startswith(self.topics[:-1]))

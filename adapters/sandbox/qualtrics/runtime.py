@@ -60,7 +60,7 @@ class _Visit:
         if self.invited:
             tenant.change(*self.invited, "SurveyFinished")
         else:
-            self.survey.responses += 1
+            tenant.answer_anonymously(self.survey.survey_id)
 
     def greeting(self) -> str:
         if self.invited is None:
@@ -74,7 +74,7 @@ def _find(tenant: Tenant, survey_id: str, key: str | None) -> _Visit | None:
         return None if survey is None else _Visit(survey=survey, invited=None)
     distribution_id, lookup_id = parse_key(key) or ("", "")
     distribution = survey.distributions.get(distribution_id)
-    rows = distribution.recipients if distribution else ()
+    rows = distribution.recipients if distribution and distribution.deleted_at is None else ()
     row = next((row for row in rows if row.contact.lookup_id == lookup_id), None)
     kept = distribution.recipients.get(row.contact.contact_id) if distribution and row else None
     return _Visit(survey=survey, invited=(distribution, kept)) if distribution and kept else None

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import string
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from random import Random
 
+from adapters.sandbox.qualtrics import events
+from adapters.sandbox.qualtrics.credentials import Credentials
 from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.qualtrics.limits import Limits
 from adapters.sandbox.qualtrics.links import mailed_link
-from adapters.sandbox.qualtrics.records import Contact, Directory, Distribution, MailingList, Recipient, Rows, Survey, User
+from adapters.sandbox.qualtrics.records import Contact, Directory, Distribution, MailingList, Recipient, Rows, Subscription, Survey, User
 from adapters.sandbox.qualtrics.status import FINISHED, WAITING, change
 
 _ID_CHARACTERS = string.ascii_letters + string.digits
@@ -29,13 +32,21 @@ class Tenant:
         self.public_url = public_url.rstrip("/")
         self.brand_id = "sandbox"
         self.datacenter = "iad1"
+        #: Where its API is at home: calls to other data centres are told so, and led there by `nextPage` (quirk Q6).
+        self.home_url = f"https://{self.datacenter}.qualtrics.com"
+        self.credentials = Credentials(clock)
+        #: None: every call is let through.
+        self.limits: Limits | None = None
         #: How the tenant fails at the moment.
         self.faults = Faults()
-        #: API calls so far by path template below `/API/v3`, refused ones included: `/distributions/{id}/history`.
+        #: Calls so far by path template, refused ones included: `/distributions/{id}/history` (below `/API/v3`), `/oauth2/token`.
         self.calls: Counter[str] = Counter()
         self._random = Random(seed)
         self._scheduled: list[Distribution] = []
-        #: Two survey owners, then the brand admin whose token the API is read with.
+        self.subscriptions: Rows[Subscription] = Rows()
+        #: Events that wait for a `deliveries.Courier`, oldest first.
+        self.deliveries: deque[events.Delivery] = deque()
+        #: Two survey owners, then the brand admin.
         self.users: Rows[User] = Rows()
         self.directories: Rows[Directory] = Rows()
         self.surveys: Rows[Survey] = Rows()
@@ -124,20 +135,29 @@ class Tenant:
 
     def change(self, distribution: Distribution, row: Recipient, status: str) -> None:
         """Put one row into a status: its times, ids, the distribution's counts and the survey's response count follow."""
-        had_answered = row.completed_at is not None
+        before = row.status
         change(distribution, row, status, self.clock())
-        survey = self.survey(distribution.survey_id)
         if row.started_at and row.session_id is None:
             row.session_id = self.new_id("FS")
-        if row.completed_at and not had_answered:
-            row.response_id = "Anonymous" if survey.is_anonymized else self.new_id("R")
-            survey.responses += 1
+            self._publish(events.started(distribution, row, row.started_at))
+        if status in FINISHED and status != before:
+            self._record(distribution, row)
+
+    def answer_anonymously(self, survey_id: str) -> None:
+        """Somebody with the anonymous link answers: nobody can tell who."""
+        survey = self.survey(survey_id)
+        survey.responses += 1
+        self._publish(events.answered(survey, self.new_id("R"), self.clock()))
 
     def activate(self, survey_id: str) -> None:
-        self._touch(survey_id).is_active = True
+        self._switch(survey_id, is_active=True)
 
     def deactivate(self, survey_id: str) -> None:
-        self._touch(survey_id).is_active = False
+        self._switch(survey_id, is_active=False)
+
+    def share(self, survey_id: str, user_id: str) -> None:
+        """Let another user see a survey and what was sent of it."""
+        self.survey(survey_id).shared_with.add(user_id)
 
     def set_end(self, survey_id: str, ends_at: datetime | None) -> None:
         self._touch(survey_id).ends_at = ends_at
@@ -146,6 +166,12 @@ class Tenant:
         """Delete a survey: it leaves every list, but its metadata still answers (quirk Q11)."""
         survey = self._touch(survey_id)
         survey.is_active, survey.deleted_at = False, survey.modified_at
+
+    def delete_distribution(self, distribution_id: str) -> None:
+        """It leaves the list, its history and links are not found any more, and its personal links are dead."""
+        distribution = self.distribution(distribution_id)
+        distribution.deleted_at = self.clock()
+        self._scheduled = [scheduled for scheduled in self._scheduled if scheduled is not distribution]
 
     def settle(self) -> None:
         """Send what is due by now. Everything that reads the tenant from outside calls this first."""
@@ -167,7 +193,7 @@ class Tenant:
     def distribution(self, distribution_id: str) -> Distribution:
         survey_id = self.survey_ids.get(distribution_id)
         found = self.survey(survey_id).distributions.get(distribution_id) if survey_id else None
-        if found is None:
+        if found is None or found.deleted_at:
             raise LookupError(f"no distribution {distribution_id}")
         return found
 
@@ -308,8 +334,33 @@ class Tenant:
     def _asking(self, survey_id: str) -> Iterator[Distribution]:
         """A survey's distributions that ask for an answer, ready to be changed."""
         distributions = self.survey(survey_id).distributions
-        ids = [listed.distribution_id for listed in distributions if listed.request_type != "ThankYou"]
+        ids = [listed.distribution_id for listed in distributions if listed.request_type != "ThankYou" and listed.deleted_at is None]
         return (distribution for distribution_id in ids if (distribution := distributions.get(distribution_id)) is not None)
+
+    def _record(self, distribution: Distribution, row: Recipient) -> None:
+        """A row's response: first recorded, or partial until now. An anonymised one is tied to nobody (reference 10)."""
+        survey = self.survey(distribution.survey_id)
+        if row.response_id is None:
+            row.response_id = "Anonymous" if survey.is_anonymized else self.new_id("R")
+            survey.responses += 1
+        is_partial = row.status == "SurveyPartiallyFinished"
+        if survey.is_anonymized:
+            event = events.answered(survey, self.new_id("R"), self.clock(), is_partial=is_partial)
+        else:
+            event = events.answered(survey, row.response_id, self.clock(), invited=(distribution, row), is_partial=is_partial)
+        self._publish(event)
+
+    def _switch(self, survey_id: str, *, is_active: bool) -> None:
+        was_active = self.survey(survey_id).is_active
+        survey = self._touch(survey_id)
+        survey.is_active = is_active
+        if was_active != is_active:
+            self._publish(events.switched(survey))
+
+    def _publish(self, event: events.Event) -> None:
+        """Queue an event for whoever subscribes to it now."""
+        wanting = [subscription for subscription in self.subscriptions if subscription.wants(event.topic)]
+        self.deliveries.extend(events.delivery(subscription, event, self.brand_id) for subscription in wanting)
 
     def _touch(self, survey_id: str) -> Survey:
         survey = self.survey(survey_id)

@@ -46,12 +46,15 @@ def tenant(clock: StoppedClock) -> Tenant:
 
 @pytest.fixture
 async def open_client() -> AsyncIterator[Opener]:
-    """Opens clients of a tenant's API, with the right token unless told otherwise."""
+    """Opens clients of a tenant's API, with the brand admin's token, another one, or an OAuth token (`bearer`)."""
     async with AsyncExitStack() as stack:
 
-        def opened(tenant: Tenant, *, page_size: int = 7, token: str = TOKEN) -> httpx.AsyncClient:
-            app = qualtrics_app(tenant, token=TOKEN, page_size=page_size)
-            client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL, headers={"X-API-TOKEN": token})
+        def opened(
+            tenant: Tenant, *, page_size: int = 7, token: str = TOKEN, bearer: str | None = None, datacenter: str | None = None
+        ) -> httpx.AsyncClient:
+            app = qualtrics_app(tenant, token=TOKEN, page_size=page_size, datacenter=datacenter)
+            headers = {"Authorization": f"Bearer {bearer}"} if bearer else {"X-API-TOKEN": token}
+            client = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=URL, headers=headers)
             stack.push_async_callback(client.aclose)
             return client
 

@@ -50,6 +50,10 @@ async def test_contacts_distributions_and_lists_are_complete(read_all: Reader, t
     assert kinds == ["Invite", "Reminder", "ThankYou", "TestEmail"]
 
 
+async def test_a_survey_nobody_knows_has_no_distributions(read_all: Reader) -> None:
+    assert await read_all("/distributions?surveyId=SV_unknown") == []
+
+
 async def test_a_filter_by_kind_leaves_out_the_others(read_all: Reader, tenant: Tenant) -> None:
     path = f"/distributions?surveyId={tenant.surveys[0].survey_id}&distributionRequestType=Reminder&pageSize=1"
     assert [sent["requestType"] for sent in await read_all(path)] == ["Reminder"]
