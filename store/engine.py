@@ -24,16 +24,17 @@ _DRIVERS = {
 }
 
 
-def connect(url: str, *, read_only: bool, connections: int) -> Engine:
+def connect(url: str, *, read_only: bool, connections: int, durable: bool = True) -> Engine:
     """Make an engine for `sqlite:///path` or `postgresql://...`; connects at first use. Raises ValueError for any other URL.
 
     A transaction begun on a read-only engine sees one snapshot and cannot write; on the other one it is alone among SQLite's writers.
+    Where it is not `durable`, a power cut may undo its last transactions, and no others.
     """
-    parsed = _parse(url)
+    parsed = _parse(url) if durable else _undurable(_parse(url))
     # Parameters hold e-mail addresses, and errors are logged.
     engine = create_engine(parsed, pool_size=connections, max_overflow=0, pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
-        _prepare_sqlite(engine, read_only=read_only)
+        _prepare_sqlite(engine, read_only=read_only, synchronous="FULL" if durable else "NORMAL")
     elif read_only:
         engine = engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
     return engine
@@ -61,14 +62,23 @@ def _parse(url: str) -> URL:
     return parsed.set(drivername=driver, query={**limits, **parsed.query})
 
 
-def _prepare_sqlite(engine: Engine, *, read_only: bool) -> None:
+def _undurable(url: URL) -> URL:
+    """SQLite is told by a PRAGMA."""
+    if "options" not in url.query:
+        return url
+    return url.set(query={**url.query, "options": f"{url.query['options']} -c synchronous_commit=off"})
+
+
+def _prepare_sqlite(engine: Engine, *, read_only: bool, synchronous: str) -> None:
     """WAL, so that readers do not wait for the writer; FULL, because the outbox must survive a power cut (reference performance.md 2).
+
+    NORMAL for what need not. Never OFF: its checkpoints would risk the rows of the durable ones too.
 
     BEGIN is ours, since the driver's own would let two writers start and then fail one of them
     (https://docs.sqlalchemy.org/en/21/dialects/sqlite.html#sqlite-enabling-transactions).
     """
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
-    pragmas = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"query_only={int(read_only)}")
+    pragmas = ("journal_mode=WAL", f"synchronous={synchronous}", "foreign_keys=ON", f"query_only={int(read_only)}")
 
     def on_connect(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection has no protocol of its own
         connection.isolation_level = None

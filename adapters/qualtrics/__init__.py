@@ -1,1 +1,1 @@
-"""Qualtrics, read only."""
+"""Qualtrics: read only, save for event subscriptions."""

@@ -3,43 +3,56 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection
 from dataclasses import replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from functools import partial
 from operator import attrgetter
 from types import TracebackType
 from typing import Self, TypeVar
 
 from adapters.qualtrics import translate, wire
-from adapters.qualtrics.transport import Transport
-from bot.errors import Forbidden, Malformed
+from adapters.qualtrics.credentials import Credentials
+from adapters.qualtrics.subscriptions import Subscription
+from adapters.qualtrics.transport import Pacing, Transport
+from bot.errors import Forbidden, Gone, Malformed
 from bot.model import Contact, Directory, Distribution, HistoryEntry, LinkEntry, Survey, SurveyDetails, User
-from bot.ports import Account, Batch
+from bot.records import Account, Batch, RequestLine
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+K = TypeVar("K")
 
 
 class QualtricsClient:
-    """A `bot.ports.SurveySource` over HTTP."""
+    """A `bot.ports.SurveySource` over HTTP, and the keeper of the brand's event subscriptions."""
 
     def __init__(
         self,
         base_url: str,
-        token: str,
+        credentials: Credentials,
         *,
         timeout_seconds: float = 120,
         connect_timeout_seconds: float = 10,
         attempts: int = 4,
         max_pages: int = 20_000,
+        pace: Pacing | None = None,
+        on_request: Callable[[RequestLine], None] = lambda _: None,
     ) -> None:
         """`base_url` is the API's root, `https://{datacenter}.qualtrics.com/API/v3/`; `attempts` counts the first one too.
 
-        Raises ValueError for a token that cannot stand in an HTTP header.
+        `on_request` is told of every request that was sent, whatever became of it.
         """
         self._max_pages = max_pages
         self._transport = Transport(
-            base_url, token, timeout_seconds=timeout_seconds, connect_timeout_seconds=connect_timeout_seconds, attempts=attempts
+            base_url,
+            credentials,
+            timeout_seconds=timeout_seconds,
+            connect_timeout_seconds=connect_timeout_seconds,
+            attempts=attempts,
+            pace=pace,
+            on_request=on_request,
         )
 
     @property
@@ -47,14 +60,34 @@ class QualtricsClient:
         """The host to configure instead, once Qualtrics said that it proxies our calls (quirk Q6)."""
         return self._transport.better_host
 
+    @property
+    def calls(self) -> int:
+        return self._transport.line.calls
+
+    @property
+    def server_time(self) -> datetime | None:
+        """Qualtrics' clock when it gave its last answer; None when it did not tell."""
+        try:
+            at = parsedate_to_datetime(self._transport.line.date or "")
+        except (ValueError, TypeError):
+            return None
+        return at if at.tzinfo else None
+
     async def account(self) -> Account:
         return await self._get("whoami", translate.account)
 
-    def users(self) -> AsyncIterator[Batch[User]]:
-        return self._list("users", translate.user, attrgetter("user_id"))
+    def users(self, after: str | None = None) -> AsyncIterator[Batch[User]]:
+        return self._list("users", wire.User, translate.user, attrgetter("user_id"), after)
 
-    def surveys(self) -> AsyncIterator[Batch[Survey]]:
-        return self._list("surveys", translate.survey, attrgetter("survey_id"))
+    def surveys(self, after: str | None = None) -> AsyncIterator[Batch[Survey]]:
+        return self._list("surveys", wire.Survey, translate.survey, attrgetter("survey_id"), after)
+
+    async def survey(self, survey_id: str) -> Survey:
+        path = f"survey-definitions/{survey_id}/metadata"
+        survey = await self._get(path, partial(translate.survey_of_metadata, survey_id=survey_id))
+        if survey is None:
+            raise Gone(f"survey {survey_id} was deleted")
+        return survey
 
     async def survey_details(self, survey_id: str) -> SurveyDetails:
         """Where the options may not be read (403), the anonymity stays unknown."""
@@ -65,22 +98,40 @@ class QualtricsClient:
         except Forbidden:
             return details
 
-    def distributions(self, survey_id: str) -> AsyncIterator[Batch[Distribution]]:
+    def distributions(self, survey_id: str, after: str | None = None) -> AsyncIterator[Batch[Distribution]]:
         read = partial(translate.distribution, survey_id=survey_id)
         query = {"surveyId": survey_id, "pageSize": "100", "useNewPaginationScheme": "true"}
-        return self._list("distributions", read, attrgetter("distribution_id"), **query)
+        return self._list("distributions", wire.Distribution, read, attrgetter("distribution_id"), after, **query)
 
-    def history(self, distribution_id: str) -> AsyncIterator[Batch[HistoryEntry]]:
-        return self._list(f"distributions/{distribution_id}/history", translate.history_entry, attrgetter("contact_id"))
+    def history(self, distribution_id: str, after: str | None = None) -> AsyncIterator[Batch[HistoryEntry]]:
+        path = f"distributions/{distribution_id}/history"
+        return self._list(path, wire.HistoryEntry, translate.history_entry, attrgetter("contact_id"), after)
 
-    def links(self, distribution_id: str, survey_id: str) -> AsyncIterator[Batch[LinkEntry]]:
-        return self._list(f"distributions/{distribution_id}/links", translate.link_entry, attrgetter("contact_id"), surveyId=survey_id)
+    def links(self, distribution_id: str, survey_id: str, after: str | None = None) -> AsyncIterator[Batch[LinkEntry]]:
+        path = f"distributions/{distribution_id}/links"
+        return self._list(path, wire.LinkEntry, translate.link_entry, attrgetter("contact_id"), after, surveyId=survey_id)
 
     def directories(self) -> AsyncIterator[Batch[Directory]]:
-        return self._list("directories", translate.directory, attrgetter("directory_id"))
+        return self._list("directories", wire.Directory, translate.directory, attrgetter("directory_id"))
 
     async def contact(self, directory_id: str, contact_id: str) -> Contact:
         return await self._get(f"directories/{directory_id}/contacts/{contact_id}", partial(translate.contact, contact_id=contact_id))
+
+    def subscriptions(self) -> AsyncIterator[Batch[Subscription]]:
+        """All of the brand's, other programs' too. Takes a brand administrator (reference qualtrics.md 9), as the next two do."""
+        return self._list("eventsubscriptions", wire.Subscription, translate.subscription, _identity)
+
+    async def subscribe(self, topics: str, url: str, shared_key: str) -> str:
+        """Have events of `topics` sent to `url`, signed with `shared_key`; returns the subscription's id.
+
+        Nothing stops a second one of the same kind. Raises Ambiguous when it may exist now.
+        """
+        body = {"topics": topics, "publicationUrl": url, "encrypt": False, "sharedKey": shared_key}
+        return await self._transport.post(self._transport.addresses.below("eventsubscriptions"), body, translate.created)
+
+    async def unsubscribe(self, subscription_id: str) -> None:
+        """Raises Gone when there is none; Ambiguous when there may be none any more."""
+        await self._transport.delete(self._transport.addresses.below(f"eventsubscriptions/{subscription_id}"))
 
     async def aclose(self) -> None:
         await self._transport.aclose()
@@ -92,36 +143,51 @@ class QualtricsClient:
         await self.aclose()
 
     async def _get(self, path: str, read: Callable[[bytes], T]) -> T:
-        return await self._transport.get(self._transport.url(path), read)
+        return await self._transport.get(self._transport.addresses.below(path), read)
 
-    async def _list(self, path: str, read: Callable[[bytes], T], identity: Callable[[T], str], **query: str) -> AsyncIterator[Batch[T]]:
+    async def _list(
+        self,
+        path: str,
+        kind: type[K],
+        read: Callable[[K], T],
+        identity: Callable[[T], object],
+        after: str | None = None,
+        **query: str,
+    ) -> AsyncIterator[Batch[T]]:
         """Follow `nextPage` to the end; a page that fails is asked for again by itself.
 
         A page repeats nothing of itself or of the page before; older ids are not kept, for lists are long and the store upserts.
         """
-        url = self._transport.url(path, **query)
+        addresses = self._transport.addresses
+        url: str | None = after or addresses.below(path, **query)
         visited: set[str] = set()
-        before: Collection[str] = ()
+        before: Collection[object] = ()
         while url:
             if url in visited or len(visited) == self._max_pages:
                 raise Malformed(f"the pages of {path} do not end: {len(visited)} read")
             visited.add(url)
-            page = await self._transport.get(url, wire.page)
-            items = _readable(path, page.elements, read)
+            page = await self._transport.get(url, partial(wire.page, kind=kind))
+            items = _readable(path, page, read)
             found = {identity(item): item for item in items}
-            yield Batch(tuple(item for key, item in found.items() if key not in before), len(page.elements) - len(items))
+            url = addresses.following(url, page.next_page)
+            new = tuple(item for key, item in found.items() if key not in before)
+            yield Batch(new, page.skipped + len(page.elements) - len(items), url)
             before = found.keys()
-            url = self._transport.next_url(url, page.next_page)
 
 
-def _readable(path: str, elements: Sequence[bytes], read: Callable[[bytes], T]) -> list[T]:
+def _readable(path: str, page: wire.Page[K], read: Callable[[K], T]) -> list[T]:
     """Read each element by itself, so that a bad one costs nothing but itself."""
     items: list[T] = []
-    for element in elements:
+    for element in page.elements:
         try:
             items.append(read(element))
         except wire.UNREADABLE:
             continue
-    if skipped := len(elements) - len(items):
+    if skipped := page.skipped + len(page.elements) - len(items):
         log.warning("qualtrics.skipped", extra={"path": path, "elements": skipped})
     return items
+
+
+def _identity(it: T) -> T:
+    """Recordings show several subscriptions under one id (reference qualtrics.md 15), so each is itself."""
+    return it

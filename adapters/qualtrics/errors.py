@@ -21,7 +21,7 @@ _CREDENTIAL_CODES = frozenset({"ATP_2", "DCD_7"})
 def refusal(where: str, status: int, headers: Mapping[str, str], meta: Meta) -> SurveybotError:
     """Return the error for an answer that is not 200. `where` is its method and path; `headers` compare without regard to case."""
     code = meta.error.error_code if meta.error else None
-    message = f"{where} answered {status} (errorCode {_word(code)}, requestId {_word(meta.request_id)})"
+    message = f"{where} answered {status} (errorCode {_code(code)}, requestId {request_id(meta) or 'none'})"
     match HTTPStatus.UNAUTHORIZED if code in _CREDENTIAL_CODES else status:
         case HTTPStatus.UNAUTHORIZED:
             return Unauthorized(message)
@@ -62,6 +62,12 @@ def backoff(error: Exception) -> bool | float:
             return False
 
 
-def _word(text: str | None) -> str:
-    """Only what looks like a code or an id may reach a log."""
-    return text if text and re.fullmatch(r"[\w.-]{1,64}", text) else "none"
+def request_id(meta: Meta) -> str | None:
+    """Return `meta.requestId` if it looks like one: anything else does not reach a log."""
+    text = meta.request_id
+    return text if text and re.fullmatch("[0-9a-fA-F-]{16,64}", text) else None
+
+
+def _code(text: str | None) -> str:
+    """Only what looks like one (`QMST_2.1`) may reach a log."""
+    return text if text and re.fullmatch("[A-Z][A-Z0-9_.]{0,31}", text) else "none"

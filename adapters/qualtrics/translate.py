@@ -1,13 +1,15 @@
-"""Qualtrics' JSON becomes the values of `bot.model`. Every function raises one of `wire.UNREADABLE` for what cannot be one."""
+"""Qualtrics' JSON becomes the values the bot knows. Every function raises one of `wire.UNREADABLE` for what cannot be one."""
 
 from __future__ import annotations
 
+import re
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from adapters.qualtrics import wire
+from adapters.qualtrics.subscriptions import Subscription
 from bot.model import (
     Anonymity,
     Contact,
@@ -21,8 +23,10 @@ from bot.model import (
     SurveyDetails,
     User,
 )
-from bot.ports import Account
+from bot.records import Account
 
+#: Nothing in such a URL needs a closer look: its host is a name that is not this machine's.
+_PLAIN_URL = re.compile(r"https?(://(?:[a-z0-9-]+\.)+[a-z]{2,}/[!-Z^-~]*)")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Far from the calendar's end, so that days may be added to any time read.
 _HORIZON = datetime(2200, 1, 1, tzinfo=UTC)
@@ -35,11 +39,11 @@ _STATS = tuple(field.name for field in fields(DistributionStats))
 
 def account(body: bytes) -> Account:
     it = wire.result(body, wire.WhoAmI)
-    return Account(brand_id=it.brand_id, user_id=it.user_id, datacenter=it.datacenter)
+    datacenter = it.datacenter if it.datacenter and it.datacenter.isalnum() else None
+    return Account(brand_id=it.brand_id, user_id=it.user_id, datacenter=datacenter)
 
 
-def user(raw: bytes) -> User:
-    it = wire.element(raw, wire.User)
+def user(it: wire.User) -> User:
     return User(
         user_id=it.id,
         email=email(it.email),
@@ -50,12 +54,22 @@ def user(raw: bytes) -> User:
     )
 
 
-def survey(raw: bytes) -> Survey:
-    it = wire.element(raw, wire.Survey)
+def survey(it: wire.Survey) -> Survey:
     is_active = flag(it.is_active)
     if is_active is None:
         raise ValueError("isActive is no truth value")
     return Survey(survey_id=it.id, name=it.name, owner_id=it.owner_id, is_active=is_active, last_modified=instant(it.last_modified))
+
+
+def survey_of_metadata(body: bytes, *, survey_id: str) -> Survey | None:
+    """None for a deleted survey, which still answers its metadata (quirk Q11)."""
+    it = wire.result(body, wire.SurveySummary)
+    if _is_set(it.deleted):
+        return None
+    if "\0" in it.name:
+        raise ValueError("PostgreSQL stores no text with NUL characters")
+    is_active, last_modified = it.status == "Active", instant(it.last_modified)
+    return Survey(survey_id=survey_id, name=it.name, owner_id=it.owner_id, is_active=is_active, last_modified=last_modified)
 
 
 def survey_details(body: bytes) -> SurveyDetails:
@@ -69,9 +83,8 @@ def anonymity(body: bytes) -> Anonymity:
     return _ANONYMITY[flag(wire.result(body, wire.SurveyOptions).anonymize_response)]
 
 
-def distribution(raw: bytes, *, survey_id: str) -> Distribution:
+def distribution(it: wire.Distribution, *, survey_id: str) -> Distribution:
     """`survey_id` is the one asked for: test mails do not name theirs (quirk Q2)."""
-    it = wire.element(raw, wire.Distribution)
     headers = it.headers or wire.Headers()
     link = it.survey_link or wire.SurveyLink()
     stats = it.stats or {}
@@ -90,8 +103,7 @@ def distribution(raw: bytes, *, survey_id: str) -> Distribution:
     )
 
 
-def history_entry(raw: bytes) -> HistoryEntry:
-    it = wire.element(raw, wire.HistoryEntry)
+def history_entry(it: wire.HistoryEntry) -> HistoryEntry:
     return HistoryEntry(
         contact_id=it.contact_id,
         status=it.status,
@@ -101,13 +113,11 @@ def history_entry(raw: bytes) -> HistoryEntry:
     )
 
 
-def link_entry(raw: bytes) -> LinkEntry:
-    it = wire.element(raw, wire.LinkEntry)
+def link_entry(it: wire.LinkEntry) -> LinkEntry:
     return LinkEntry(contact_id=it.contact_id, email=email(it.email), url=personal_url(it.link), expires_at=instant(it.link_expiration))
 
 
-def directory(raw: bytes) -> Directory:
-    it = wire.element(raw, wire.Directory)
+def directory(it: wire.Directory) -> Directory:
     return Directory(directory_id=it.directory_id, name=it.name, is_default=flag(it.is_default) is True)
 
 
@@ -115,11 +125,28 @@ def contact(body: bytes, *, contact_id: str) -> Contact:
     return Contact(contact_id=contact_id, email=email(wire.result(body, wire.Contact).email))
 
 
+def subscription(it: wire.Subscription) -> Subscription:
+    return Subscription(
+        subscription_id=it.id,
+        topics=it.topics,
+        url=it.publication_url,
+        is_encrypted=flag(it.encrypted) is True,
+        successful_calls=it.successful_calls,
+    )
+
+
+def created(body: bytes) -> str:
+    """Return the id of what was created."""
+    return wire.result(body, wire.Created).id
+
+
 def instant(value: wire.Date) -> datetime | None:
     """Read ISO 8601 (UTC where it names no zone) or epoch milliseconds, also as text. Raises ValueError.
 
     None for "no date", which every time outside of 1970-01-01 to 2200-01-01 means too.
     """
+    if isinstance(value, str) and value[-1:] == "Z" and (common := _common(value)):
+        return common
     text = "" if value is None else str(value).strip()
     if text in ("", "null") or text.startswith(_NO_DATE):
         return None
@@ -150,10 +177,21 @@ def email(text: str | None) -> str | None:
 def personal_url(text: str | None) -> str | None:
     """Make the link https (quirk Q14), except on this very machine; None for what is no web address."""
     url = (text or "").strip()
+    if plain := _PLAIN_URL.fullmatch(url):
+        return f"https{plain[1]}"
     scheme, host = _scheme_and_host(url)
     if not host or scheme not in ("http", "https"):
         return None
     return url if scheme == "https" or _is_loopback(host) else f"https{url[len(scheme) :]}"
+
+
+def _common(text: str) -> datetime | None:
+    """Read `2021-07-31T14:58:00Z`, as nearly all dates are written; None for whatever needs a closer look."""
+    try:
+        at = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return at if at.tzinfo is UTC and _EPOCH.year <= at.year < _HORIZON.year else None
 
 
 def _utc(text: str) -> datetime:

@@ -1,112 +1,186 @@
-"""One GET to Qualtrics: the token, who may see it, time-outs, repetition. The only place that knows httpx."""
+"""Asking Qualtrics until it answers: the credentials, the shared pace, repetition, and what an answer means."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import re
 from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
 from http import HTTPStatus
-from typing import TypeVar
+from typing import Any, Protocol, TypeVar
 
 import httpx
 import stamina
 
 from adapters.qualtrics import wire
-from adapters.qualtrics.errors import backoff, refusal
-from bot.errors import Malformed, Unavailable
+from adapters.qualtrics.addresses import Addresses, where
+from adapters.qualtrics.credentials import ApiToken, ClientCredentials, Credentials
+from adapters.qualtrics.errors import backoff, refusal, retry_after
+from adapters.qualtrics.line import Answer, Line, cause
+from adapters.qualtrics.oauth import AccessTokens, ask_for_token
+from bot.errors import Ambiguous, Malformed, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.records import RequestLine
 
 log = logging.getLogger(__name__)
-#: Errors whose text or arguments can hold bytes of the answer: never chained, for a traceback would show them.
-_QUOTES_THE_ANSWER = (httpx.RemoteProtocolError, httpx.InvalidURL, UnicodeError)
 T = TypeVar("T")
 
 
-class Transport:
-    """Reads addresses below `base_url`, and those Qualtrics' own pages point to."""
+class Pacing(Protocol):
+    """Whatever holds requests back, so that none meets a limit (`pacing.Pace`). `template` is `Addresses.template`.
 
-    def __init__(self, base_url: str, token: str, *, timeout_seconds: float, connect_timeout_seconds: float, attempts: int) -> None:
-        if not re.fullmatch("[!-~]+", token):
-            raise ValueError("the Qualtrics token must be printable ASCII without spaces")
+    `turn` raises Throttled for a call that should not wait for it.
+    """
+
+    async def turn(self, template: str) -> float: ...
+    async def throttled(self, template: str, granted_at: float, retry_after: float | None) -> None: ...
+
+
+class _Refused(Throttled):
+    """Qualtrics itself refused, and the pace knows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """One thing asked; each attempt sends it anew."""
+
+    method: str
+    url: httpx.URL
+    template: str
+    json: Any = field(repr=False)
+
+    @property
+    def is_read(self) -> bool:
+        return self.method == "GET"
+
+    @property
+    def where(self) -> str:
+        return where(self.method, self.url)
+
+
+class Transport:
+    """A way to one API root with one set of credentials."""
+
+    def __init__(
+        self,
+        base_url: str,
+        credentials: Credentials,
+        *,
+        timeout_seconds: float,
+        connect_timeout_seconds: float,
+        attempts: int,
+        pace: Pacing | None,
+        on_request: Callable[[RequestLine], None],
+    ) -> None:
         #: The host that answers without a detour, once Qualtrics named it (quirk Q6).
         self.better_host: str | None = None
-        self._base = httpx.URL(f"{base_url.rstrip('/')}/")
-        self._attempt_seconds = connect_timeout_seconds + timeout_seconds
+        self.addresses = Addresses(base_url)
+        self.line = Line(timeout_seconds=timeout_seconds, connect_timeout_seconds=connect_timeout_seconds, on_request=on_request)
+        self._pace = pace
         self._retrying = stamina.AsyncRetryingCaller(attempts=attempts, timeout=None, wait_initial=0.5, wait_max=30)
-        # 50 requests a second at 0.3 s keep 15 connections busy (reference performance.md 3).
-        self._http = httpx.AsyncClient(
-            headers={"X-API-TOKEN": token, "Accept": "application/json"},
-            timeout=httpx.Timeout(timeout_seconds, connect=connect_timeout_seconds),
-            limits=httpx.Limits(max_connections=16),
-            follow_redirects=False,
-        )
-
-    def url(self, path: str, **query: str) -> str:
-        return str(self._base.join(path).copy_merge_params(query))
-
-    def next_url(self, page_url: str, reference: str | None) -> str | None:
-        """Resolve `nextPage` against the page it stands in; None on the last page. Raises Malformed when it is no URL."""
-        if not reference:
-            return None
-        if not re.search("[/?]", reference):  # "string_or_null" and the like, from mocks and documentation
-            log.warning("qualtrics.odd_next_page", extra={"taken_as": "the last page"})
-            return None
-        try:
-            return str(httpx.URL(page_url).join(reference))
-        except (httpx.InvalidURL, ValueError) as error:
-            raise Malformed(f"{_where(httpx.URL(page_url))}: nextPage is no URL") from _cause(error)
+        match credentials:
+            case ApiToken(token):
+                self._tokens, self._headers = None, {"X-API-TOKEN": token}
+            case ClientCredentials():
+                self._tokens, self._headers = AccessTokens(partial(ask_for_token, self.line, self.addresses, credentials)), {}
 
     async def get(self, url: str, read: Callable[[bytes], T]) -> T:
         """Fetch and read one body, repeating both when that can help. `read` raises `wire.UNREADABLE` for a body of the wrong shape.
 
         Raises Malformed, and sends nothing, when the address is not Qualtrics'.
         """
-        target = httpx.URL(url)
-        if not self._may_see_token(target):
-            raise Malformed(f"{_where(target)} is not on a Qualtrics host: the token stays here")
-        return await self._retrying(backoff, self._get_once, target, read)
+        return await self._answer("GET", url, read)
+
+    async def post(self, url: str, json: Any, read: Callable[[bytes], T]) -> T:  # noqa: ANN401 - anything that is JSON
+        """Raises Ambiguous when it may have been done; it is repeated only where it certainly was not."""
+        return await self._answer("POST", url, read, json)
+
+    async def delete(self, url: str) -> None:
+        """As `post`. Success has no `result` (reference qualtrics.md 1)."""
+        await self._answer("DELETE", url, _nothing)
 
     async def aclose(self) -> None:
-        await self._http.aclose()
+        await self.line.aclose()
 
-    async def _get_once(self, url: httpx.URL, read: Callable[[bytes], T]) -> T:
-        response = await self._send(url)
-        meta = wire.meta(response.content)
-        self._heed(meta.notice)
-        if response.status_code != HTTPStatus.OK:
-            raise refusal(_where(url), response.status_code, response.headers, meta)
+    async def _answer(self, method: str, url: str, read: Callable[[bytes], T], json: Any = None) -> T:  # noqa: ANN401 - as in `post`
+        target = self.addresses.checked(url)
+        call = _Call(method=method, url=target, template=self.addresses.template(target), json=json)
+
+        async def attempt() -> T:  # a closure: stamina logs arguments
+            return await self._attempt(call, read)
+
+        return await self._retrying(self._wait, attempt)
+
+    def _wait(self, error: Exception) -> bool | float:
+        """Where calls are paced, the pace holds back the repetition of a refused one, and has the last word on how long that may take."""
+        match error:
+            case _Refused():
+                return 0.0
+            case Throttled() if self._pace:
+                return False
+            case _:
+                return backoff(error)
+
+    async def _attempt(self, call: _Call, read: Callable[[bytes], T]) -> T:
+        answer = await self._authorised(call)
+        self._heed(answer.meta.notice)
+        if answer.status != HTTPStatus.OK:
+            raise self._refusal(call, answer)
         try:
-            return read(response.content)
+            return read(answer.body)
         except wire.UNREADABLE as error:
-            raise Malformed(f"{_where(url)} answered something unexpected") from _cause(error)
+            kind = Malformed if call.is_read else Ambiguous
+            raise kind(f"{call.where} answered something unexpected") from cause(error)
 
-    async def _send(self, url: httpx.URL) -> httpx.Response:
-        """Wait for the whole answer no longer than both time-outs together: httpx's own begin anew with every byte."""
-        try:
-            async with asyncio.timeout(self._attempt_seconds):
-                return await self._http.get(url)
-        except (httpx.HTTPError, TimeoutError) as error:
-            raise Unavailable(f"{_where(url)} got no answer ({type(error).__name__})") from _cause(error)
+    async def _authorised(self, call: _Call) -> Answer:
+        """Send with the credentials; an access token that is refused is replaced once."""
+        if self._tokens is None:
+            return await self._paced(call, self._headers)
+        token = await self._tokens.current()
+        answer = await self._paced(call, _bearer(token))
+        if answer.status == HTTPStatus.UNAUTHORIZED:
+            answer = await self._paced(call, _bearer(await self._tokens.instead_of(token)))
+        return answer
 
-    def _may_see_token(self, url: httpx.URL) -> bool:
-        """Allow the configured origin and https Qualtrics hosts, judged by the bytes that will be dialled."""
-        if url.userinfo:
-            return False
-        if (url.scheme, url.raw_host, url.port) == (self._base.scheme, self._base.raw_host, self._base.port):
-            return True
-        return url.scheme == "https" and url.port is None and bool(re.fullmatch(rb"([a-z0-9-]{1,63}\.){1,3}qualtrics\.com", url.raw_host))
+    async def _paced(self, call: _Call, headers: dict[str, str]) -> Answer:
+        send = partial(self.line.send, call.method, call.url, call.template, is_repeatable=call.is_read, headers=headers, json=call.json)
+        if self._pace is None:
+            return await send()
+        granted_at = await self._pace.turn(call.template)
+        answer = await send()
+        if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
+            await self._pace.throttled(call.template, granted_at, retry_after(answer.headers))
+        return answer
+
+    def _refusal(self, call: _Call, answer: Answer) -> SurveybotError:
+        error = refusal(call.where, answer.status, answer.headers, answer.meta)
+        match error:
+            case Throttled():
+                return _Refused(str(error), retry_after=error.retry_after) if self._pace else error
+            case Unavailable() if not call.is_read:  # a 504 may come after the deed (reference qualtrics.md 1)
+                return Ambiguous(str(error))
+            case Unauthorized() if self._tokens and answer.status == HTTPStatus.UNAUTHORIZED:
+                host = _named_host(answer.meta.notice)
+                use = f"use {host}" if host else "look up its data centre in Qualtrics' account settings"
+                return Unauthorized(f"{error}: an OAuth token works only at the data centre of the brand that owns its client; {use}")
+            case _:
+                return error
 
     def _heed(self, notice: str | None) -> None:
-        host = re.search(r"use this host instead: ([\w.-]+\.qualtrics\.com)", notice or "")
+        host = _named_host(notice)
         if host and self.better_host is None:
-            self.better_host = host[1]
-            log.warning("qualtrics.proxied", extra={"better_host": self.better_host})
+            self.better_host = host
+            log.warning("qualtrics.proxied", extra={"better_host": host})
 
 
-def _where(url: httpx.URL) -> str:
-    """Without the query, which is not the log's affair, and still percent-encoded, so that it is one line."""
-    return f"GET {url.raw_path.decode('ascii').partition('?')[0]}"
+def _bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
 
 
-def _cause(error: Exception) -> Exception | None:
-    return None if isinstance(error, _QUOTES_THE_ANSWER) else error
+def _named_host(notice: str | None) -> str | None:
+    host = re.search(r"use this host instead: ([\w.-]{1,200}\.qualtrics\.com)", notice or "", re.ASCII)
+    return host[1] if host else None
+
+
+def _nothing(_: bytes) -> None:
+    return None

@@ -6,7 +6,8 @@ Field names and nullability: reference qualtrics.md 1 to 6. Fields that are not 
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any, TypeVar
+from dataclasses import dataclass
+from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
 
@@ -22,6 +23,9 @@ Count = Annotated[int, msgspec.Meta(ge=0, lt=2**31)]
 #: One escape in JSON: a surrogate pair, half of one alone (the group), or any other.
 _ESCAPE = re.compile(rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL)
 
+#: PostgreSQL stores no text with this character.
+_NUL = b"\\u0000"
+
 T = TypeVar("T")
 
 
@@ -36,8 +40,8 @@ class Meta(msgspec.Struct, rename="camel"):
     error: Problem | None = None
 
 
-class Page(msgspec.Struct, rename="camel"):
-    elements: list[msgspec.Raw]
+class _Elements(msgspec.Struct, Generic[T], rename="camel"):
+    elements: list[T]
     #: Missing, null, "" and placeholder words all occur on a last page (quirk Q7).
     next_page: str | None = None
 
@@ -68,6 +72,17 @@ class Survey(msgspec.Struct, rename="camel"):
 class SurveyMetadata(msgspec.Struct, rename="pascal"):
     survey_expiration_date: Date = None
     deleted: Any = None
+
+
+class SurveySummary(msgspec.Struct):
+    """The same answer read as a whole survey; its ids do not follow the case rule."""
+
+    name: str = msgspec.field(name="SurveyName")
+    owner_id: Id = msgspec.field(name="SurveyOwnerID")
+    #: `Active`, `Inactive`, `Pending`, `LibBlock`, `Deactive` or `Temporary` (reference qualtrics.md 3).
+    status: str = msgspec.field(name="SurveyStatus")
+    last_modified: Date = msgspec.field(name="LastModified", default=None)
+    deleted: Any = msgspec.field(name="Deleted", default=None)
 
 
 class SurveyOptions(msgspec.Struct, rename="pascal"):
@@ -122,9 +137,50 @@ class Contact(msgspec.Struct, rename="camel"):
     email: str | None = None
 
 
-def page(body: bytes) -> Page:
-    """Return one page of a list, its elements still unread; raises one of UNREADABLE."""
-    return result(body, Page)
+class Subscription(msgspec.Struct, rename="camel"):
+    id: Id
+    topics: str
+    publication_url: str
+    encrypted: Any = False
+    successful_calls: int = 0
+
+
+class Created(msgspec.Struct):
+    id: Id
+
+
+class AccessToken(msgspec.Struct):
+    """RFC 6749 5.1, as far as it is read."""
+
+    access_token: Annotated[str, msgspec.Meta(pattern=r"\A[!-~]{1,16384}\Z")]
+    #: Peers read one hour (reference qualtrics.md 8).
+    expires_in: Annotated[float, msgspec.Meta(ge=1)] = 3600
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """One page of a list."""
+
+    elements: list[T]
+    #: Elements that could not be read.
+    skipped: int
+    next_page: str | None
+
+
+def page(body: bytes, kind: type[T]) -> Page[T]:
+    """Read a page at once, or, where that fails, each element by itself, so that a bad one costs nothing but itself.
+
+    Raises one of UNREADABLE when it is no page at all.
+    """
+    if _NUL not in body:
+        try:
+            it = _read(body, _PageEnvelope[kind]).result
+            return Page(it.elements, 0, it.next_page)
+        except UNREADABLE:
+            pass  # read below with more patience
+    raw = _read(_read(_whole(body), _Envelope).result, _Elements[msgspec.Raw])
+    elements = [it for it in (_element(each, kind) for each in raw.elements) if it is not None]
+    return Page(elements, len(raw.elements) - len(elements), raw.next_page)
 
 
 def result(body: bytes, kind: type[T]) -> T:
@@ -132,19 +188,35 @@ def result(body: bytes, kind: type[T]) -> T:
     return _read(_read(_whole(body), _Envelope).result, kind)
 
 
-def element(raw: bytes | msgspec.Raw, kind: type[T]) -> T:
-    """Return one element of a list; raises one of UNREADABLE."""
-    if b"\\u0000" in bytes(raw):
-        raise ValueError("PostgreSQL stores no text with NUL characters")
-    return _read(raw, kind)
-
-
 def meta(body: bytes) -> Meta:
     """Return the envelope's `meta`, an empty one when there is none that can be read. Never raises."""
     try:
-        return _read(body, _MetaEnvelope).meta
+        return _META.decode(body).meta
     except UNREADABLE:
         return Meta()
+
+
+def access_token(body: bytes) -> AccessToken:
+    """Return what the token endpoint grants; raises one of UNREADABLE."""
+    return _read(body, AccessToken)
+
+
+def oauth_error(body: bytes) -> str | None:
+    """Return the token endpoint's error code (RFC 6749 5.2), None when there is none that can be read. Never raises."""
+    try:
+        return _read(body, _OAuthProblem).error
+    except UNREADABLE:
+        return None
+
+
+def _element(raw: msgspec.Raw, kind: type[T]) -> T | None:
+    """None for one that cannot be read."""
+    if _NUL in bytes(raw):
+        return None
+    try:
+        return _read(raw, kind)
+    except UNREADABLE:
+        return None
 
 
 def _whole(body: bytes) -> bytes:
@@ -158,6 +230,18 @@ class _Envelope(msgspec.Struct):
 
 class _MetaEnvelope(msgspec.Struct):
     meta: Meta
+
+
+class _PageEnvelope(msgspec.Struct, Generic[T]):
+    result: _Elements[T]
+
+
+class _OAuthProblem(msgspec.Struct):
+    error: Literal["invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"]
+
+
+#: Compiled once: `meta` is read of every answer.
+_META = msgspec.json.Decoder(_MetaEnvelope, strict=False)
 
 
 def _read(raw: bytes | msgspec.Raw, kind: type[T]) -> T:

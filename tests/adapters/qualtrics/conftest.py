@@ -12,6 +12,7 @@ import respx
 import stamina
 
 from adapters.qualtrics.client import QualtricsClient
+from adapters.qualtrics.credentials import ApiToken
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "qualtrics"
 
@@ -36,7 +37,7 @@ def api() -> Iterator[respx.Router]:
 
 @pytest.fixture
 async def client(token: str) -> AsyncIterator[QualtricsClient]:
-    async with QualtricsClient("https://co1.qualtrics.com/API/v3/", token) as it:
+    async with QualtricsClient("https://co1.qualtrics.com/API/v3/", ApiToken(token)) as it:
         yield it
 
 

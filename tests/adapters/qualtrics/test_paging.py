@@ -11,7 +11,8 @@ import pytest
 import respx
 
 from adapters.qualtrics.client import QualtricsClient
-from bot.errors import Malformed, Unavailable
+from adapters.qualtrics.credentials import ApiToken
+from bot.errors import Gone, Malformed, Unavailable
 
 SURVEYS = "https://co1.qualtrics.com/API/v3/surveys"
 
@@ -73,7 +74,7 @@ async def test_endless_pages_end_in_an_error(api: respx.Router, token: str) -> N
         return page(nextPage=f"?offset={int(request.url.params.get('offset', 0)) + 1}")
 
     api.get(SURVEYS).mock(side_effect=answer)
-    async with QualtricsClient("https://co1.qualtrics.com/API/v3/", token, max_pages=5) as client:
+    async with QualtricsClient("https://co1.qualtrics.com/API/v3/", ApiToken(token), max_pages=5) as client:
         with pytest.raises(Malformed, match="do not end: 5 read"):
             await ids(client)
     assert api.calls.call_count == 5
@@ -172,6 +173,13 @@ async def test_the_token_goes_nowhere_else(api: respx.Router, client: QualtricsC
     assert [str(call.request.url) for call in api.calls] == [SURVEYS]
 
 
+async def test_data_in_the_path_of_a_next_page_is_not_quoted(api: respx.Router, client: QualtricsClient) -> None:
+    api.get(url__regex=r"/ann%40example\.com/EMD_1\?").respond(404)
+    api.get(SURVEYS).mock(return_value=page(nextPage="https://az1.qualtrics.com/API/v3/surveys/ann%40example.com/EMD_1?secret"))
+    with pytest.raises(Gone, match=r"^GET /API/v3/surveys/{\.\.\.}/EMD_1 answered 404 "):
+        await ids(client)
+
+
 async def test_redirects_are_not_followed(api: respx.Router, client: QualtricsClient) -> None:
     api.get(SURVEYS).respond(307, headers={"Location": "https://az1.qualtrics.com/API/v3/surveys"})
     with pytest.raises(Exception, match="answered 307"):
@@ -181,7 +189,7 @@ async def test_redirects_are_not_followed(api: respx.Router, client: QualtricsCl
 
 async def test_a_configured_plain_host_is_trusted_at_its_port_alone(api: respx.Router, token: str) -> None:
     api.get("http://localhost:8080/API/v3/surveys").mock(return_value=page(nextPage="http://localhost:8081/API/v3/surveys"))
-    async with QualtricsClient("http://localhost:8080/API/v3", token) as client:
+    async with QualtricsClient("http://localhost:8080/API/v3", ApiToken(token)) as client:
         with pytest.raises(Malformed):
             await ids(client)
     assert [call.request.url.port for call in api.calls] == [8080]

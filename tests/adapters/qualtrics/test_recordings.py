@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+import msgspec
 import pytest
 import respx
 
-from adapters.qualtrics import translate
+from adapters.qualtrics import translate, wire
 from adapters.qualtrics.client import QualtricsClient
-from bot.errors import Gone
+from bot.errors import Gone, Malformed
 from bot.model import (
     Anonymity,
     Contact,
@@ -25,7 +27,7 @@ from bot.model import (
     SurveyDetails,
     User,
 )
-from bot.ports import Account
+from bot.records import Account
 
 ROOT = "https://co1.qualtrics.com/API/v3/"
 Sample = Callable[[str], Any]
@@ -222,6 +224,29 @@ def test_a_test_mail_has_neither_recipients_nor_a_link() -> None:
         b'"2026-01-01T00:00:00Z","headers":null,"recipients":{"mailingListId":null},"message":null,'
         b'"surveyLink":{"surveyId":null,"expirationDate":null,"linkType":null},"stats":{"sent":"1","opened":null}}'
     )
-    distribution = translate.distribution(raw, survey_id="SV_1")
+    distribution = translate.distribution(msgspec.json.decode(raw, type=wire.Distribution, strict=False), survey_id="SV_1")
     assert (distribution.survey_id, distribution.link_type, distribution.link_expires_at) == ("SV_1", LinkType.UNKNOWN, None)
     assert distribution.stats == DistributionStats(sent=1)
+
+
+async def test_surveys_metadata_are_read_as_the_list_would_tell_them(api: respx.Router, client: QualtricsClient) -> None:
+    """No recording exists; the fields are those of reference qualtrics.md 3."""
+    metadata = {"SurveyID": "SV_1", "SurveyName": "Beskar", "SurveyOwnerID": "UR_1", "LastModified": "2020-02-20T01:19:11Z"}
+    unset = {"Deleted": "0000-00-00 00:00:00"}
+    route = api.get(f"{ROOT}survey-definitions/SV_1/metadata")
+    for status in ("Active", "Inactive", "Pending", "LibBlock", "Deactive", "Temporary"):
+        route.respond(json={"result": metadata | unset | {"SurveyStatus": status}})
+        assert await client.survey("SV_1") == Survey(
+            survey_id="SV_1",
+            name="Beskar",
+            owner_id="UR_1",
+            is_active=status == "Active",
+            last_modified=datetime(2020, 2, 20, 1, 19, 11, tzinfo=UTC),
+        )
+    route.respond(json={"result": metadata | {"SurveyStatus": "Active", "Deleted": "2026-01-01T00:00:00Z"}})
+    with pytest.raises(Gone, match=r"^survey SV_1 was deleted$"):
+        await client.survey("SV_1")
+    for bad in ({"SurveyName": None}, {"SurveyName": "half \ud83d"}, {"SurveyOwnerID": "../x"}, {"LastModified": "soon"}):
+        route.respond(content=json.dumps({"result": metadata | {"SurveyStatus": "Active"} | bad}))
+        with pytest.raises(Malformed):
+            await client.survey("SV_1")

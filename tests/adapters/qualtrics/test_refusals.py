@@ -14,6 +14,7 @@ import pytest
 import respx
 
 from adapters.qualtrics.client import QualtricsClient
+from adapters.qualtrics.credentials import ApiToken
 from adapters.qualtrics.errors import backoff, retry_after
 from bot.errors import Forbidden, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
 
@@ -121,7 +122,7 @@ async def test_an_answer_that_never_ends_is_unavailable(token: str) -> None:
     root = "https://co1.qualtrics.com/API/v3"
     with respx.mock(assert_all_called=False) as api:  # a call counts once it was answered
         api.get(WHOAMI).mock(side_effect=hang)
-        async with QualtricsClient(root, token, timeout_seconds=0.01, connect_timeout_seconds=0.01, attempts=2) as client:
+        async with QualtricsClient(root, ApiToken(token), timeout_seconds=0.01, connect_timeout_seconds=0.01, attempts=2) as client:
             with pytest.raises(Unavailable, match="TimeoutError"):
                 await client.account()
 
@@ -215,5 +216,5 @@ async def test_nothing_secret_is_quoted(
 @pytest.mark.parametrize("token", ["", "two words", "line\nbreak", "tökén"])
 def test_a_token_no_header_can_carry_is_refused_without_showing_it(token: str) -> None:
     with pytest.raises(ValueError, match="must be printable ASCII") as caught:
-        QualtricsClient("https://co1.qualtrics.com/API/v3/", token)
+        ApiToken(token)
     assert not token or token not in str(caught.value)
