@@ -10,15 +10,42 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from bot.schedule import Schedule
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
-    """One connection to Qualtrics: a brand seen with one account's eyes."""
+    """One connection to Qualtrics: a brand seen with one account's eyes, and how it is to be read. Its secret stays in the store."""
 
     integration_id: str
     name: str
+    #: The API's root, `https://{datacenter}.qualtrics.com/API/v3/`.
+    base_url: str
+    #: Of an OAuth client, whose secret is the stored one; None = the stored secret is an API token (FEATURES A2).
+    client_id: str | None = None
+    #: Its own limit beside Qualtrics' (FEATURES A3); None = off.
+    requests_per_minute: float | None = None
+    timeout_seconds: float = 120
+    connect_timeout_seconds: float = 10
+    keeps_request_log: bool = True
+    schedule: Schedule = field(default_factory=Schedule)
+    #: A look that would close or delete more than this share of the known surveys or distributions is not applied (FEATURES B5).
+    mass_closure_share: float = 0.2
+    #: Not read, and nobody is reminded of what is stored, until it is resumed.
+    is_paused: bool = False
+
+    # What the bot found out.
+
+    #: Brands have limits that their integrations share; None until Qualtrics was asked once.
+    brand_id: str | None = None
     #: When the first full synchronisation succeeded; before that nobody is told anything (FEATURES B6).
     baseline_at: datetime | None = None
+    #: Since when Qualtrics refuses its credentials; None = it does not.
+    unauthorized_at: datetime | None = None
+
+
+#: The user type of a brand's administrators, as recorded (reference qualtrics.md 2).
+BRAND_ADMIN = "UT_BRANDADMIN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,8 +130,14 @@ class Distribution:
     #: When this distribution's links stop working; None = never.
     link_expires_at: datetime | None
     stats: DistributionStats = field(default_factory=DistributionStats)
+    #: It left its survey's list: its links are dead.
+    is_deleted: bool = False
     #: The counts for which the history was last read to its end; None = never. Differs from `stats` = read it again.
     history_for: DistributionStats | None = None
+    #: When that was.
+    history_at: datetime | None = None
+    #: How many rows that history lacked of those sent (quirks Q9, Q10); None = not read yet.
+    rows_missing: int | None = None
 
 
 class Status(StrEnum):
@@ -195,3 +228,5 @@ class Invitation:
     link_expires_at: datetime | None
     sender_name: str | None
     link_type: LinkType
+    #: Its distribution was deleted in Qualtrics: there is no answering it any more.
+    is_withdrawn: bool = False

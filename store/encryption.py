@@ -1,4 +1,4 @@
-"""Personal links at rest: AES-256-GCM, bound to the row they belong to.
+"""Personal links and secrets at rest: AES-256-GCM, bound to the row they belong to.
 
 Layout: one byte with the length of the key's id, the id, 12 bytes of nonce, ciphertext and tag. The row's identity is associated data,
 so a ciphertext copied into another row does not open (reference performance.md 7.6).
@@ -15,6 +15,7 @@ import base64
 import binascii
 import hmac
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cryptography.exceptions import InvalidTag
@@ -52,25 +53,48 @@ class Keyring:
             raise ValueError("two encryption keys have the same id")
         return cls(keys)
 
+    @property
+    def key_ids(self) -> Sequence[str]:
+        return [key.key_id for key in self._keys]
+
+    @property
+    def mark(self) -> bytes:
+        """How everything begins that the first key encrypted."""
+        return _mark(self._keys[0])
+
     def encrypt(self, plaintext: str, identity: str) -> bytes:
         key, data, row = self._keys[0], plaintext.encode(), identity.encode()
         mac = key.nonces.copy()
         mac.update(len(row).to_bytes(4) + row + data)
         nonce = mac.digest()[:_NONCE_BYTES]
-        name = key.key_id.encode()
-        return bytes([len(name)]) + name + nonce + key.cipher.encrypt(nonce, data, row)
+        return _mark(key) + nonce + key.cipher.encrypt(nonce, data, row)
 
     def decrypt(self, data: bytes, identity: str) -> str:
         """Raises Malformed for an unknown key, a changed or shortened text, and a text that was written for another row."""
-        end = 1 + data[0] if data else 0
+        end = len(mark_of(data))
         key = next((key for key in self._keys if key.key_id.encode() == data[1:end]), None)
         if key is None:
-            raise Malformed("a stored link was encrypted with a key that is not configured, or is damaged")
+            raise Malformed("what is stored was encrypted with a key that is not configured, or is damaged")
         nonce, sealed = data[end : end + _NONCE_BYTES], data[end + _NONCE_BYTES :]
         try:
             return key.cipher.decrypt(nonce, sealed, identity.encode()).decode()
         except (InvalidTag, ValueError) as error:
-            raise Malformed("a stored link does not open: wrong key, or a damaged or moved row") from error
+            raise Malformed("what is stored does not open: wrong key, or a damaged or moved row") from error
+
+
+def mark_of(data: bytes) -> bytes:
+    """How everything begins that this key encrypted."""
+    return data[: 1 + data[0]] if data else b""
+
+
+def key_id_of(mark: bytes) -> str:
+    """The key's id, for a person to read."""
+    return mark[1:].decode("ascii", "replace")
+
+
+def _mark(key: _Key) -> bytes:
+    name = key.key_id.encode()
+    return bytes([len(name)]) + name
 
 
 def _parse(number: int, entry: str) -> _Key:

@@ -3,16 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, RowMapping, delete, select, tuple_, update
 
-from bot.model import Integration, User
-from bot.ports import Absorbed, Run
+from bot.model import BRAND_ADMIN, Integration, User
+from bot.records import Absorbed
+from bot.schedule import Every, Schedule, Window
 from store import tables
-from store.statements import upsert
+from store.encryption import Keyring
+from store.statements import Row, upsert
 
+_INTEGRATIONS = tables.integrations
+_INVITED = (tables.invitations.c.distribution_key, tables.invitations.c.contact_id)
+#: In the order in which rows may go: none before those that refer to it.
+_EVERYTHING_ELSE = (
+    tables.request_log,
+    tables.refreshes,
+    tables.pictures,
+    tables.positions,
+    tables.runs,
+    tables.distributions,
+    tables.surveys,
+    tables.users,
+    _INTEGRATIONS,
+)
 #: How long runs are kept.
 _MEMORY = timedelta(days=30)
 
@@ -20,19 +36,96 @@ _MEMORY = timedelta(days=30)
 @dataclass(frozen=True, slots=True)
 class SqlIntegrations:
     connection: Connection
+    keyring: Keyring
 
-    def ensure(self, integration_id: str, name: str) -> Integration:
-        """A changed name is taken over; the baseline stays."""
-        upsert(self.connection, tables.integrations, ("integration_id",), [{"integration_id": integration_id, "name": name}])
-        return next(i for i in self.all() if i.integration_id == integration_id)
+    def save(self, integration: Integration) -> None:
+        upsert(self.connection, _INTEGRATIONS, ("integration_id",), [_settings(integration)])
+
+    def get(self, integration_id: str) -> Integration | None:
+        return next((i for i in self.all() if i.integration_id == integration_id), None)
 
     def all(self) -> Sequence[Integration]:
-        rows = self.connection.execute(select(tables.integrations).order_by(tables.integrations.c.integration_id))
-        return [Integration(**row) for row in rows.mappings()]
+        rows = self.connection.execute(select(_INTEGRATIONS).order_by(_INTEGRATIONS.c.integration_id))
+        return [_integration(row) for row in rows.mappings()]
+
+    def set_secret(self, integration_id: str, secret: str) -> None:
+        self._set(integration_id, secret=self.keyring.encrypt(secret, secret_identity(integration_id, "secret")))
+
+    def secret(self, integration_id: str) -> str | None:
+        sealed = self._sealed(integration_id, "secret")
+        return None if sealed is None else self.keyring.decrypt(sealed, secret_identity(integration_id, "secret"))
+
+    def set_push_keys(self, integration_id: str, keys: Sequence[str]) -> None:
+        sealed = self.keyring.encrypt("\n".join(keys), secret_identity(integration_id, "push_keys")) if keys else None
+        self._set(integration_id, push_keys=sealed)
+
+    def push_keys(self, integration_id: str) -> Sequence[str]:
+        sealed = self._sealed(integration_id, "push_keys")
+        return () if sealed is None else self.keyring.decrypt(sealed, secret_identity(integration_id, "push_keys")).split("\n")
+
+    def set_brand(self, integration_id: str, brand_id: str) -> None:
+        self._set(integration_id, brand_id=brand_id)
 
     def set_baseline(self, integration_id: str, at: datetime) -> None:
-        table = tables.integrations
-        self.connection.execute(update(table).where(table.c.integration_id == integration_id).values(baseline_at=at))
+        self._set(integration_id, baseline_at=at)
+
+    def set_paused(self, integration_id: str, *, is_paused: bool) -> None:
+        self._set(integration_id, is_paused=is_paused)
+
+    def set_unauthorized(self, integration_id: str, at: datetime | None) -> None:
+        self._set(integration_id, unauthorized_at=at)
+
+    def remove(self, integration_id: str, limit: int) -> int:
+        its = select(tables.distributions.c.key).where(tables.distributions.c.integration_id == integration_id)
+        some = select(*_INVITED).where(_INVITED[0].in_(its)).limit(limit)
+        gone = self.connection.execute(delete(tables.invitations).where(tuple_(*_INVITED).in_(some))).rowcount
+        if gone < limit:
+            for table in _EVERYTHING_ELSE:
+                self.connection.execute(delete(table).where(table.c.integration_id == integration_id))
+        return gone
+
+    def _set(self, integration_id: str, **values: object) -> None:
+        self.connection.execute(update(_INTEGRATIONS).where(_INTEGRATIONS.c.integration_id == integration_id).values(**values))
+
+    def _sealed(self, integration_id: str, column: str) -> bytes | None:
+        one = select(_INTEGRATIONS.c[column]).where(_INTEGRATIONS.c.integration_id == integration_id)
+        return self.connection.execute(one).scalar_one_or_none()
+
+
+def secret_identity(integration_id: str, column: str) -> str:
+    return f"{integration_id}|{column}"
+
+
+def _settings(integration: Integration) -> Row:
+    schedule = integration.schedule
+    return {
+        "integration_id": integration.integration_id,
+        "name": integration.name,
+        "base_url": integration.base_url,
+        "client_id": integration.client_id,
+        "requests_per_minute": integration.requests_per_minute,
+        "timeout_seconds": integration.timeout_seconds,
+        "connect_timeout_seconds": integration.connect_timeout_seconds,
+        "keeps_request_log": integration.keeps_request_log,
+        "full_sync": str(schedule.full),
+        "incremental_sync": str(schedule.incremental),
+        "sweep_sync": str(schedule.sweep),
+        "sync_window": None if schedule.window is None else str(schedule.window),
+        "mass_closure_share": integration.mass_closure_share,
+        "is_paused": integration.is_paused,
+    }
+
+
+def _integration(row: RowMapping) -> Integration:
+    window = row["sync_window"]
+    schedule = Schedule(
+        full=Every.parse(row["full_sync"]),
+        incremental=Every.parse(row["incremental_sync"]),
+        sweep=Every.parse(row["sweep_sync"]),
+        window=None if window is None else Window.parse(window),
+    )
+    names = [field.name for field in fields(Integration) if field.name != "schedule"]
+    return Integration(**{name: row[name] for name in names}, schedule=schedule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,22 +136,7 @@ class SqlUsers:
         rows = [{"integration_id": integration_id, **asdict(user)} for user in users]
         return Absorbed(seen=len(rows), changed=upsert(self.connection, tables.users, ("integration_id", "user_id"), rows))
 
-
-@dataclass(frozen=True, slots=True)
-class SqlRuns:
-    connection: Connection
-
-    def start(self, run: Run) -> int:
-        return self.connection.execute(insert(tables.runs).values(asdict(run)).returning(tables.runs.c.run_id)).scalar_one()
-
-    def finish(self, run_id: int, run: Run) -> None:
-        """Runs that began long before this one are forgotten."""
-        self.connection.execute(update(tables.runs).where(tables.runs.c.run_id == run_id).values(asdict(run)))
-        self.connection.execute(delete(tables.runs).where(tables.runs.c.started_at < run.started_at - _MEMORY))
-
-    def latest(self, integration_id: str) -> Sequence[Run]:
-        table = tables.runs
-        newest = select(func.max(table.c.run_id)).where(table.c.integration_id == integration_id).group_by(table.c.kind)
-        wanted = [column for column in table.c if column.name != "run_id"]
-        rows = self.connection.execute(select(*wanted).where(table.c.run_id.in_(newest)).order_by(table.c.kind))
-        return [Run(**row) for row in rows.mappings()]
+    def admin_of(self, email: str) -> Sequence[str]:
+        users = tables.users
+        theirs = select(users.c.integration_id).where(users.c.email == email, users.c.user_type == BRAND_ADMIN, users.c.is_active)
+        return self.connection.execute(theirs.distinct().order_by(users.c.integration_id)).scalars().all()

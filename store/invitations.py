@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from bot.errors import Gone
 from bot.model import Invitation, LinkEntry, LinkType, PersonalLink
-from bot.ports import Absorbed, MailedRow
+from bot.records import Absorbed, MailedRow, StoredRow
 from bot.rules import OPEN
 from store import tables
 from store.encryption import Keyring
@@ -53,6 +53,7 @@ _WHOLE = (
         func.coalesce(_INVITATIONS.c.link_expires_at, _DISTRIBUTIONS.c.link_expires_at, type_=Instant).label("link_expires_at"),
         _DISTRIBUTIONS.c.sender_name,
         _DISTRIBUTIONS.c.link_type,
+        _DISTRIBUTIONS.c.is_deleted.label("is_withdrawn"),
     )
     .join_from(_INVITATIONS, _DISTRIBUTIONS, _DISTRIBUTIONS.c.key == _INVITATIONS.c.distribution_key)
     .join(_SURVEYS, _SURVEYS.c.key == _INVITATIONS.c.survey_key)
@@ -123,10 +124,10 @@ class SqlInvitations:
         )
         return self.connection.execute(unknown.limit(1)).first() is not None
 
-    def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, Invitation]:
-        theirs = _WHOLE.where(_INVITATIONS.c.distribution_key == _key(integration_id, distribution_id))
-        found = (self.connection.execute(theirs.where(_INVITATIONS.c.contact_id.in_(chunk))) for chunk in chunks(tuple(contact_ids)))
-        return {row["contact_id"]: Invitation(**row) for rows in found for row in rows.mappings()}
+    def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, StoredRow]:
+        ids = {"integration": integration_id, "distribution": distribution_id}
+        found = (self.connection.execute(_STORED, {**ids, "contacts": chunk}) for chunk in chunks(tuple(contact_ids)))
+        return {contact_id: StoredRow(*values) for rows in found for contact_id, *values in rows}
 
     def of_people(self, survey_id: str, person_ids: Collection[int]) -> Mapping[int, Sequence[Invitation]]:
         survey_keys = select(_SURVEYS.c.key).where(_SURVEYS.c.survey_id == survey_id)
@@ -147,10 +148,12 @@ class SqlInvitations:
         row = self.connection.execute(select(_INVITATIONS.c.person_id, _INVITATIONS.c.link).where(*_is(*where))).one_or_none()
         if row is None or row.person_id is None or row.link is None:
             return None
-        return PersonalLink(owner=row.person_id, url=self.keyring.decrypt(row.link, _identity(*where)))
+        return PersonalLink(owner=row.person_id, url=self.keyring.decrypt(row.link, link_identity(*where)))
 
     def due(self, now: datetime, limit: int) -> Sequence[Invitation]:
-        due = _WHOLE.where(_INVITATIONS.c.notice_at <= now).order_by(_INVITATIONS.c.notice_at).limit(limit)
+        paused = select(tables.integrations.c.integration_id).where(tables.integrations.c.is_paused)
+        running = _WHOLE.where(_DISTRIBUTIONS.c.integration_id.not_in(paused))
+        due = running.where(_INVITATIONS.c.notice_at <= now).order_by(_INVITATIONS.c.notice_at).limit(limit)
         return [Invitation(**row) for row in self.connection.execute(due).mappings()]
 
     def clear_notice(self, invitations: Sequence[Invitation]) -> None:
@@ -174,14 +177,14 @@ class SqlInvitations:
         return moved
 
     def _distribution(self, integration_id: str, distribution_id: str) -> RowMapping:
-        one = select(_DISTRIBUTIONS.c.key, _DISTRIBUTIONS.c.survey_key, _DISTRIBUTIONS.c.link_expires_at)
-        row = self.connection.execute(one.where(*_is_distribution(integration_id, distribution_id))).mappings().one_or_none()
+        ids = {"integration": integration_id, "distribution": distribution_id}
+        row = self.connection.execute(_ONE_DISTRIBUTION, ids).mappings().one_or_none()
         if row is None:
             raise Gone(f"distribution {distribution_id} is not stored")
         return row
 
     def _sealed(self, integration_id: str, distribution_id: str, contact_id: str, url: str | None) -> bytes | None:
-        return None if url is None else self.keyring.encrypt(url, _identity(integration_id, distribution_id, contact_id))
+        return None if url is None else self.keyring.encrypt(url, link_identity(integration_id, distribution_id, contact_id))
 
 
 _Id = str | ColumnElement[str]
@@ -199,8 +202,17 @@ def _is(integration_id: _Id, distribution_id: _Id, contact_id: _Id) -> tuple[Col
     return (_INVITATIONS.c.distribution_key == _key(integration_id, distribution_id), _INVITATIONS.c.contact_id == contact_id)
 
 
-def _identity(integration_id: str, distribution_id: str, contact_id: str) -> str:
+def link_identity(integration_id: str, distribution_id: str, contact_id: str) -> str:
     return f"{integration_id}|{distribution_id}|{contact_id}"
+
+
+#: Asked for every page of links and history: built once.
+_ITS_IDS = _is_distribution(bindparam("integration"), bindparam("distribution"))
+_ONE_DISTRIBUTION = select(_DISTRIBUTIONS.c.key, _DISTRIBUTIONS.c.survey_key, _DISTRIBUTIONS.c.link_expires_at).where(*_ITS_IDS)
+_STORED = select(_INVITATIONS.c.contact_id, *(_INVITATIONS.c[name] for name in StoredRow._fields)).where(
+    _INVITATIONS.c.distribution_key == select(_DISTRIBUTIONS.c.key).where(*_ITS_IDS).scalar_subquery(),
+    _INVITATIONS.c.contact_id.in_(bindparam("contacts", expanding=True)),
+)
 
 
 def _from_links(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic

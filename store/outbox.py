@@ -106,6 +106,9 @@ class SqlOutbox:
     def counts(self) -> Mapping[DeliveryState, int]:
         return dict(self.connection.execute(select(_OUTBOX.c.state, func.count()).group_by(_OUTBOX.c.state)).all())
 
+    def oldest_due(self) -> datetime | None:
+        return self.connection.execute(select(func.min(_OUTBOX.c.due_at)).where(_OUTBOX.c.finished_at.is_(None))).scalar_one()
+
     def reasons(self) -> Mapping[str, int]:
         """A delivery without a reason counts under its state."""
         reason = func.coalesce(_OUTBOX.c.reason, _OUTBOX.c.state)

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, func, select, update
 
 from bot.messages import Member, MemberKind
-from bot.ports import Absorbed
+from bot.records import Absorbed
 from store import tables
 from store.statements import add, chunks, upsert
 

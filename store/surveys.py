@@ -7,11 +7,11 @@ from dataclasses import asdict, astuple, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, null, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, case, null, or_, select, update
 
 from bot.errors import Gone
 from bot.model import Distribution, DistributionStats, Survey, SurveyDetails
-from bot.ports import Absorbed
+from bot.records import Absorbed
 from store import tables
 from store.statements import Row, chunks, upsert
 
@@ -72,9 +72,30 @@ class SqlDistributions:
         )
         return [_distribution(row) for row in self.connection.execute(known).mappings()]
 
-    def set_history_for(self, integration_id: str, distribution_id: str, stats: DistributionStats) -> None:
+    def of_active(self, integration_id: str) -> Sequence[Distribution]:
+        known = (
+            select(_DISTRIBUTIONS, _SURVEYS.c.survey_id)
+            .join(_SURVEYS, _SURVEYS.c.key == _DISTRIBUTIONS.c.survey_key)
+            .where(_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.is_active)
+            .order_by(_DISTRIBUTIONS.c.key)
+        )
+        return [_distribution(row) for row in self.connection.execute(known).mappings()]
+
+    def mark_deleted(self, integration_id: str, survey_ids: Collection[str], listed: Collection[str]) -> int:
+        survey_keys = self._survey_keys(integration_id, survey_ids).values()
+        live = select(_DISTRIBUTIONS.c.key, _DISTRIBUTIONS.c.distribution_id).where(~_DISTRIBUTIONS.c.is_deleted)
+        known = (self.connection.execute(live.where(_DISTRIBUTIONS.c.survey_key.in_(chunk))) for chunk in chunks(tuple(survey_keys)))
+        gone = [key for rows in known for key, distribution_id in rows if distribution_id not in listed]
+        for chunk in chunks(gone):
+            self.connection.execute(update(_DISTRIBUTIONS).where(_DISTRIBUTIONS.c.key.in_(chunk)).values(is_deleted=True))
+        return len(gone)
+
+    def set_history_for(
+        self, integration_id: str, distribution_id: str, stats: DistributionStats, *, at: datetime, rows_missing: int
+    ) -> None:
         known = (_DISTRIBUTIONS.c.integration_id == integration_id, _DISTRIBUTIONS.c.distribution_id == distribution_id)
-        self.connection.execute(update(_DISTRIBUTIONS).where(*known).values(history_for=_packed(stats)))
+        read = {"history_for": packed(stats), "history_at": at, "rows_missing": rows_missing}
+        self.connection.execute(update(_DISTRIBUTIONS).where(*known).values(read))
 
     def forget_history(self, integration_id: str, survey_id: str) -> None:
         surveys = select(_SURVEYS.c.key).where(_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.survey_id == survey_id)
@@ -132,13 +153,17 @@ def _distribution_row(integration_id: str, survey_keys: Mapping[str, int], distr
         "sender_name": distribution.sender_name,
         "link_type": distribution.link_type,
         "link_expires_at": distribution.link_expires_at,
+        "is_deleted": distribution.is_deleted,
         **asdict(distribution.stats),
     }
 
 
 def _history_for(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic
-    """A moved expiry moves every reminder: the history has to be read again."""
-    has_moved = _DISTRIBUTIONS.c.link_expires_at.is_distinct_from(excluded.link_expires_at)
+    """A moved expiry moves every reminder, and one that came back has dead rows no more: the history has to be read again."""
+    has_moved = or_(
+        _DISTRIBUTIONS.c.link_expires_at.is_distinct_from(excluded.link_expires_at),
+        _DISTRIBUTIONS.c.is_deleted.is_distinct_from(excluded.is_deleted),
+    )
     return {"history_for": case((has_moved, null()), else_=_DISTRIBUTIONS.c.history_for)}
 
 
@@ -155,13 +180,16 @@ def _distribution(row: RowMapping) -> Distribution:
         link_type=row["link_type"],
         link_expires_at=row["link_expires_at"],
         stats=DistributionStats(**{name: row[name] for name in _COUNTS}),
-        history_for=_unpacked(row["history_for"]),
+        is_deleted=row["is_deleted"],
+        history_for=unpacked(row["history_for"]),
+        history_at=row["history_at"],
+        rows_missing=row["rows_missing"],
     )
 
 
-def _packed(stats: DistributionStats) -> str:
+def packed(stats: DistributionStats) -> str:
     return ",".join(map(str, astuple(stats)))
 
 
-def _unpacked(text: str | None) -> DistributionStats | None:
+def unpacked(text: str | None) -> DistributionStats | None:
     return None if text is None else DistributionStats(**dict(zip(_COUNTS, map(int, text.split(",")), strict=True)))

@@ -15,6 +15,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     Dialect,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -29,6 +30,7 @@ from sqlalchemy import (
 from bot.events import EventKind
 from bot.messages import DeliveryState, MemberKind
 from bot.model import Anonymity, LinkType
+from bot.records import Outcome
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
@@ -99,7 +101,31 @@ def _in(owner: Column[Any], name: str | None = None, *, nullable: bool = False, 
     return Column[Any](name or owner.name, ForeignKey(owner), nullable=nullable, **options)
 
 
-integrations = Table("integrations", METADATA, Column("integration_id", Text, primary_key=True), _text("name"), _at("baseline_at"))
+integrations = Table(
+    "integrations",
+    METADATA,
+    Column("integration_id", Text, primary_key=True),
+    _text("name"),
+    _text("base_url"),
+    _text("client_id", nullable=True),
+    # Encrypted (store/encryption.py): the API token or OAuth client secret, and the shared keys of event deliveries.
+    Column("secret", LargeBinary),
+    Column("push_keys", LargeBinary),
+    Column("requests_per_minute", Float),
+    Column("timeout_seconds", Float, nullable=False),
+    Column("connect_timeout_seconds", Float, nullable=False),
+    _flag("keeps_request_log"),
+    # `bot.schedule`, as its words.
+    _text("full_sync"),
+    _text("incremental_sync"),
+    _text("sweep_sync"),
+    _text("sync_window", nullable=True),
+    Column("mass_closure_share", Float, nullable=False),
+    _flag("is_paused"),
+    _text("brand_id", nullable=True),
+    _at("baseline_at"),
+    _at("unauthorized_at"),
+)
 
 users = Table(
     "users",
@@ -158,8 +184,11 @@ distributions = Table(
     _count("finished"),
     _count("complaints"),
     _count("blocked"),
+    _flag("is_deleted"),
     # The nine counts when the history was last read to its end, "1,0,...": compared as a whole only.
     _text("history_for", nullable=True),
+    _at("history_at"),
+    Column("rows_missing", Integer),
     UniqueConstraint("integration_id", "distribution_id"),
 )
 
@@ -245,13 +274,80 @@ runs = Table(
     _text("kind"),
     _at("started_at", nullable=False),
     _at("finished_at"),
-    _text("outcome", nullable=True),
+    _word("outcome", Outcome, nullable=True),
+    _text("reason", nullable=True),
     _count("surveys"),
     _count("distributions"),
     _count("invitations"),
     _count("changed"),
     _count("skipped"),
     _count("told"),
+    _count("calls"),
+    _count("resumed"),
     _text("error", nullable=True),
     Index("ix_runs_newest", "integration_id", "kind", "run_id"),
+)
+
+# How far Qualtrics' lists were read, by a name such as `history:EMD_1`.
+positions = Table(
+    "positions",
+    METADATA,
+    _in(integrations.c.integration_id, primary_key=True),
+    Column("name", Text, primary_key=True),
+    # A URL without credentials.
+    _text("next", nullable=True),
+    _count("seen"),
+    _count("skipped"),
+    _text("began_for", nullable=True),
+    _at("saved_at", nullable=False),
+)
+
+# What a look has listed and not applied yet, as JSON: a survey where `distribution_id` is empty.
+pictures = Table(
+    "pictures",
+    METADATA,
+    _in(integrations.c.integration_id, primary_key=True),
+    Column("survey_id", Text, primary_key=True),
+    Column("distribution_id", Text, primary_key=True),
+    _text("body"),
+)
+
+# Times are the database's own clock.
+leases = Table("leases", METADATA, Column("name", Text, primary_key=True), _text("owner"), _at("held_until", nullable=False))
+
+refreshes = Table(
+    "refreshes",
+    METADATA,
+    _in(integrations.c.integration_id, primary_key=True),
+    Column("survey_id", Text, primary_key=True),
+    _count("hints"),
+    _at("first_at", nullable=False),
+    _at("last_at", nullable=False),
+)
+
+request_log = Table(
+    "request_log",
+    METADATA,
+    Column("request_key", _Key, primary_key=True),
+    _in(integrations.c.integration_id),
+    _at("at", nullable=False),
+    _text("method"),
+    _text("path"),
+    Column("status", Integer),
+    _count("duration_ms"),
+    _text("request_id", nullable=True),
+    Index("ix_request_log_at", "at"),
+)
+
+# One row a shared limit (store/gates.py). Microseconds since 1970 of the database's own clock.
+gates = Table(
+    "gates",
+    METADATA,
+    Column("name", Text, primary_key=True),
+    # The theoretical arrival time of the generic cell rate algorithm.
+    Column("arrival", BigInteger, nullable=False),
+    Column("closed_until", BigInteger, nullable=False),
+    # How much of the configured rate is used since the last 429, and when that was.
+    Column("share", Float, nullable=False),
+    Column("slowed_at", BigInteger, nullable=False),
 )

@@ -13,10 +13,16 @@ from sqlalchemy import Connection, Engine
 from bot.ports import UnitOfWork
 from store.encryption import Keyring
 from store.engine import connect, translated
-from store.integrations import SqlIntegrations, SqlRuns, SqlUsers
+from store.figures import SqlFigures
+from store.integrations import SqlIntegrations, SqlUsers
 from store.invitations import SqlInvitations
+from store.leases import SqlLeases
+from store.looks import SqlPictures, SqlPositions
 from store.outbox import SqlInbox, SqlOutbox
 from store.people import SqlMembers, SqlPeople
+from store.refreshes import SqlRefreshes
+from store.requests import SqlRequests
+from store.runs import SqlRuns
 from store.surveys import SqlDistributions, SqlSurveys
 
 T = TypeVar("T")
@@ -38,11 +44,17 @@ class SqlUnitOfWork:
     members: SqlMembers
     inbox: SqlInbox
     runs: SqlRuns
+    positions: SqlPositions
+    pictures: SqlPictures
+    leases: SqlLeases
+    refreshes: SqlRefreshes
+    requests: SqlRequests
+    figures: SqlFigures
 
     @classmethod
     def over(cls, connection: Connection, keyring: Keyring) -> SqlUnitOfWork:
         return cls(
-            integrations=SqlIntegrations(connection),
+            integrations=SqlIntegrations(connection, keyring),
             users=SqlUsers(connection),
             surveys=SqlSurveys(connection),
             distributions=SqlDistributions(connection),
@@ -52,6 +64,12 @@ class SqlUnitOfWork:
             members=SqlMembers(connection),
             inbox=SqlInbox(connection),
             runs=SqlRuns(connection),
+            positions=SqlPositions(connection),
+            pictures=SqlPictures(connection),
+            leases=SqlLeases(connection),
+            refreshes=SqlRefreshes(connection),
+            requests=SqlRequests(connection),
+            figures=SqlFigures(connection),
         )
 
 

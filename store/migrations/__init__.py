@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from alembic import command
 from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, event, text
 
 from store.engine import connect, translated
 
@@ -39,11 +40,18 @@ def is_current(url: str) -> bool:
 @contextmanager
 def _connected(url: str) -> Generator[Connection]:
     engine = connect(url, read_only=False, connections=1)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _leave_references_alone)
     try:
         with translated(), engine.begin() as connection:
             yield connection
     finally:
         engine.dispose()
+
+
+def _leave_references_alone(connection: Any, _record: object) -> None:  # noqa: ANN401 - the driver's connection has no protocol of its own
+    """SQLite changes a column by copying its table, and drops none that others refer to (https://sqlite.org/lang_altertable.html, 7)."""
+    connection.execute("PRAGMA foreign_keys=OFF")
 
 
 def _config(connection: Connection) -> Config:

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from bot.events import Event, EventKind
 from bot.messages import Member, MemberKind
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
-from bot.ports import MailedRow, UnitOfWork
+from bot.ports import UnitOfWork
+from bot.records import MailedRow
+from tests.unit.core.examples import an_integration
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 161_000, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -74,6 +76,6 @@ def event(person_id: int, mark: str = "", *, kind: EventKind = EventKind.SURVEY_
 
 def furnish(uow: UnitOfWork, integration_id: str = "main") -> None:
     """Store what invitations hang on: an integration, the survey SV_1, its distribution EMD_1."""
-    uow.integrations.ensure(integration_id, "Main")
+    uow.integrations.save(an_integration(integration_id))
     uow.surveys.save(integration_id, [survey()], NOW)
     uow.distributions.save(integration_id, [distribution()])

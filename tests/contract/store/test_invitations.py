@@ -9,7 +9,8 @@ import pytest
 
 from bot.errors import Gone
 from bot.model import Invitation, LinkType, PersonalLink, Status
-from bot.ports import Absorbed, UnitOfWork
+from bot.ports import UnitOfWork
+from bot.records import Absorbed
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, EXPIRY, NOW, distribution, furnish, link, row, survey
 
@@ -53,9 +54,9 @@ async def test_history_and_links_make_the_same_invitation_in_either_order(
         assert await store.write(save) == Absorbed(seen=1, changed=1)
     for save in (links, history):
         assert await store.write(save) == Absorbed(seen=1, changed=0)
-    found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1", "CID_unknown"]))
-    assert found == {"CID_1": invitation(people[ADA])}
-    opened = await store.read(lambda u: u.invitations.link(found["CID_1"]))
+    found = await store.read(lambda u: u.invitations.of_person(people[ADA]))
+    assert found == [invitation(people[ADA])]
+    opened = await store.read(lambda u: u.invitations.link(found[0]))
     assert opened == PersonalLink(owner=people[ADA], url="https://q/history")
 
 
@@ -147,12 +148,14 @@ async def test_an_invitation_expires_with_its_own_link_or_else_with_its_distribu
     links = [link("CID_1", expires_at=EXPIRY - DAY), link("CID_2"), link("CID_3", expires_at=None)]
     await store.write(lambda u: u.invitations.save_links("main", "EMD_1", links, people))
     await store.write(lambda u: u.distributions.save("main", [distribution(link_expires_at=EXPIRY + DAY)]))
-    found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1", "CID_2", "CID_3"]))
-    assert {contact_id: i.link_expires_at for contact_id, i in found.items()} == {
+    ada = await store.read(lambda u: u.invitations.of_person(people[ADA]))
+    assert {i.contact_id: i.link_expires_at for i in ada} == {
         "CID_1": EXPIRY - DAY,
         "CID_2": EXPIRY + DAY,
         "CID_3": EXPIRY + DAY,
     }
+    rows = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1", "CID_2", "CID_unknown"]))
+    assert {contact_id: stored.link_expires_at for contact_id, stored in rows.items()} == {"CID_1": EXPIRY - DAY, "CID_2": None}
 
 
 async def test_invitations_are_found_by_person_over_all_integrations(store: SqlStore, people: dict[str, int]) -> None:
@@ -263,7 +266,7 @@ async def test_a_contact_named_twice_in_one_page_is_one_invitation(store: SqlSto
     rows = [row(status=Status.SUCCESS), row(status=Status.OPENED)]
     await store.write(lambda u: u.invitations.save_history("main", "EMD_1", rows))
     found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1"]))
-    assert found == {"CID_1": replace(invitation(None), status=Status.OPENED)}
+    assert {contact_id: stored.status for contact_id, stored in found.items()} == {"CID_1": Status.OPENED}
 
 
 async def test_thousands_of_invitations_are_saved_and_found_in_one_call(store: SqlStore, people: dict[str, int]) -> None:
@@ -271,3 +274,18 @@ async def test_thousands_of_invitations_are_saved_and_found_in_one_call(store: S
     assert await store.write(lambda u: u.invitations.save_history("main", "EMD_1", rows)) == Absorbed(seen=2500, changed=2500)
     found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", [r.entry.contact_id for r in rows]))
     assert len(found) == 2500
+
+
+async def test_what_is_due_waits_while_its_integration_is_paused(store: SqlStore, people: dict[str, int]) -> None:
+    await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row(notice_at=NOW)]))
+    await store.write(lambda u: u.integrations.set_paused("main", is_paused=True))
+    assert await store.read(lambda u: u.invitations.due(NOW, 9)) == []
+    await store.write(lambda u: u.integrations.set_paused("main", is_paused=False))
+    assert len(await store.read(lambda u: u.invitations.due(NOW, 9))) == 1
+
+
+async def test_an_invitation_of_a_deleted_distribution_is_withdrawn(store: SqlStore, people: dict[str, int]) -> None:
+    await store.write(lambda u: u.invitations.save_links("main", "EMD_1", [link()], people))
+    assert await store.write(lambda u: u.distributions.mark_deleted("main", ["SV_1"], [])) == 1
+    (found,) = await store.read(lambda u: u.invitations.of_person(people[ADA]))
+    assert found.is_withdrawn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.messages import MemberKind
-from bot.ports import Absorbed
+from bot.records import Absorbed
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import member
 

@@ -1,4 +1,4 @@
-"""No personal link can be read in the database, nor opened in another row."""
+"""No personal link and no secret can be read in the database, nor a link opened in another row."""
 
 from __future__ import annotations
 
@@ -24,6 +24,8 @@ URL = f"https://brand.qualtrics.com/jfe/form/SV_1?Q_DL={CANARY}"
 async def filled(store: SqlStore) -> None:
     def work(u: UnitOfWork) -> None:
         furnish(u)
+        u.integrations.set_secret("main", f"{CANARY}-token")
+        u.integrations.set_push_keys("main", [f"{CANARY}-key", CANARY])
         people = u.people.ids(["ada@example.org"])
         u.invitations.save_history("main", "EMD_1", [row(url=URL), row("CID_2", url=None)])
         u.invitations.save_links("main", "EMD_1", [link(url=URL), link("CID_2", url=URL), link("CID_3", url=URL)], people)
@@ -32,7 +34,7 @@ async def filled(store: SqlStore) -> None:
 
 
 @pytest.mark.usefixtures("filled")
-def test_the_files_of_the_database_hold_no_link(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_the_files_of_the_database_hold_no_link_and_no_secret(database_url: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
     """The control: the e-mail address beside it is found."""
     if database_url.startswith("sqlite"):
         folder = tmp_path
@@ -47,7 +49,7 @@ def test_the_files_of_the_database_hold_no_link(database_url: str, request: pyte
 
 
 @pytest.mark.usefixtures("filled")
-def test_no_column_of_any_row_shows_a_link(database_url: str) -> None:
+def test_no_column_of_any_row_shows_a_link_or_a_secret(database_url: str) -> None:
     engine = connect(database_url, read_only=True, connections=1)
     with engine.begin() as connection:
         shown = [repr(connection.execute(text(f"SELECT * FROM {name}")).all()) for name in tables.METADATA.tables]  # noqa: S608 - our own names
@@ -63,7 +65,7 @@ async def test_a_link_copied_into_another_row_does_not_open(store: SqlStore, dat
         theirs = table.select().with_only_columns(table.c.link).where(table.c.contact_id == "CID_2").scalar_subquery()
         connection.execute(update(table).where(table.c.contact_id == "CID_1").values(link=theirs))
     engine.dispose()
-    found = await store.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1", "CID_2"]))
+    found = {it.contact_id: it for it in await store.read(lambda u: u.invitations.of_person(1))}
     with pytest.raises(Malformed):
         await store.read(lambda u: u.invitations.link(found["CID_1"]))
     opened = await store.read(lambda u: u.invitations.link(found["CID_2"]))
@@ -81,8 +83,8 @@ async def test_after_a_new_key_old_links_open_and_new_ones_are_written_with_it(
     rotated = SqlStore(database_url, Keyring.parse(f"{new},{old}"))
     people = {"ada@example.org": 1}
     await rotated.write(lambda u: u.invitations.save_links("main", "EMD_1", [link("CID_4", url=URL)], people))
-    found = await rotated.read(lambda u: u.invitations.of_contacts("main", "EMD_1", ["CID_1", "CID_4"]))
-    opened = [await rotated.read(lambda u, i=i: u.invitations.link(i)) for i in found.values()]
+    found = {it.contact_id: it for it in await rotated.read(lambda u: u.invitations.of_person(1))}
+    opened = [await rotated.read(lambda u, i=found[name]: u.invitations.link(i)) for name in ("CID_1", "CID_4")]
     await rotated.close()
     assert [each and each.url for each in opened] == [URL, URL]
     with pytest.raises(Malformed, match="not configured"):

@@ -8,9 +8,11 @@ import pytest
 
 from bot.errors import Gone
 from bot.model import Anonymity, DistributionStats, LinkType, SurveyDetails
-from bot.ports import Absorbed, UnitOfWork
+from bot.ports import UnitOfWork
+from bot.records import Absorbed
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, EXPIRY, NOW, distribution, furnish, survey
+from tests.unit.core.examples import an_integration
 
 DETAILS = SurveyDetails(ends_at=EXPIRY, anonymity=Anonymity.ANONYMIZED, is_deleted=True)
 STATS = DistributionStats(sent=1, failed=2, started=3, bounced=4, opened=5, skipped=6, finished=7, complaints=8, blocked=9)
@@ -40,7 +42,7 @@ async def test_details_survive_a_new_list_entry(store: SqlStore) -> None:
 
 
 async def test_surveys_that_vanished_from_the_list_are_closed_once_and_open_again_when_they_return(store: SqlStore) -> None:
-    await store.write(lambda u: u.integrations.ensure("other", "Other"))
+    await store.write(lambda u: u.integrations.save(an_integration("other")))
     await store.write(lambda u: u.surveys.save("other", [survey()], NOW))
     await store.write(lambda u: u.surveys.save("main", [survey("SV_2")], NOW))
     await store.write(lambda u: u.surveys.save("main", [survey("SV_2")], NOW + DAY))
@@ -98,12 +100,14 @@ async def test_distributions_come_back_as_they_were_saved(store: SqlStore) -> No
 
 
 async def test_what_the_history_was_read_for_is_kept_until_the_expiry_moves(store: SqlStore) -> None:
-    await store.write(lambda u: u.distributions.set_history_for("main", "EMD_1", STATS))
+    await store.write(lambda u: u.distributions.set_history_for("main", "EMD_1", STATS, at=NOW, rows_missing=2))
     await store.write(lambda u: u.distributions.save("main", [distribution(request_status="Pending")]))
-    kept = replace(distribution(request_status="Pending"), history_for=STATS)
+    kept = replace(distribution(request_status="Pending"), history_for=STATS, history_at=NOW, rows_missing=2)
     assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [kept]
     await store.write(lambda u: u.distributions.save("main", [distribution(link_expires_at=None)]))
-    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [distribution(link_expires_at=None)]
+    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [
+        replace(distribution(link_expires_at=None), history_at=NOW, rows_missing=2)
+    ]
 
 
 async def test_what_the_histories_of_one_survey_were_read_for_can_be_forgotten(store: SqlStore) -> None:
@@ -112,11 +116,13 @@ async def test_what_the_histories_of_one_survey_were_read_for_can_be_forgotten(s
         u.surveys.save("main", [survey("SV_2")], NOW)
         u.distributions.save("main", [distribution("EMD_2"), distribution("EMD_3", "SV_2")])
         for integration_id, distribution_id in (("main", "EMD_1"), ("main", "EMD_2"), ("main", "EMD_3"), ("other", "EMD_1")):
-            u.distributions.set_history_for(integration_id, distribution_id, STATS)
+            u.distributions.set_history_for(integration_id, distribution_id, STATS, at=NOW, rows_missing=2)
         u.distributions.forget_history("main", "SV_1")
 
     await store.write(save)
-    assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [distribution(), distribution("EMD_2")]
+    read = {"history_at": NOW, "rows_missing": 2}
+    found = await store.read(lambda u: u.distributions.of_survey("main", "SV_1"))
+    assert found == [replace(distribution(), **read), replace(distribution("EMD_2"), **read)]
     for integration_id, survey_id in (("main", "SV_2"), ("other", "SV_1")):
         (kept,) = await store.read(lambda u, i=integration_id, s=survey_id: u.distributions.of_survey(i, s))
         assert kept.history_for == STATS
@@ -131,6 +137,27 @@ async def test_a_distribution_of_an_unknown_survey_is_refused_whole(store: SqlSt
 async def test_two_integrations_that_see_the_same_survey_keep_it_apart(store: SqlStore) -> None:
     await store.write(lambda u: furnish(u, "other"))
     await store.write(lambda u: u.surveys.save("other", [survey(name="Theirs")], NOW))
-    await store.write(lambda u: u.distributions.set_history_for("other", "EMD_1", STATS))
+    await store.write(lambda u: u.distributions.set_history_for("other", "EMD_1", STATS, at=NOW, rows_missing=2))
     assert await store.read(lambda u: u.surveys.all("main")) == [survey()]
     assert await store.read(lambda u: u.distributions.of_survey("main", "SV_1")) == [distribution()]
+
+
+async def test_distributions_that_left_their_list_are_deleted_and_live_again_when_they_return(store: SqlStore) -> None:
+    def save(u: UnitOfWork) -> None:
+        u.surveys.save("main", [survey("SV_2")], NOW)
+        u.distributions.save("main", [distribution("EMD_2"), distribution("EMD_3", "SV_2")])
+        u.distributions.set_history_for("main", "EMD_1", STATS, at=NOW, rows_missing=0)
+
+    await store.write(save)
+    assert await store.write(lambda u: u.distributions.mark_deleted("main", ["SV_1"], ["EMD_2"])) == 1
+    assert await store.write(lambda u: u.distributions.mark_deleted("main", ["SV_1"], ["EMD_2"])) == 0
+    found = await store.read(lambda u: u.distributions.of_active("main"))
+    assert {it.distribution_id: it.is_deleted for it in found} == {"EMD_1": True, "EMD_2": False, "EMD_3": False}
+    assert await store.write(lambda u: u.distributions.save("main", [distribution()])) == Absorbed(seen=1, changed=1)
+    (back, _) = await store.read(lambda u: u.distributions.of_survey("main", "SV_1"))
+    assert (back.is_deleted, back.history_for) == (False, None)
+
+
+async def test_distributions_of_active_surveys_are_those_of_no_other(store: SqlStore) -> None:
+    await store.write(lambda u: u.surveys.save("main", [survey(is_active=False)], NOW))
+    assert await store.read(lambda u: u.distributions.of_active("main")) == []

@@ -16,6 +16,7 @@ from store.encryption import Keyring
 from store.engine import connect
 from store.unit_of_work import SqlStore, SqlUnitOfWork
 from tests.contract.store.examples import DAY, NOW, event, furnish
+from tests.unit.core.examples import an_integration
 
 
 def _as_the_port(store: SqlStore) -> Store:
@@ -92,11 +93,12 @@ async def test_a_writer_that_waits_too_long_for_another_process_is_unavailable_a
     limit = "?timeout=0.05" if database_url.startswith("sqlite") else "&options=-c%20lock_timeout%3D50ms"
     store, other = SqlStore(database_url + limit, keyring), connect(database_url, read_only=False, connections=1)
     with other.begin() as connection:
-        SqlUnitOfWork.over(connection, keyring).integrations.ensure("main", "Main")
+        SqlUnitOfWork.over(connection, keyring).integrations.save(an_integration("main"))
         with pytest.raises(Unavailable):
-            await store.write(lambda u: u.integrations.ensure("main", "Main"))
+            await store.write(lambda u: u.integrations.save(an_integration("main")))
         assert await store.read(lambda u: u.integrations.all()) == []
-    assert (await store.write(lambda u: u.integrations.ensure("main", "Main"))).name == "Main"
+    await store.write(lambda u: u.integrations.save(an_integration("main")))
+    assert [it.integration_id for it in await store.read(lambda u: u.integrations.all())] == ["main"]
     await store.close()
     other.dispose()
 

@@ -6,11 +6,15 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.model import Anonymity, Distribution, DistributionStats, Invitation, LinkType, Status, Survey, SurveyDetails
+from bot.model import Anonymity, Distribution, DistributionStats, Integration, Invitation, LinkType, Status, Survey, SurveyDetails
 from bot.rules import Participation, participation
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
+
+
+def an_integration(integration_id: str = "main", **values: Any) -> Integration:
+    return Integration(integration_id=integration_id, name="Main", base_url="https://fra1.qualtrics.com/API/v3/", **values)
 
 
 def a_survey(

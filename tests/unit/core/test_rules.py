@@ -84,7 +84,60 @@ def test_nothing_was_mailed_before_the_send_date(send_date: datetime | None) -> 
     ],
 )
 def test_history_is_read_only_where_it_can_tell_something_new(values: dict[str, Any], survey: dict[str, Any], *, reads: bool) -> None:
-    assert rules.reads_history(a_distribution(**values), a_survey(**survey), NOW) is reads
+    due_at = rules.history_due_at(a_distribution(**values), a_survey(**survey), NOW)
+    assert (due_at is not None and due_at <= NOW) is reads
+
+
+READ = {"history_for": DistributionStats(sent=10), "history_at": NOW}
+HOUR = timedelta(hours=1)
+
+
+@pytest.mark.parametrize(
+    ("values", "rest"),
+    [
+        ({"send_date": NOW - DAY / 2}, timedelta()),
+        ({"send_date": NOW - DAY}, HOUR),
+        ({"send_date": NOW - 7 * DAY}, 6 * HOUR),
+        ({"send_date": NOW - 7 * DAY, "link_expires_at": NOW + 2 * DAY}, timedelta()),
+        ({"send_date": NOW - 7 * DAY, "link_expires_at": None}, 6 * HOUR),
+        ({"send_date": NOW - 7 * DAY, "rows_missing": 1}, HOUR),
+        ({"send_date": NOW - DAY / 2, "stats": DistributionStats(sent=90_000)}, HOUR / 4),
+        ({"send_date": NOW - 7 * DAY, "history_for": None}, timedelta()),
+        ({"send_date": NOW - 7 * DAY, "history_for": None, "stats": DistributionStats(sent=90_000)}, HOUR / 4),
+        ({"stats": DistributionStats(sent=10), "rows_missing": 1}, HOUR),
+        ({"stats": DistributionStats(sent=10), "rows_missing": 0}, None),
+        ({"is_deleted": True}, None),
+    ],
+)
+def test_a_history_rests_as_long_as_its_age_its_gaps_and_its_size_say(values: dict[str, Any], rest: timedelta | None) -> None:
+    moved = {"stats": DistributionStats(sent=10, opened=1)}
+    due_at = rules.history_due_at(a_distribution(**{**READ, **moved, **values}), a_survey(), NOW)
+    assert due_at == (None if rest is None else NOW + rest)
+
+
+def test_what_qualtrics_hinted_at_rests_for_its_size_alone() -> None:
+    moved = a_distribution(**READ, stats=DistributionStats(sent=1000, opened=1), send_date=NOW - 30 * DAY)
+    assert rules.history_due_at(moved, a_survey(), NOW, is_hinted=True) == NOW + timedelta(seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("listed", "known", "is_left"),
+    [
+        ({}, None, False),
+        ({"is_active": False}, None, True),
+        ({}, {}, False),
+        ({}, {"ends_at": NOW}, True),
+        ({}, {"ends_at": NOW + DAY}, False),
+        ({}, {"is_deleted": True}, True),
+        ({}, {"ends_at": NOW, "is_active": False}, False),
+        ({}, {"ends_at": NOW, "details_for": None}, False),
+    ],
+)
+def test_a_survey_nobody_can_answer_is_left_alone(listed: dict[str, Any], known: dict[str, Any] | None, *, is_left: bool) -> None:
+    modified = NOW - 9 * DAY
+    values: dict[str, Any] = {"details_for": modified, "last_modified": modified, **(known or {})}
+    stored = None if known is None else a_survey(**values)
+    assert rules.is_left_alone(a_survey(details=None, details_for=None, last_modified=modified, **listed), stored, NOW) is is_left
 
 
 def test_the_deadline_is_the_earliest_of_link_expiry_and_survey_end() -> None:

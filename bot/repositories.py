@@ -1,0 +1,385 @@
+"""What each table of the store can do, as protocols; a unit of work (bot/ports.py) brings them together in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from bot.events import Event, EventKind
+from bot.messages import Delivery, DeliveryState, Member, MemberKind, MessageRef
+from bot.model import (
+    Distribution,
+    DistributionStats,
+    Integration,
+    Invitation,
+    LinkEntry,
+    PersonalLink,
+    Survey,
+    SurveyDetails,
+    User,
+)
+from bot.records import (
+    Absorbed,
+    Gaps,
+    Lease,
+    MailedRow,
+    Position,
+    Refresh,
+    RequestLine,
+    Run,
+    StoredRow,
+)
+
+
+class Integrations(Protocol):
+    def save(self, integration: Integration) -> None:
+        """Add one, or change what a person sets; what the bot found out about a stored one (brand, baseline, authorisation) stays."""
+        ...
+
+    def get(self, integration_id: str) -> Integration | None: ...
+    def all(self) -> Sequence[Integration]:
+        """In the order of their ids."""
+        ...
+
+    def set_secret(self, integration_id: str, secret: str) -> None:
+        """Store the API token or OAuth client secret, encrypted."""
+        ...
+
+    def secret(self, integration_id: str) -> str | None:
+        """Decrypt it; None when none was stored. Raises Malformed when it does not open."""
+        ...
+
+    def set_push_keys(self, integration_id: str, keys: Sequence[str]) -> None:
+        """Store the shared keys that event deliveries may be signed with, encrypted; the newest first, none = push is off."""
+        ...
+
+    def push_keys(self, integration_id: str) -> Sequence[str]: ...
+    def set_brand(self, integration_id: str, brand_id: str) -> None: ...
+    def set_baseline(self, integration_id: str, at: datetime) -> None: ...
+    def set_paused(self, integration_id: str, *, is_paused: bool) -> None: ...
+    def set_unauthorized(self, integration_id: str, at: datetime | None) -> None: ...
+    def remove(self, integration_id: str, limit: int) -> int:
+        """Delete up to `limit` invitations of it, and with the last of them everything else it stored. Returns how many went;
+        0 = it is gone.
+
+        Outbox rows stay: what was said is not said again by another integration that sees the same survey.
+        """
+        ...
+
+
+class Users(Protocol):
+    def save(self, integration_id: str, users: Sequence[User]) -> Absorbed: ...
+    def admin_of(self, email: str) -> Sequence[str]:
+        """The integrations that know an active brand administrator with this (lower-cased) e-mail address, in order."""
+        ...
+
+
+class Surveys(Protocol):
+    def save(self, integration_id: str, surveys: Sequence[Survey], seen_at: datetime) -> Absorbed:
+        """Upsert list entries; `details` of stored rows are kept, and `details_for` too unless `is_active` changed.
+
+        `seen_at` never goes back, so that a run that started earlier and ends later closes nothing.
+        """
+        ...
+
+    def save_details(self, integration_id: str, survey_id: str, details: SurveyDetails | None, details_for: datetime | None) -> None:
+        """Store what was read for a survey's `last_modified`; None = it could not be read, and what is stored stays."""
+        ...
+
+    def get(self, survey_ids: Collection[str]) -> Mapping[str, Survey]:
+        """By id, whichever integration sees it; the active one where several see the same survey differently."""
+        ...
+
+    def all(self, integration_id: str) -> Sequence[Survey]: ...
+    def close_unseen(self, integration_id: str, before: datetime) -> int:
+        """Mark surveys last seen before `before` as not active (they vanished from the list); returns how many changed."""
+        ...
+
+
+class Distributions(Protocol):
+    def save(self, integration_id: str, distributions: Sequence[Distribution]) -> Absorbed:
+        """Upsert; what was read about stored rows is kept, and `history_for` cleared where `link_expires_at` or `is_deleted` changed."""
+        ...
+
+    def mark_deleted(self, integration_id: str, survey_ids: Collection[str], listed: Collection[str]) -> int:
+        """Mark these surveys' distributions that are not `listed` any more as deleted; returns how many changed."""
+        ...
+
+    def of_survey(self, integration_id: str, survey_id: str) -> Sequence[Distribution]: ...
+    def of_active(self, integration_id: str) -> Sequence[Distribution]:
+        """Those of all active surveys, deleted ones too."""
+        ...
+
+    def set_history_for(
+        self, integration_id: str, distribution_id: str, stats: DistributionStats, *, at: datetime, rows_missing: int
+    ) -> None:
+        """Record that the history was read to its end, for which counts, when, and how many rows it lacked."""
+        ...
+
+    def forget_history(self, integration_id: str, survey_id: str) -> None:
+        """Clear `history_for` of a survey's distributions: all of them are to be read again."""
+        ...
+
+
+class People(Protocol):
+    def ids(self, emails: Collection[str]) -> Mapping[str, int]:
+        """Return `person_id` by (lower-cased) e-mail address, adding people who are new."""
+        ...
+
+    def find(self, email: str) -> int | None: ...
+    def email(self, person_id: int) -> str | None: ...
+
+
+class Invitations(Protocol):
+    def save_links(self, integration_id: str, distribution_id: str, links: Sequence[LinkEntry], people: Mapping[str, int]) -> Absorbed:
+        """Upsert person, link expiry and (where none is stored yet) the link. `people` is by e-mail address."""
+        ...
+
+    def save_history(self, integration_id: str, distribution_id: str, rows: Sequence[MailedRow]) -> Absorbed:
+        """Upsert status, times, notice and (where the entry has one) the link. A row no link was seen for has no person yet."""
+        ...
+
+    def set_person(self, integration_id: str, distribution_id: str, contact_id: str, person_id: int | None, at: datetime) -> None:
+        """Record what a look-up of this contact brought (None = no e-mail address), and when."""
+        ...
+
+    def without_person(self, integration_id: str, tried_before: datetime, limit: int) -> Sequence[Invitation]:
+        """Mailed invitations whose e-mail address is not known and was not looked up since `tried_before`; never tried ones first."""
+        ...
+
+    def lacks_people(self, integration_id: str, distribution_id: str) -> bool:
+        """Whether there are mailed invitations whose e-mail address is not known."""
+        ...
+
+    def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, StoredRow]: ...
+
+    def of_people(self, survey_id: str, person_ids: Collection[int]) -> Mapping[int, Sequence[Invitation]]:
+        """All invitations to one survey of each of these people, over all integrations and distributions."""
+        ...
+
+    def of_person(self, person_id: int) -> Sequence[Invitation]:
+        """Everything one person was ever sent, over all integrations."""
+        ...
+
+    def link(self, invitation: Invitation) -> PersonalLink | None:
+        """Decrypt the link for the person it is stored for; None when there is none. The only way to a personal link."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[Invitation]:
+        """Invitations whose `notice_at` has come, earliest first; those of paused integrations wait."""
+        ...
+
+    def clear_notice(self, invitations: Sequence[Invitation]) -> None: ...
+
+    def reschedule(self, integration_id: str, survey_id: str, ends_at: datetime | None, notice: timedelta, limit: int) -> int:
+        """Set `notice_at` of up to `limit` open invitations anew: `notice` before the earlier of link expiry and `ends_at`.
+
+        Returns how many moved; 0 = all are right.
+        """
+        ...
+
+
+class Outbox(Protocol):
+    def add(self, events: Sequence[Event], now: datetime) -> int:
+        """Add one delivery for the person of each event whose key is new, due at once, and open again those that were SKIPPED.
+
+        Returns how many were added or opened again.
+        """
+        ...
+
+    def last_told(self, kind: EventKind, survey_id: str, person_ids: Collection[int]) -> Mapping[int, datetime]:
+        """When the newest delivery of this kind and survey was added, by person."""
+        ...
+
+    def reopen_reachable(self, kinds: Collection[MemberKind], now: datetime) -> int:
+        """Open UNREACHABLE deliveries again whose person has an account of one of these kinds by now; returns how many."""
+        ...
+
+    def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:
+        """Take due deliveries, most urgent first; also those whose claim has lapsed. Concurrent callers get different rows."""
+        ...
+
+    def begin_sending(self, delivery_id: int, *, owner: str, lease_until: datetime) -> bool:
+        """CLAIMED -> SENDING, counting the attempt; False when the claim was lost to somebody else."""
+        ...
+
+    def finish(
+        self,
+        delivery_id: int,
+        state: DeliveryState,
+        now: datetime,
+        *,
+        owner: str,
+        reason: str | None = None,
+        message: MessageRef | None = None,
+    ) -> bool:
+        """End a delivery this owner holds, or one found UNKNOWN whose sender came back after all. False: it is somebody else's now."""
+        ...
+
+    def retry(self, delivery_id: int, due_at: datetime, reason: str, *, owner: str) -> bool:
+        """Back to READY. False: it is somebody else's now."""
+        ...
+
+    def abandon_lapsed(self, now: datetime) -> int:
+        """SENDING with a lapsed lease -> UNKNOWN: the sender died in mid-call. Returns how many."""
+        ...
+
+    def counts(self) -> Mapping[DeliveryState, int]: ...
+    def oldest_due(self) -> datetime | None:
+        """The earliest `due_at` of those that are not settled, which may lie ahead; None when all are."""
+        ...
+
+    def reasons(self) -> Mapping[str, int]:
+        """How many deliveries ended unreachable, failed or unknown, by reason."""
+        ...
+
+    def list(self, limit: int) -> Sequence[Delivery]:
+        """The newest deliveries first."""
+        ...
+
+
+class Members(Protocol):
+    def save(self, members: Sequence[Member]) -> Absorbed:
+        """Upsert; a known `dm_channel_id` is kept when the new value has none."""
+        ...
+
+    def get(self, workspace_id: str, user_id: str) -> Member | None: ...
+    def by_email(self, email: str) -> Sequence[Member]: ...
+    def set_dm_channel(self, workspace_id: str, user_id: str, channel_id: str) -> None: ...
+    def counts(self) -> Mapping[str, int]:
+        """How many accounts by kind, and `no e-mail` among the members."""
+        ...
+
+
+class Inbox(Protocol):
+    def first_time(self, key: str, now: datetime) -> bool:
+        """Remember an incoming event's id; False when it was seen before. Survives restarts; forgets after a day."""
+        ...
+
+
+class Runs(Protocol):
+    def start(self, run: Run) -> int:
+        """Add a row; also for starts that end at once, vetoed or misfired. Returns its number."""
+        ...
+
+    def finish(self, run_id: int, run: Run) -> None: ...
+    def unfinished(self, integration_id: str) -> tuple[int, Run] | None:
+        """The newest run that was begun and has no outcome."""
+        ...
+
+    def latest(self, integration_id: str) -> Sequence[Run]:
+        """The newest row of each kind."""
+        ...
+
+    def last_success(self, integration_id: str) -> Mapping[str, Run]:
+        """The newest OK or PARTIAL run, by kind."""
+        ...
+
+    def last_start(self, integration_id: str) -> Mapping[str, datetime]:
+        """When a run of each kind was last really begun (neither vetoed at the start nor misfired), by kind."""
+        ...
+
+    def list(self, integration_id: str, limit: int) -> Sequence[Run]:
+        """The newest first."""
+        ...
+
+
+class Positions(Protocol):
+    """How far lists were read, by name: `surveys`, `distributions:SV_1`, `links:EMD_1`, `history:EMD_1`."""
+
+    def get(self, integration_id: str, name: str, since: datetime) -> Position | None:
+        """None also for one saved before `since`: Qualtrics may not know it any more."""
+        ...
+
+    def save(self, integration_id: str, name: str, position: Position, now: datetime) -> None: ...
+    def finished(self, integration_id: str, prefix: str) -> Collection[str]:
+        """The names beginning so of lists that were read to their end."""
+        ...
+
+    def clear(self, integration_id: str, names: Collection[str]) -> None: ...
+    def clear_all(self, integration_id: str, prefix: str) -> None:
+        """Forget all positions whose name begins so."""
+        ...
+
+
+class Pictures(Protocol):
+    """What a look has listed so far, kept beside the tables until it is applied, approved or dropped (FEATURES B5)."""
+
+    def add_surveys(self, integration_id: str, surveys: Sequence[Survey]) -> None: ...
+    def add_distributions(self, integration_id: str, distributions: Sequence[Distribution]) -> None: ...
+    def surveys(self, integration_id: str) -> Sequence[Survey]: ...
+    def distributions(self, integration_id: str, survey_id: str) -> Sequence[Distribution]: ...
+    def distribution_ids(self, integration_id: str) -> Mapping[str, Collection[str]]:
+        """By survey."""
+        ...
+
+    def clear(self, integration_id: str) -> None: ...
+
+
+class Leases(Protocol):
+    """Who may do what only one process at a time may do. Time is the database's own: clocks of replicas differ."""
+
+    def take(self, name: str, owner: str, ttl: timedelta, *, group: str = "", at_most: int | None = None) -> Lease:
+        """Take a free lease, or one's own again; at most `at_most` of those whose name begins with `group` are taken at a time.
+
+        Transactions that limit a group go one after the other from here on until they end.
+        """
+        ...
+
+    def renew(self, name: str, owner: str, ttl: timedelta) -> bool:
+        """Keep a lease; False when somebody else has had it since."""
+        ...
+
+    def release(self, name: str, owner: str) -> None: ...
+    def held(self, prefix: str) -> Collection[str]:
+        """The names that are taken now."""
+        ...
+
+
+class Refreshes(Protocol):
+    """One row a survey, however many hints came."""
+
+    def ask(self, integration_id: str, survey_id: str, now: datetime) -> None: ...
+    def all(self, limit: int) -> Sequence[Refresh]:
+        """The longest waiting first."""
+        ...
+
+    def done(self, refresh: Refresh) -> None:
+        """Remove it, unless it was asked for again meanwhile."""
+        ...
+
+
+class Requests(Protocol):
+    """The request log: 24 hours (FEATURES A5)."""
+
+    def add(self, integration_id: str, lines: Sequence[RequestLine]) -> None:
+        """Lines older than 24 hours are forgotten."""
+        ...
+
+    def list(
+        self, *, since: datetime, integration_id: str | None = None, failed_only: bool = False, limit: int = 1000
+    ) -> Sequence[tuple[str, RequestLine]]:
+        """The newest first, each with its integration's id."""
+        ...
+
+    def statuses(self, since: datetime) -> Mapping[tuple[str, int | None], int]:
+        """How many requests ended with which HTTP status (None = no answer), by integration."""
+        ...
+
+
+class Figures(Protocol):
+    """Numbers for whoever watches over the installation."""
+
+    def clock(self) -> datetime:
+        """The database's own time, to the second."""
+        ...
+
+    def surveys(self, integration_id: str) -> int: ...
+    def open_invitations(self, integration_id: str, now: datetime) -> int:
+        """Mailed, not answered, and the link still takes an answer. Costs a look at each of the integration's invitations."""
+        ...
+
+    def gaps(self, integration_id: str) -> Gaps:
+        """Distributions that are not deleted and whose history lacked rows."""
+        ...

@@ -1,0 +1,92 @@
+"""Hints are one row a survey, and none is lost while its survey is being read."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.records import Refresh
+from store.unit_of_work import SqlStore
+from tests.contract.store.examples import DAY, NOW
+from tests.unit.core.examples import an_integration
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+async def _integrations(store: SqlStore) -> None:
+    for integration_id in ("main", "branch"):
+        await store.write(lambda u, name=integration_id: u.integrations.save(an_integration(name)))
+
+
+async def ask(store: SqlStore, *seconds: int, survey_id: str = "SV_1", integration_id: str = "main") -> None:
+    for second in seconds:
+        await store.write(lambda u, at=NOW + second * SECOND: u.refreshes.ask(integration_id, survey_id, at))
+
+
+async def all_of(store: SqlStore, limit: int = 100) -> list[Refresh]:
+    return list(await store.read(lambda u: u.refreshes.all(limit)))
+
+
+def hinted(hints: int, first: int, last: int, *, survey_id: str = "SV_1", integration_id: str = "main") -> Refresh:
+    return Refresh(
+        integration_id=integration_id, survey_id=survey_id, hints=hints, first_at=NOW + first * SECOND, last_at=NOW + last * SECOND
+    )
+
+
+async def test_many_hints_are_one_row_that_tells_the_first_and_the_newest(store: SqlStore) -> None:
+    await ask(store, 3, 9, 5)
+    assert await all_of(store) == [hinted(3, 3, 9)]
+
+
+async def test_hints_that_come_at_the_same_time_are_all_counted(store: SqlStore) -> None:
+    await asyncio.gather(*(ask(store, second) for second in range(30)))
+    (row,) = await all_of(store)
+    assert (row.hints, row.last_at) == (30, NOW + 29 * SECOND)
+
+
+async def test_the_longest_waiting_come_first_and_surveys_and_integrations_are_kept_apart(store: SqlStore) -> None:
+    await ask(store, 2)
+    await ask(store, 1, survey_id="SV_2")
+    await ask(store, 0, integration_id="branch")
+    expected = [hinted(1, 0, 0, integration_id="branch"), hinted(1, 1, 1, survey_id="SV_2"), hinted(1, 2, 2)]
+    assert await all_of(store) == expected
+    assert await all_of(store, limit=2) == expected[:2]
+
+
+async def test_what_is_done_is_gone_and_others_stay(store: SqlStore) -> None:
+    await ask(store, 0, 1)
+    await ask(store, 0, survey_id="SV_2")
+    await ask(store, 0, integration_id="branch")
+    await store.write(lambda u: u.refreshes.done(hinted(2, 0, 1)))
+    assert await all_of(store) == [hinted(1, 0, 0, integration_id="branch"), hinted(1, 0, 0, survey_id="SV_2")]
+
+
+async def test_hints_that_came_meanwhile_stay_and_count_from_the_newest(store: SqlStore) -> None:
+    await ask(store, 0, 1)
+    (seen,) = await all_of(store)
+    await ask(store, 5, 8)
+    await store.write(lambda u: u.refreshes.done(seen))
+    assert await all_of(store) == [hinted(2, 8, 8)]
+    await store.write(lambda u: u.refreshes.done(hinted(2, 8, 8)))
+    assert await all_of(store) == []
+
+
+async def test_what_was_done_by_another_process_is_not_done_twice(store: SqlStore) -> None:
+    await ask(store, 0)
+    (seen,) = await all_of(store)
+    await store.write(lambda u: u.refreshes.done(seen))
+    await ask(store, 7)
+    await store.write(lambda u: u.refreshes.done(seen))
+    assert await all_of(store) == [hinted(1, 7, 7)]
+
+
+async def test_hints_go_with_their_integration(store: SqlStore) -> None:
+    await ask(store, 0)
+    await ask(store, 0, integration_id="branch")
+    await store.write(lambda u: u.integrations.set_baseline("main", NOW - DAY))
+    while await store.write(lambda u: u.integrations.remove("main", 100)):
+        pass
+    assert await all_of(store) == [hinted(1, 0, 0, integration_id="branch")]

@@ -1,0 +1,133 @@
+"""A database of an earlier version is upgraded with everything that is in it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from alembic import command
+from sqlalchemy import Connection, text
+
+from store import migrations
+from store.engine import connect
+from store.tables import METADATA
+
+#: A row in every table of revision 0001, in an order in which each finds what it refers to.
+ROWS_0001: dict[str, dict[str, Any]] = {
+    "inbox": {"key": "Ev1", "seen_at": 1},
+    "integrations": {"integration_id": "main", "name": "Main", "baseline_at": 2},
+    "members": {"workspace_id": "T1", "user_id": "U1", "kind": "member", "email": "ada@example.org", "zone": "UTC", "locale": "en"},
+    "people": {"person_id": 7, "email": "ada@example.org"},
+    "outbox": {
+        "delivery_id": 8,
+        "event_key": "k",
+        "kind": "survey.invited",
+        "integration_id": "main",
+        "survey_id": "SV_1",
+        "person_id": 7,
+        "state": "sent",
+        "due_at": 3,
+        "attempt": 1,
+        "created_at": 3,
+        "finished_at": 4,
+    },
+    "runs": {"run_id": 9, "integration_id": "main", "kind": "full", "started_at": 5, "finished_at": 6, "outcome": "ok"}
+    | dict.fromkeys(("surveys", "distributions", "invitations", "changed", "skipped", "told"), 10),
+    "surveys": {
+        "key": 11,
+        "integration_id": "main",
+        "survey_id": "SV_1",
+        "name": "Pulse",
+        "owner_id": "UR_1",
+        "is_active": True,
+        "last_modified": 12,
+        "seen_at": 13,
+    },
+    "users": {"integration_id": "main", "user_id": "UR_1", "first_name": "Ada", "last_name": "L", "is_active": True},
+    "distributions": {
+        "key": 14,
+        "integration_id": "main",
+        "distribution_id": "EMD_1",
+        "survey_key": 11,
+        "owner_id": "UR_1",
+        "request_type": "Invite",
+        "request_status": "Done",
+        "link_type": "Individual",
+    }
+    | dict.fromkeys(("sent", "failed", "started", "bounced", "opened", "skipped", "finished", "complaints", "blocked"), 15),
+    "invitations": {
+        "distribution_key": 14,
+        "contact_id": "CID_1",
+        "survey_key": 11,
+        "person_id": 7,
+        "status": "Success",
+        "mailed": True,
+        "link": b"sealed",
+    },
+}
+#: What 0002 says of them beside.
+ADDED_0002: dict[str, dict[str, Any]] = {
+    "integrations": {
+        "base_url": "",
+        "timeout_seconds": 120,
+        "connect_timeout_seconds": 10,
+        "keeps_request_log": True,
+        "full_sync": "1 h",
+        "incremental_sync": "15 min",
+        "sweep_sync": "daily",
+        "mass_closure_share": 0.2,
+        "is_paused": True,
+    },
+    "distributions": {"is_deleted": False},
+    "runs": {"calls": 0, "resumed": 0},
+}
+
+
+def test_rows_of_revision_0001_are_kept(empty_database_url: str) -> None:
+    _upgrade_to(empty_database_url, "0001")
+    _insert(empty_database_url)
+    migrations.upgrade(empty_database_url)
+
+    engine = connect(empty_database_url, read_only=True, connections=1)
+    with engine.begin() as connection:
+        for table, row in ROWS_0001.items():
+            assert _known(connection, table) == [row | ADDED_0002.get(table, {})]
+        assert _broken_references(connection) == []
+    engine.dispose()
+
+
+def test_references_are_watched_again_after_the_upgrade(empty_database_url: str) -> None:
+    _upgrade_to(empty_database_url, "0001")
+    _insert(empty_database_url)
+    migrations.upgrade(empty_database_url)
+    engine = connect(empty_database_url, read_only=False, connections=1)
+    for table in ("integrations", "surveys", "distributions", "people"):
+        with pytest.raises(Exception, match=r"(?i)foreign key"), engine.begin() as connection:
+            connection.execute(text(f"DELETE FROM {table}"))  # noqa: S608 - our own names
+    engine.dispose()
+
+
+def _upgrade_to(url: str, revision: str) -> None:
+    with migrations._connected(url) as connection:
+        command.upgrade(migrations._config(connection), revision)
+
+
+def _insert(url: str) -> None:
+    engine = connect(url, read_only=False, connections=1)
+    with engine.begin() as connection:
+        for table, row in ROWS_0001.items():
+            names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
+            connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)  # noqa: S608 - our own names
+    engine.dispose()
+
+
+def _known(connection: Connection, table: str) -> list[dict[str, Any]]:
+    """All rows, without what is NULL."""
+    rows = connection.execute(text(f"SELECT * FROM {table}")).mappings()  # noqa: S608 - our own names
+    return [{name: value for name, value in row.items() if value is not None} for row in rows]
+
+
+def _broken_references(connection: Connection) -> list[Any]:
+    """PostgreSQL would have refused them."""
+    assert set(METADATA.tables) > ROWS_0001.keys()
+    return list(connection.execute(text("PRAGMA foreign_key_check"))) if connection.dialect.name == "sqlite" else []
