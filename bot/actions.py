@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from bot import pages, participations, rules
+from bot import status as synchronisation
 from bot.messages import Request, Surface
 from bot.page import Action, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
 from bot.rules import Participation, State
+from bot.status_page import status_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +21,7 @@ class Viewer:
     """The person a view is drawn for. Views look at what is theirs, whatever the action's data says."""
 
     person_id: int | None
+    email: str = field(repr=False)
     reader: Reader
     surface: Surface
 
@@ -36,6 +39,8 @@ def parse_command(text: str) -> Action:
             return Action(verb="surveys.list")
         case ["help"]:
             return Action(verb="help.show")
+        case ["status"]:
+            return Action(verb="sync.status", data={"word": words[0]})
         case _:
             return Action(verb="help.show", data={"unknown": words[0]})
 
@@ -50,15 +55,14 @@ def _answer(uow: UnitOfWork, request: Request, now: datetime, *, allow_guests: b
         return pages.not_a_member(reader)
     if member.email is None:
         return pages.not_linked(reader)
-    viewer = Viewer(person_id=uow.people.find(member.email), reader=reader, surface=request.surface)
+    viewer = Viewer(person_id=uow.people.find(member.email), email=member.email, reader=reader, surface=request.surface)
     return view(uow, viewer, request.action.data, now)
 
 
 def _list(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
-    number = data.get("page", "1")
     open_surveys = [asked for asked in _mine(uow, viewer, now) if asked.state is State.OPEN]
     open_surveys.sort(key=lambda asked: (asked.closes_at is None, asked.closes_at or now, asked.survey.name, asked.survey.survey_id))
-    return pages.my_active_surveys(open_surveys, int(number) if number.isdecimal() else 1, viewer.reader)
+    return pages.my_active_surveys(open_surveys, _page(data), viewer.reader)
 
 
 def _show(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page | PrivatePage:
@@ -80,6 +84,20 @@ def _help(_uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: datet
     return pages.help_page(viewer.reader, data.get("unknown"))
 
 
+def _status(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
+    """For brand administrators, of their integrations. For everybody else the word does not exist."""
+    theirs = uow.users.admin_of(viewer.email)
+    if not theirs:
+        return pages.help_page(viewer.reader, data.get("word", "status"))
+    found = synchronisation.status(uow, now, theirs)
+    return status_page(found, synchronisation.baselines(uow, found, now), _page(data), viewer.reader)
+
+
+def _page(data: Mapping[str, str]) -> int:
+    number = data.get("page", "1")
+    return int(number) if number.isdecimal() else 1
+
+
 def _find(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Participation | None:
     survey_id = data.get("survey", "")
     return next((asked for asked in _mine(uow, viewer, now) if asked.survey.survey_id == survey_id), None)
@@ -97,4 +115,5 @@ VIEWS: Mapping[str, View] = {
     "survey.show": _show,
     "survey.handover": _handover,
     "help.show": _help,
+    "sync.status": _status,
 }

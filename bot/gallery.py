@@ -7,10 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot import pages
-from bot.model import Anonymity, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
+from bot.look import Kind
+from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
 from bot.page import Page, PrivatePage
 from bot.pages import Reader
+from bot.records import Closure, Gaps, Outcome, Run
 from bot.rules import Participation, State
+from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
+from bot.status_page import status_page
 
 _NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 _READER = Reader(locale="en-GB", zone="Europe/Berlin")
@@ -48,6 +52,9 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "out-of-date": pages.out_of_date(_READER),
         "help": pages.help_page(_READER),
         "help-unknown-word": pages.help_page(_READER, "surveis"),
+        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, 1, _READER),
+        "synchronisation-status-fresh": status_page([_fresh()], {}, 1, _READER),
+        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, 2, _READER),
     }
 
 
@@ -78,3 +85,54 @@ def _example(
         link_type=LinkType.INDIVIDUAL,
     )
     return Participation(survey=survey, state=state, invitation=invitation, closes_at=closes_at, asked_after="", asked_at=_NOW)
+
+
+def _status(integration_id: str, name: str = "Acme HR") -> IntegrationStatus:
+    return IntegrationStatus(
+        integration=Integration(integration_id=integration_id, name=name, base_url="https://fra1.qualtrics.com/API/v3/", baseline_at=_NOW),
+        jobs=[_job(Kind.FULL, JobState.OK), _job(Kind.INCREMENTAL, JobState.RUNNING), _job(Kind.SWEEP, JobState.OK)],
+        closures=(),
+        gaps=Gaps(distributions=0, rows=0),
+        hints=0,
+    )
+
+
+def _fresh() -> IntegrationStatus:
+    never = [JobStatus(kind=kind, state=JobState.NEVER, last=None, success=None, next_run=_NOW) for kind in Kind]
+    it = _status("main")
+    return replace(it, integration=replace(it.integration, baseline_at=None), jobs=never)
+
+
+def _troubled(integration_id: str) -> IntegrationStatus:
+    """Everything at once."""
+    it = _status(integration_id, _HOSTILE)
+    return replace(
+        it,
+        integration=replace(it.integration, baseline_at=None, is_paused=True, unauthorized_at=_NOW - timedelta(hours=3)),
+        jobs=[_job(Kind.FULL, JobState.VETOED), _job(Kind.INCREMENTAL, JobState.FAILED), _job(Kind.SWEEP, JobState.CUT_OFF)],
+        closures=[
+            Closure(survey_id="SV_1", survey_name="Pulse", distribution_id=None, is_missing=True),
+            Closure(survey_id="SV_2", survey_name="Town hall", distribution_id="EMD_1", is_missing=True),
+        ],
+        gaps=Gaps(distributions=2, rows=17),
+        hints=3,
+    )
+
+
+def _job(kind: Kind, state: JobState) -> JobStatus:
+    success = Run(
+        integration_id="main",
+        kind=kind,
+        started_at=_NOW - timedelta(hours=1),
+        finished_at=_NOW - timedelta(minutes=58, seconds=48),
+        outcome=Outcome.OK,
+        reason="scheduled",
+        surveys=42,
+        distributions=96,
+        invitations=12_034,
+        changed=118,
+        skipped=1,
+        calls=131,
+    )
+    last = replace(success, started_at=_NOW, outcome=None, error="Unavailable: GET /API/v3/surveys answered 503. " * 9)
+    return JobStatus(kind=kind, state=state, last=last, success=success, next_run=_NOW + timedelta(minutes=15))

@@ -15,6 +15,14 @@ from bot.model import Distribution, HistoryEntry, Invitation, LinkType, Status, 
 #: How long before their deadline people are reminded (FEATURES C2).
 NOTICE = timedelta(hours=24)
 
+#: A history that was short is read again after this long.
+_AFTER_A_GAP = timedelta(hours=1)
+#: How old a sending may be for how long a rest between two readings of its history.
+_RESTS = ((timedelta(days=1), timedelta()), (timedelta(days=7), timedelta(hours=1)))
+_LONGEST_REST = timedelta(hours=6)
+#: What closes within this is looked at as often as if it were new.
+_CLOSING = timedelta(hours=48)
+
 #: Mailed, and the link still takes an answer.
 OPEN = frozenset({Status.SUCCESS, Status.OPENED, Status.SURVEY_STARTED})
 #: The person is done with this link, in Qualtrics' eyes too.
@@ -59,8 +67,21 @@ class Participation:
         return self.invitation.link_type is not LinkType.ANONYMOUS
 
 
-def reads_history(distribution: Distribution, survey: Survey, now: datetime) -> bool:
-    """Whether a distribution's history is worth a call: mailed to people, answerable, and its counts moved since it was last read.
+def is_left_alone(listed: Survey, known: Survey | None, now: datetime) -> bool:
+    """Whether nobody can answer a survey any more: inactive, or what was read of it says that it ended or was deleted.
+
+    Whoever prolongs it modifies it, or activates it again: then it is looked at.
+    """
+    if not listed.is_active:
+        return True
+    if known is None or known.details is None or not known.is_active or known.details_for != listed.last_modified:
+        return False
+    ends_at = known.details.ends_at
+    return known.details.is_deleted or (ends_at is not None and ends_at <= now)
+
+
+def has_answers(distribution: Distribution, survey: Survey, now: datetime) -> bool:
+    """Whether a distribution's history can tell anything: it mailed people, and they can still answer.
 
     TestEmail has no history (400 `CP_TD_GER_NP`), links-only distributions mail nobody, thank-yous ask for nothing
     (reference qualtrics.md 4, 5; quirks Q2, Q3).
@@ -68,8 +89,31 @@ def reads_history(distribution: Distribution, survey: Survey, now: datetime) -> 
     is_invite = distribution.request_type == "Invite" or (distribution.request_type == "Reminder" and distribution.parent_id is not None)
     is_out = distribution.send_date is not None and distribution.send_date <= now
     closes_at = deadline(distribution.link_expires_at, survey)
-    can_answer = survey.is_active and (closes_at is None or closes_at > now)
-    return is_invite and is_out and can_answer and distribution.stats != distribution.history_for
+    can_answer = survey.is_active and not distribution.is_deleted and (closes_at is None or closes_at > now)
+    return is_invite and is_out and can_answer
+
+
+def history_due_at(distribution: Distribution, survey: Survey, now: datetime, *, is_hinted: bool = False) -> datetime | None:
+    """When a history is to be read; None = it has nothing (new) to tell, as far as its counts show. Often in the past.
+
+    Never read, or forgotten because its links or its survey came back or moved: at once. Its counts moved: the longer ago it was sent, the
+    longer after it was last read (1 h from the second day on, 6 h from the second week on), unless it closes within 48 h or Qualtrics
+    hinted. It came back shorter than what was sent (quirks Q9, Q10): an hour after.
+
+    And never more often than its size allows: n rows are n / 100 calls of 300 a minute, and one distribution gets a fifth of those,
+    so n / 100 seconds go by between two readings (reference qualtrics.md 11).
+    """
+    if not has_answers(distribution, survey, now):
+        return None
+    rest = timedelta(seconds=distribution.stats.sent // 100)
+    if distribution.history_for is not None:
+        rests = [_AFTER_A_GAP] if distribution.rows_missing else []
+        if distribution.stats != distribution.history_for:
+            rests.append(timedelta() if is_hinted else _rest(distribution, survey, now))
+        if not rests:
+            return None
+        rest = max(rest, min(rests))
+    return (distribution.history_at or _LONG_AGO) + rest
 
 
 def was_mailed(distribution: Distribution, entry: HistoryEntry, now: datetime) -> bool:
@@ -185,6 +229,14 @@ _REASONS = (
 )
 
 
+def _rest(distribution: Distribution, survey: Survey, now: datetime) -> timedelta:
+    closes_at = deadline(distribution.link_expires_at, survey)
+    if distribution.send_date is None or (closes_at is not None and closes_at - now <= _CLOSING):
+        return timedelta()
+    age = now - distribution.send_date
+    return next((rest for limit, rest in _RESTS if age < limit), _LONGEST_REST)
+
+
 def _is_generated(url: str | None) -> bool:
     if url is None or ("gl" not in url and "%" not in url):  # parsing is slow, and most links need none
         return False
@@ -223,7 +275,7 @@ def _can_answer(survey: Survey, invitation: Invitation, now: datetime) -> bool:
 def _state(survey: Survey, invitation: Invitation, now: datetime, *, answered: bool) -> State:
     if answered:
         return State.ANSWERED
-    if not survey.is_active or (survey.details is not None and survey.details.is_deleted):
+    if not survey.is_active or (survey.details is not None and survey.details.is_deleted) or invitation.is_withdrawn:
         return State.CLOSED
     closes_at = deadline(invitation.link_expires_at, survey)
     if invitation.status not in OPEN or (closes_at is not None and closes_at <= now):

@@ -18,10 +18,12 @@ from bot.events import Event, EventKind
 from bot.messages import DeliveryState, Member, MemberKind, MessageRef
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Survey
 from bot.page import Page, PrivatePage
-from bot.ports import MailedRow, UnitOfWork
+from bot.ports import UnitOfWork
+from bot.records import MailedRow
 from store.unit_of_work import SqlStore
 from tests.benchmarks.databases import KINDS, Databases, keyring
 from tests.benchmarks.measure import Figures, Goal, Line, fresh, medians
+from tests.unit.core.examples import an_integration
 
 _SLACK_PER_S = 600 / 60
 _NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -93,7 +95,7 @@ async def _drained(url: str, deliveries: int) -> Figures:
 
 def _enqueue(uow: UnitOfWork, deliveries: int) -> None:
     """Put a message to each of so many people into the outbox."""
-    uow.integrations.ensure("main", "Benchmark")
+    uow.integrations.save(an_integration("main"))
     survey = Survey(survey_id="SV_1", name="Engagement", owner_id="UR_1", is_active=True, last_modified=_NOW)
     uow.surveys.save("main", [survey], _NOW)
     uow.distributions.save("main", [_DISTRIBUTION])

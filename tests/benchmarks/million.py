@@ -18,6 +18,7 @@ from bot.model import Anonymity, Distribution, LinkType, Survey, SurveyDetails
 from bot.ports import UnitOfWork
 from store.unit_of_work import SqlStore
 from tests.benchmarks.databases import keyring
+from tests.unit.core.examples import an_integration
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 CONTACTS = 1000
@@ -72,7 +73,7 @@ def open_surveys(number: int, distributions: int) -> int:
 
 async def _fill(url: str, distributions: int) -> None:
     def work(uow: UnitOfWork) -> None:
-        uow.integrations.ensure("main", "Benchmark")
+        uow.integrations.save(an_integration("main"))
         uow.integrations.set_baseline("main", _MONTH_AGO)
         uow.surveys.save("main", [_survey(number) for number in range(distributions // 5)], NOW)
         for number in range(distributions // 5):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -11,12 +11,15 @@ from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from adapters.sandbox.qualtrics.bulk import bulk_tenant
+from adapters.sandbox.qualtrics.limits import Limits
 from adapters.sandbox.qualtrics.records import numbered
 from adapters.sandbox.qualtrics.server import qualtrics_app
 from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.serving import serving
 
 TOKEN = "benchmark"
+#: Distribution, contact, e-mail address, status, when it was sent and completed.
+Row = tuple[str, str, str, str, datetime | None, datetime | None]
 #: Every tenth recipient, from the first on, was mailed and did nothing yet (adapters/sandbox/qualtrics/bulk.py).
 _UNTOUCHED = 10
 
@@ -52,12 +55,26 @@ class Simulated:
         """How many calls came since last time."""
         return self.answer(0, 0)
 
+    def refused(self) -> int:
+        """How many calls came over the limit."""
+        self._commands.send("refused")
+        number = self._commands.recv()
+        assert isinstance(number, int)
+        return number
+
+    def rows(self) -> set[Row]:
+        """Every invitation there is."""
+        self._commands.send("rows")
+        rows = self._commands.recv()
+        assert isinstance(rows, set)
+        return rows
+
 
 @contextmanager
-def simulated(shape: Shape) -> Generator[Simulated]:
-    """Run a tenant while the context is open."""
+def simulated(shape: Shape, *, calls_per_minute: int | None = None) -> Generator[Simulated]:
+    """Run a tenant while the context is open; None = it takes any number of calls."""
     ours, theirs = get_context("spawn").Pipe()
-    process = get_context("spawn").Process(target=_serve, args=(theirs, shape), daemon=True)
+    process = get_context("spawn").Process(target=_serve, args=(theirs, shape, calls_per_minute), daemon=True)
     process.start()
     theirs.close()
     try:
@@ -69,11 +86,11 @@ def simulated(shape: Shape) -> Generator[Simulated]:
         process.join()
 
 
-def _serve(commands: Connection[object, object], shape: Shape) -> None:
-    asyncio.run(_served(commands, shape))
+def _serve(commands: Connection[object, object], shape: Shape, calls_per_minute: int | None) -> None:
+    asyncio.run(_served(commands, shape, calls_per_minute))
 
 
-async def _served(commands: Connection[object, object], shape: Shape) -> None:
+async def _served(commands: Connection[object, object], shape: Shape, calls_per_minute: int | None) -> None:
     tenant = bulk_tenant(
         lambda: datetime.now(UTC),
         "https://acme.eu.qualtrics.com",
@@ -81,13 +98,32 @@ async def _served(commands: Connection[object, object], shape: Shape) -> None:
         distributions=shape.distributions,
         recipients=shape.recipients,
     )
+    limits = tenant.limits = None if calls_per_minute is None else Limits(brand=calls_per_minute, endpoints={})
     async with serving(qualtrics_app(tenant, token=TOKEN)) as url:
         commands.send(f"{url}/API/v3/")
         while command := await asyncio.to_thread(commands.recv):
+            if command == "rows":
+                commands.send({row for number in range(shape.surveys * shape.distributions) for row in _rows(tenant, number)})
+                continue
+            if command == "refused":
+                commands.send(limits.refused.total() if limits else 0)
+                continue
             assert isinstance(command, tuple)
             _let_answer(tenant, *command)
             commands.send(tenant.calls.total())
             tenant.calls.clear()
+
+
+def _rows(tenant: Tenant, number: int) -> Iterator[Row]:
+    distribution = tenant.distribution(numbered("EMD", number))
+    for row in distribution.recipients:
+        times = _told(row.sent_at), _told(row.completed_at)
+        yield distribution.distribution_id, row.contact.contact_id, str(row.contact.email), row.status, *times
+
+
+def _told(at: datetime | None) -> datetime | None:
+    """Qualtrics tells milliseconds."""
+    return at and at.replace(microsecond=at.microsecond // 1000 * 1000)
 
 
 def _let_answer(tenant: Tenant, distributions: int, recipients: int) -> None:

@@ -25,12 +25,14 @@ from sqlalchemy import Connection, Engine, Insert, event, func, select
 from sqlalchemy.orm import Session, registry
 
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Survey
-from bot.ports import MailedRow, UnitOfWork
+from bot.ports import UnitOfWork
+from bot.records import MailedRow
 from store import tables
 from store.engine import connect
 from store.unit_of_work import SqlStore
 from tests.benchmarks.databases import Databases, keyring
 from tests.benchmarks.measure import Figures, Goal, Line, fresh, medians, rounded
+from tests.unit.core.examples import an_integration
 
 ROWS = 1000
 #: What a row meets, and the epoch of the values it comes with.
@@ -200,7 +202,7 @@ async def _prepared(url: str, distributions: int) -> None:
     """Store what invitations refer to: one survey, its distributions, and the 1,000 people they go to."""
 
     def prepare(uow: UnitOfWork) -> None:
-        uow.integrations.ensure("main", "Benchmark")
+        uow.integrations.save(an_integration("main"))
         survey = Survey(survey_id="SV_1", name="Engagement", owner_id="UR_1", is_active=True, last_modified=_NOW)
         uow.surveys.save("main", [survey], _NOW)
         uow.distributions.save("main", [_distribution(number) for number in range(distributions)])

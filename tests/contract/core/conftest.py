@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from bot import reminders
 from bot.delivery import Sender, deliver_due
 from bot.messages import Delivery, Member, MemberKind, MessageRef
+from bot.model import Integration
 from bot.page import Page, PrivatePage
-from bot.ports import Run, Store
-from bot.sync import Kind, Synchronisation
+from bot.ports import Store
+from bot.records import Run
+from bot.sync import Kind, Progress, Synchronisation
 from tests.contract.core.scripted import ScriptedSource
-from tests.unit.core.examples import NOW
+from tests.unit.core.examples import NOW, an_integration
 
 
 @dataclass
@@ -43,15 +46,26 @@ class Life:
     channel: RecordingChannel = field(default_factory=RecordingChannel)
     now: datetime = NOW
     allow_guests: bool = False
+    settings: Integration = field(default_factory=an_integration)
+    parallel: int = 8
+    on_progress: Callable[[Progress], None] = field(default=lambda _: None)
 
     def clock(self) -> datetime:
         return self.now
 
     async def sync(self, kind: Kind = Kind.INCREMENTAL, integration_id: str = "main") -> Run:
-        synchronisation = Synchronisation(
-            source=self.source, store=self.store, integration_id=integration_id, name="Main", clock=self.clock
+        await self.store.write(lambda uow: uow.integrations.save(replace(self.settings, integration_id=integration_id)))
+        return await self.synchronisation(integration_id).run(kind)
+
+    def synchronisation(self, integration_id: str = "main") -> Synchronisation:
+        return Synchronisation(
+            source=self.source,
+            store=self.store,
+            integration_id=integration_id,
+            clock=self.clock,
+            parallel=self.parallel,
+            on_progress=self.on_progress,
         )
-        return await synchronisation.run(kind)
 
     async def baseline(self) -> None:
         assert (await self.sync(Kind.FULL)).told == 0

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
+from bot.errors import Gone
 from bot.model import (
     Anonymity,
     Contact,
@@ -20,7 +21,7 @@ from bot.model import (
     SurveyDetails,
     User,
 )
-from bot.ports import Account, Batch
+from bot.records import Account, Batch
 from tests.unit.core.examples import NOW, a_distribution, a_survey
 
 T = TypeVar("T")
@@ -41,20 +42,24 @@ class ScriptedSource:
     user_list: tuple[User, ...] = ()
     errors: dict[str, Exception] = field(default_factory=dict)
     pages_before_error: int = 0
+    #: Raised when a list is read on from a position.
+    refused_positions: dict[str, Exception] = field(default_factory=dict)
     page_size: int = 2
     #: Bad records on each page of these calls.
     skipped: int = 0
     skips: tuple[str, ...] = ("users", "surveys")
-    calls: Counter[str] = field(default_factory=Counter)
+    called: Counter[str] = field(default_factory=Counter)
+    pages: Counter[str] = field(default_factory=Counter)
 
-    def survey(self, survey_id: str = "SV_1", *, ends_at: datetime | None = None, **values: Any) -> None:
+    def put(self, survey_id: str = "SV_1", *, ends_at: datetime | None = None, **values: Any) -> None:
         self.survey_list[survey_id] = replace(a_survey(survey_id=survey_id, details=None, details_for=None), **values)
         self.details[survey_id] = SurveyDetails(ends_at=ends_at, anonymity=Anonymity.IDENTIFIED)
 
     def send(
         self, distribution_id: str, people: dict[str, str | None], survey_id: str = "SV_1", status: str = "Success", **values: object
     ) -> None:
-        """Send a survey to contacts (`CID -> e-mail`)."""
+        """Send a survey to contacts (`CID -> e-mail`), six hours ago: histories of what is older are not read at every look."""
+        values = {"send_date": NOW - timedelta(hours=6), **values}
         self.sent[distribution_id] = replace(a_distribution(distribution_id=distribution_id, survey_id=survey_id), **values)
         self.rows[distribution_id] = {}
         self.addresses[distribution_id] = {}
@@ -80,28 +85,38 @@ class ScriptedSource:
         )
         self.sent[distribution_id] = replace(self.sent[distribution_id], stats=stats)
 
+    @property
+    def calls(self) -> int:
+        return self.called.total()
+
     async def account(self) -> Account:
         return Account(brand_id="acme", user_id="UR_1", datacenter="fra1")
 
-    def users(self) -> AsyncIterator[Batch[User]]:
-        return self._pages("users", self.user_list)
+    def users(self, after: str | None = None) -> AsyncIterator[Batch[User]]:
+        return self._pages("users", self.user_list, after)
 
-    def surveys(self) -> AsyncIterator[Batch[Survey]]:
-        return self._pages("surveys", tuple(self.survey_list.values()))
+    def surveys(self, after: str | None = None) -> AsyncIterator[Batch[Survey]]:
+        return self._pages("surveys", tuple(self.survey_list.values()), after)
+
+    async def survey(self, survey_id: str) -> Survey:
+        self._called(f"survey {survey_id}")
+        if survey_id not in self.survey_list:
+            raise Gone(f"survey {survey_id} was deleted")
+        return self.survey_list[survey_id]
 
     async def survey_details(self, survey_id: str) -> SurveyDetails:
         self._called(f"details {survey_id}")
         return self.details[survey_id]
 
-    def distributions(self, survey_id: str) -> AsyncIterator[Batch[Distribution]]:
-        return self._pages(f"distributions {survey_id}", tuple(d for d in self.sent.values() if d.survey_id == survey_id))
+    def distributions(self, survey_id: str, after: str | None = None) -> AsyncIterator[Batch[Distribution]]:
+        return self._pages(f"distributions {survey_id}", tuple(d for d in self.sent.values() if d.survey_id == survey_id), after)
 
-    def history(self, distribution_id: str) -> AsyncIterator[Batch[HistoryEntry]]:
-        return self._pages(f"history {distribution_id}", tuple(self.rows[distribution_id].values()))
+    def history(self, distribution_id: str, after: str | None = None) -> AsyncIterator[Batch[HistoryEntry]]:
+        return self._pages(f"history {distribution_id}", tuple(self.rows[distribution_id].values()), after)
 
-    def links(self, distribution_id: str, survey_id: str) -> AsyncIterator[Batch[LinkEntry]]:
+    def links(self, distribution_id: str, survey_id: str, after: str | None = None) -> AsyncIterator[Batch[LinkEntry]]:
         assert self.sent[distribution_id].survey_id == survey_id
-        return self._pages(f"links {distribution_id}", tuple(self.addresses[distribution_id].values()))
+        return self._pages(f"links {distribution_id}", tuple(self.addresses[distribution_id].values()), after)
 
     def directories(self) -> AsyncIterator[Batch[Directory]]:
         return self._pages("directories", self.directory_list)
@@ -111,14 +126,20 @@ class ScriptedSource:
         assert directory_id == self.directory_list[0].directory_id
         return Contact(contact_id=contact_id, email=self.contacts.get(contact_id))
 
-    async def _pages(self, call: str, items: Sequence[T]) -> AsyncIterator[Batch[T]]:
-        self.calls[call] += 1
-        for page, start in enumerate(range(0, max(len(items), 1), self.page_size)):
+    async def _pages(self, call: str, items: Sequence[T], after: str | None = None) -> AsyncIterator[Batch[T]]:
+        """`called` counts readings from the start, `pages` all pages. A position is the number of records before it."""
+        self.called[call] += after is None
+        if after is not None and call in self.refused_positions:
+            raise self.refused_positions[call]
+        for page, start in enumerate(range(int(after or 0), max(len(items), 1), self.page_size)):
             if call in self.errors and page >= self.pages_before_error:
                 raise self.errors[call]
-            yield Batch(tuple(items[start : start + self.page_size]), self.skipped if call in self.skips else 0)
+            self.pages[call] += 1
+            end = start + self.page_size
+            following = str(end) if end < len(items) else None
+            yield Batch(tuple(items[start:end]), self.skipped if call in self.skips else 0, following)
 
     def _called(self, call: str) -> None:
-        self.calls[call] += 1
+        self.called[call] += 1
         if call in self.errors:
             raise self.errors[call]

@@ -34,10 +34,10 @@ async def ask(
 async def filled(life: Life) -> None:
     """Ana: one open survey closing last, one first, one without end, one finished. Ben: one of his own."""
     for survey_id, expires_at in {"SV_late": NOW + 9 * DAY, "SV_soon": NOW + DAY, "SV_endless": None, "SV_done": NOW + DAY}.items():
-        life.source.survey(survey_id, name=survey_id)
+        life.source.put(survey_id, name=survey_id)
         life.source.send(f"EMD_{survey_id}", {"CID_1": ANA}, survey_id, link_expires_at=expires_at)
     life.source.move("EMD_SV_done", "CID_1", "SurveyFinished", NOW)
-    life.source.survey("SV_ben")
+    life.source.put("SV_ben")
     life.source.send("EMD_ben", {"CID_2": BEN}, "SV_ben")
     await life.baseline()
 

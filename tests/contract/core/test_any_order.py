@@ -15,7 +15,7 @@ from bot.sync import Kind
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 from tests.contract.core.conftest import Life
-from tests.unit.core.examples import DAY, NOW
+from tests.contract.core.dying import die_after
 
 PEOPLE = ("ana@acme.example", "ben@acme.example", None)
 OPEN = ("Pending", "Success", "Opened", "SurveyStarted")
@@ -30,7 +30,7 @@ sendings = st.lists(
     min_size=1,
     max_size=4,
 )
-looks = st.lists(st.sampled_from([Kind.FULL, Kind.INCREMENTAL]), min_size=1, max_size=3)
+looks = st.lists(st.sampled_from(list(Kind)), min_size=1, max_size=3)
 
 
 @pytest.fixture(scope="session")
@@ -42,7 +42,14 @@ def template(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -
 
 
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(sendings=sendings, looks=looks, order=st.permutations(range(4)), moves=st.lists(st.sampled_from(OPEN[1:]), max_size=4))
+@given(
+    sendings=sendings,
+    looks=looks,
+    order=st.permutations(range(4)),
+    moves=st.lists(st.sampled_from(OPEN[1:]), max_size=4),
+    deaths=st.lists(st.integers(1, 12), max_size=3),
+    gone=st.integers(0, 9),
+)
 def test_any_order_of_syncs_announces_once(  # noqa: PLR0917 - hypothesis names them
     template: Path,
     keyring: Keyring,
@@ -50,23 +57,33 @@ def test_any_order_of_syncs_announces_once(  # noqa: PLR0917 - hypothesis names 
     looks: list[Kind],
     order: list[int],
     moves: list[str],
+    deaths: list[int],
+    gone: int,
 ) -> None:
-    """Distributions appear in any order, between any looks; statuses move on; the same data is absorbed again and again."""
+    """Distributions appear in any order, between any looks, are deleted and come back; statuses move on; processes die and are followed
+    by others; the same data is absorbed again and again.
+    """
 
     async def live(life: Life) -> None:
         await life.long_ago()
         numbered = [(n, sendings[n]) for n in order if n < len(sendings)]
         for step, (number, (survey_id, people, kind, status)) in enumerate(numbered):
-            life.source.survey(survey_id)
+            life.source.put(survey_id)
             parent = next((d.distribution_id for d in life.source.sent.values() if d.survey_id == survey_id), None)
             values = {"request_type": "Reminder", "parent_id": parent} if parent and kind == "Reminder" else {}
-            life.source.send(f"EMD_{number}", people, survey_id, status, send_date=NOW - DAY, **values)
+            life.source.send(f"EMD_{number}", people, survey_id, status, **values)
             for look in looks:
+                if deaths:
+                    await die_after(life, deaths.pop(), look)
                 await life.sync(look)
             if step < len(moves):
                 life.source.move(f"EMD_{number}", next(iter(people)), moves[step])
         for look in looks:
             await life.sync(look)
+        deleted = life.source.sent.pop(f"EMD_{gone}", None)
+        await life.sync()
+        life.source.sent |= {} if deleted is None else {deleted.distribution_id: deleted}
+        await life.sync(Kind.SWEEP)
         told = Counter(await life.told())
         assert set(told.values()) <= {1}
         assert {(survey, email) for _, survey, email in told} == {

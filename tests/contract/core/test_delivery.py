@@ -30,7 +30,7 @@ async def sent_to(life: Life, *names: str, join: bool = True) -> None:
     await life.long_ago()
     if join:
         await life.join(*names)
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {f"CID_{name}": f"{name}@acme.example" for name in names})
     await life.sync()
 
@@ -103,7 +103,7 @@ async def test_guests_are_written_to_where_the_settings_allow_it(life: Life) -> 
 async def test_an_invitation_waits_until_its_link_is_known(life: Life) -> None:
     await life.long_ago()
     await life.join("ana")
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA})
     known = life.source.rows["EMD_1"]["CID_1"]
     life.source.rows["EMD_1"]["CID_1"] = replace(known, url=None)
@@ -123,11 +123,11 @@ async def test_an_invitation_waits_until_its_link_is_known(life: Life) -> None:
 
 async def test_a_survey_that_was_paused_when_its_message_was_due_is_told_when_it_comes_back(life: Life) -> None:
     await sent_to(life, "ana")
-    life.source.survey(is_active=False)
+    life.source.put(is_active=False)
     await life.sync()
     await life.deliver()
     assert await outcomes(life) == [(DeliveryState.SKIPPED, "the survey is closed for this person")]
-    life.source.survey()
+    life.source.put()
     await life.sync()
     await life.deliver()
     assert [user for user, _ in life.channel.sent] == ["ana"]
@@ -144,7 +144,7 @@ async def test_somebody_who_joins_the_chat_later_is_told_then(life: Life) -> Non
 
 async def test_a_reminder_whose_deadline_moved_away_is_not_sent(life: Life) -> None:
     await life.join("ana")
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + 2 * DAY)
     await life.baseline()
     life.wait(hours=24)
@@ -355,7 +355,7 @@ def test_the_retry_policy(error: SurveybotError, attempt: int, expected: Again |
 
 async def test_reminders_are_delivered_like_invitations(life: Life) -> None:
     await life.join("ana")
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + 2 * DAY)
     await life.baseline()
     life.wait(hours=24)

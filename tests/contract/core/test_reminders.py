@@ -18,7 +18,7 @@ CLOSING = "survey.closing"
 async def a_week_old(life: Life, **values: Any) -> None:
     """A survey known since the baseline, closing in two days for Ana and Ben."""
     values.setdefault("link_expires_at", NOW + 2 * DAY)
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN}, **values)
     await life.baseline()
 
@@ -47,18 +47,18 @@ async def test_nobody_is_reminded_who_finished_or_whose_survey_closed(life: Life
 
 async def test_a_deactivated_survey_reminds_nobody_and_one_that_came_back_does(life: Life) -> None:
     await a_week_old(life)
-    life.source.survey(is_active=False)
+    life.source.put(is_active=False)
     await life.sync()
     life.wait(hours=24)
     assert await reminded(life) == []
-    life.source.survey()
+    life.source.put()
     await life.sync()
     assert await reminded(life) == [ANA, BEN]
 
 
 async def test_the_survey_end_counts_when_it_is_earlier_than_the_link(life: Life) -> None:
     await a_week_old(life, link_expires_at=NOW + 30 * DAY)
-    life.source.survey(ends_at=NOW + 2 * DAY, last_modified=NOW)
+    life.source.put(ends_at=NOW + 2 * DAY, last_modified=NOW)
     await life.sync()
     life.wait(hours=24)
     assert await reminded(life) == [ANA, BEN]
@@ -104,7 +104,7 @@ async def test_what_was_due_before_the_baseline_stays_unsaid(life: Life) -> None
 
 async def test_whoever_is_invited_within_the_last_day_gets_one_message_not_two(life: Life) -> None:
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + timedelta(hours=20))
     await life.sync()
     assert await reminded(life) == []
@@ -129,7 +129,7 @@ async def test_a_reminder_of_an_anonymous_link_is_as_untracked_as_its_invite(lif
 
 async def test_more_than_one_transaction_of_due_people_is_reminded_in_one_go(life: Life) -> None:
     life.source.page_size = 500
-    life.source.survey()
+    life.source.put()
     people: dict[str, str | None] = {f"CID_{n}": f"p{n}@acme.example" for n in range(1203)}
     life.source.send("EMD_1", people, link_expires_at=NOW + 2 * DAY)
     await life.baseline()

@@ -8,10 +8,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import Forbidden, Gone, Malformed, Rejected, SurveybotError, Unauthorized, Unavailable
-from bot.model import Directory, LinkEntry, LinkType, User
-from bot.ports import Run
-from bot.sync import CONTACT_LOOKUPS, Kind, Synchronisation
+from bot.errors import Forbidden, Gone, Rejected, SurveybotError
+from bot.model import LinkEntry, LinkType, User
+from bot.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 
@@ -20,7 +19,7 @@ INVITED = "survey.invited"
 
 
 async def test_the_first_full_run_fills_the_store_and_tells_nobody(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN})
     run = await life.sync(Kind.FULL)
     assert (run.outcome, run.surveys, run.distributions, run.invitations, run.told) == ("ok", 1, 1, 2, 0)
@@ -33,7 +32,7 @@ async def test_the_first_full_run_fills_the_store_and_tells_nobody(life: Life) -
 
 async def test_a_survey_sent_after_the_baseline_is_told_to_each_of_its_people_once(life: Life) -> None:
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN, "CID_3": None})
     assert (await life.sync()).told == 2
     assert (await life.sync()).told == 0
@@ -43,7 +42,7 @@ async def test_a_survey_sent_after_the_baseline_is_told_to_each_of_its_people_on
 
 async def test_two_lists_two_contacts_and_a_reminder_of_one_person_tell_them_once(life: Life) -> None:
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA, "CID_2": ANA})
     life.source.send("EMD_2", {"CID_3": ANA})
     await life.sync()
@@ -53,7 +52,7 @@ async def test_two_lists_two_contacts_and_a_reminder_of_one_person_tell_them_onc
 
 
 async def test_a_reminder_of_what_the_baseline_saw_tells_nobody(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.baseline()
     life.source.send("EMD_2", {"CID_1": ANA}, request_type="Reminder", parent_id="EMD_1")
@@ -63,10 +62,11 @@ async def test_a_reminder_of_what_the_baseline_saw_tells_nobody(life: Life) -> N
 
 async def test_a_survey_sent_again_after_it_was_answered_is_told_again(life: Life) -> None:
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, send_date=NOW - 30 * DAY)
     await life.sync()
     life.source.move("EMD_1", "CID_1", "SurveyFinished", NOW - 20 * DAY)
+    life.wait(hours=6)
     await life.sync()
     life.source.send("EMD_2", {"CID_1": ANA}, send_date=NOW - DAY)
     await life.sync()
@@ -76,7 +76,7 @@ async def test_a_survey_sent_again_after_it_was_answered_is_told_again(life: Lif
 async def test_an_answer_without_a_time_counts_from_when_it_was_first_seen(life: Life) -> None:
     """A reminder mailed before the answer was seen does not ask anew, although Qualtrics told no completion time."""
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, send_date=NOW - 5 * DAY)
     life.source.send("EMD_2", {"CID_1": ANA}, request_type="Reminder", parent_id="EMD_1", send_date=NOW - DAY)
     life.source.move("EMD_1", "CID_1", "SurveyFinished")
@@ -96,7 +96,7 @@ async def test_an_answer_without_a_time_counts_from_when_it_was_first_seen(life:
 @pytest.mark.parametrize("status", ["Opened", "SurveyStarted"])
 async def test_a_quick_reader_who_never_was_seen_as_delivered_is_told(life: Life, status: str) -> None:
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, status="Pending")
     assert (await life.sync()).told == 0
     life.source.move("EMD_1", "CID_1", status)
@@ -106,7 +106,7 @@ async def test_a_quick_reader_who_never_was_seen_as_delivered_is_told(life: Life
 @pytest.mark.parametrize("status", ["Pending", "HardBounce", "Skipped", "SurveyFinished", "SessionExpired", "SomethingNew"])
 async def test_who_was_not_mailed_or_cannot_answer_is_not_told(life: Life, status: str) -> None:
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, status=status)
     await life.sync()
     assert await life.told() == []
@@ -123,16 +123,16 @@ async def test_who_was_not_mailed_or_cannot_answer_is_not_told(life: Life, statu
 )
 async def test_what_mails_nobody_costs_no_calls_and_tells_nobody(life: Life, values: dict[str, Any]) -> None:
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, **values)
     await life.sync()
     assert await life.told() == []
-    assert life.source.calls["history EMD_1"] == life.source.calls["links EMD_1"] == 0
+    assert life.source.called["history EMD_1"] == life.source.called["links EMD_1"] == 0
 
 
 async def test_a_scheduled_distribution_is_told_once_it_went_out(life: Life) -> None:
     await life.long_ago()
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, send_date=NOW + timedelta(hours=1))
     await life.sync()
     life.wait(hours=2)
@@ -141,87 +141,56 @@ async def test_a_scheduled_distribution_is_told_once_it_went_out(life: Life) -> 
 
 
 async def test_unchanged_surveys_and_distributions_cost_nothing_beyond_their_lists(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.baseline()
-    life.source.calls.clear()
+    life.source.called.clear()
     await life.sync()
     await life.sync(Kind.FULL)
-    assert life.source.calls == {"surveys": 2, "distributions SV_1": 2, "users": 1}
+    assert life.source.called == {"surveys": 2, "distributions SV_1": 2, "users": 1}
 
 
 async def test_changed_counts_cost_one_history_and_no_links(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.baseline()
-    life.source.calls.clear()
+    life.source.called.clear()
     life.source.move("EMD_1", "CID_1", "Opened")
     await life.sync()
-    assert life.source.calls == {"surveys": 1, "distributions SV_1": 1, "history EMD_1": 1}
+    assert life.source.called == {"surveys": 1, "distributions SV_1": 1, "history EMD_1": 1}
 
 
 async def test_links_are_read_again_while_somebody_mailed_has_no_address(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": None})
     await life.baseline()
     life.source.move("EMD_1", "CID_1", "Opened")
     life.source.addresses["EMD_1"]["CID_1"] = LinkEntry(contact_id="CID_1", email=ANA, url=None, expires_at=None)
     await life.sync()
-    assert life.source.calls["links EMD_1"] == 2
+    assert life.source.called["links EMD_1"] == 2
     assert await life.store.read(lambda uow: uow.people.find(ANA)) is not None
 
 
 async def test_an_inactive_survey_is_left_alone(life: Life) -> None:
-    life.source.survey(is_active=False)
+    life.source.put(is_active=False)
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.baseline()
-    assert life.source.calls == {"users": 1, "surveys": 1}
+    assert life.source.called == {"users": 1, "surveys": 1}
 
 
 async def test_details_are_read_again_only_when_the_survey_was_modified_or_came_back(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     await life.baseline()
     await life.sync()
-    assert life.source.calls["details SV_1"] == 1
-    life.source.survey(last_modified=NOW)
+    assert life.source.called["details SV_1"] == 1
+    life.source.put(last_modified=NOW)
     await life.sync()
-    assert life.source.calls["details SV_1"] == 2
-    life.source.survey(last_modified=NOW, is_active=False)
+    assert life.source.called["details SV_1"] == 2
+    life.source.put(last_modified=NOW, is_active=False)
     await life.sync()
-    life.source.survey(last_modified=NOW)
+    life.source.put(last_modified=NOW)
     await life.sync()
-    assert life.source.calls["details SV_1"] == 3
-
-
-async def test_a_person_whose_address_only_the_directory_knows_is_told(life: Life) -> None:
-    await life.long_ago()
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": None, "CID_2": None})
-    life.source.contacts = {"CID_1": ANA}
-    assert (await life.sync()).told == 1
-    assert await life.told() == [(INVITED, "SV_1", ANA)]
-
-
-@pytest.mark.parametrize("directories", [(), (Directory(directory_id="POOL_2", name=None, is_default=False),)])
-async def test_without_a_default_directory_the_first_one_is_asked_and_without_any_nobody_is(
-    life: Life, directories: tuple[Directory, ...]
-) -> None:
-    await life.long_ago()
-    life.source.directory_list = directories
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": None})
-    life.source.contacts = {"CID_1": ANA}
-    assert (await life.sync()).told == len(directories)
-
-
-@pytest.mark.parametrize("call", ["directories", "contact CID_1"])
-async def test_a_directory_that_may_not_be_read_costs_nobody_else_anything(life: Life, call: str) -> None:
-    await life.long_ago()
-    life.source.errors[call] = Forbidden("not permitted")
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": None, "CID_2": BEN})
-    run = await life.sync()
-    assert (run.outcome, run.told, run.skipped) == ("ok", 1, 1)
+    assert life.source.called["details SV_1"] == 3
 
 
 @pytest.mark.parametrize("call", ["details SV_1", "distributions SV_1", "history EMD_1", "links EMD_1"])
@@ -229,9 +198,9 @@ async def test_a_directory_that_may_not_be_read_costs_nobody_else_anything(life:
 async def test_one_thing_that_cannot_be_read_is_left_out_and_the_rest_goes_on(life: Life, call: str, error: SurveybotError) -> None:
     await life.long_ago()
     life.source.errors[call] = error
-    life.source.survey("SV_1")
+    life.source.put("SV_1")
     life.source.send("EMD_1", {"CID_1": ANA})
-    life.source.survey("SV_2")
+    life.source.put("SV_2")
     life.source.send("EMD_2", {"CID_1": ANA}, "SV_2")
     run = await life.sync()
     assert (run.outcome, run.skipped) == ("ok", 1)
@@ -241,7 +210,7 @@ async def test_one_thing_that_cannot_be_read_is_left_out_and_the_rest_goes_on(li
 async def test_what_was_left_out_is_told_when_it_can_be_read_again(life: Life) -> None:
     await life.long_ago()
     life.source.errors["history EMD_1"] = Forbidden("no")
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.sync()
     life.source.errors.clear()
@@ -251,7 +220,7 @@ async def test_what_was_left_out_is_told_when_it_can_be_read_again(life: Life) -
 
 async def test_accounts_that_may_not_be_listed_do_not_stop_a_full_run(life: Life) -> None:
     life.source.errors["users"] = Forbidden("brand admins only")
-    life.source.survey()
+    life.source.put()
     assert (await life.sync(Kind.FULL)).outcome == "ok"
 
 
@@ -261,141 +230,21 @@ async def test_accounts_are_stored_by_a_full_run(life: Life) -> None:
     assert run.changed == 1
 
 
-async def last_run(life: Life) -> Run:
-    return max(await life.store.read(lambda uow: uow.runs.latest("main")), key=lambda run: run.started_at)
-
-
-@pytest.mark.parametrize("call", ["surveys", "users"])
-@pytest.mark.parametrize("error", [Unavailable("HTTP 503"), Unauthorized("HTTP 401"), Malformed("not JSON")])
-async def test_a_run_that_cannot_go_on_fails_says_why_and_is_no_baseline(life: Life, call: str, error: SurveybotError) -> None:
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": ANA})
-    life.source.errors[call] = error
-    with pytest.raises(type(error)):
-        await life.sync(Kind.FULL)
-    run = await last_run(life)
-    assert (run.outcome, run.error) == ("failed", f"{type(error).__name__}: {error}")
-    (integration,) = await life.store.read(lambda uow: uow.integrations.all())
-    assert integration.baseline_at is None
-    life.source.errors.clear()
-    await life.baseline()
-    assert await life.told() == []
-
-
-@pytest.mark.parametrize("call", ["distributions SV_1", "history EMD_1", "links EMD_1", "details SV_1"])
-async def test_refused_credentials_end_the_run_wherever_they_show(life: Life, call: str) -> None:
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": ANA})
-    life.source.errors[call] = Unauthorized("HTTP 401")
-    with pytest.raises(Unauthorized):
-        await life.sync(Kind.FULL)
-
-
-@pytest.mark.parametrize("call", ["distributions SV_bad", "history EMD_bad", "links EMD_bad", "details SV_bad", "directories"])
-@pytest.mark.parametrize("error", [Unavailable("HTTP 504"), Malformed("paging loop")])
-async def test_one_survey_that_cannot_be_read_stops_nobody_else_and_is_told_when_it_can(
-    life: Life, call: str, error: SurveybotError
-) -> None:
-    await life.long_ago()
-    for survey_id in ("SV_bad", "SV_1", "SV_2"):
-        life.source.survey(survey_id)
-        life.source.send(f"EMD_{survey_id[3:]}", {"CID_1": ANA, "CID_2": None}, survey_id)
-    life.source.errors[call] = error
-    run = await life.sync()
-    assert (run.outcome, run.error) == ("partial", f"{type(error).__name__}: {error}")
-    assert {(INVITED, "SV_1", ANA), (INVITED, "SV_2", ANA)} <= set(await life.told())
-    life.source.errors.clear()
-    assert (await life.sync()).outcome == "ok"
-    assert sorted(await life.told()) == [(INVITED, "SV_1", ANA), (INVITED, "SV_2", ANA), (INVITED, "SV_bad", ANA)]
-
-
-async def test_when_many_surveys_cannot_be_read_the_run_gives_up(life: Life) -> None:
-    for number in range(5):
-        life.source.survey(f"SV_{number}")
-        life.source.errors[f"distributions SV_{number}"] = Unavailable("HTTP 503")
-    with pytest.raises(Unavailable):
-        await life.sync(Kind.FULL)
-    assert (await last_run(life)).outcome == "failed"
-
-
-async def test_good_pages_before_a_bad_one_are_kept_and_their_people_told_once(life: Life) -> None:
-    await life.long_ago()
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN, "CID_3": "cleo@acme.example"})
-    life.source.errors["history EMD_1"] = Unavailable("HTTP 504")
-    life.source.pages_before_error = 1
-    assert (await life.sync()).outcome == "partial"
-    assert len(await life.told()) == 2
-    life.source.errors.clear()
-    assert (await life.sync()).told == 1
-    assert len(await life.told()) == 3
-
-
-async def test_a_history_shorter_than_what_was_sent_is_read_again(life: Life) -> None:
-    await life.long_ago()
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN})
-    hidden = life.source.rows["EMD_1"].pop("CID_2")
-    run = await life.sync()
-    assert (run.told, run.skipped) == (1, 1)
-    life.source.rows["EMD_1"]["CID_2"] = hidden
-    await life.sync()
-    assert await life.told() == [(INVITED, "SV_1", ANA), (INVITED, "SV_1", BEN)]
-
-
-async def test_a_person_whose_address_the_links_tell_later_is_told_then(life: Life) -> None:
-    await life.long_ago()
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": None})
-    await life.sync()
-    link = life.source.addresses["EMD_1"]["CID_1"]
-    life.source.addresses["EMD_1"]["CID_1"] = replace(link, email=ANA)
-    life.source.move("EMD_1", "CID_1", "Opened")
-    await life.sync()
-    assert await life.told() == [(INVITED, "SV_1", ANA)]
-
-
-async def test_a_person_whose_address_the_directory_tells_later_is_told_within_a_day(life: Life) -> None:
-    await life.long_ago()
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": None})
-    await life.sync()
-    await life.sync()
-    assert life.source.calls["contact CID_1"] == 1
-    life.source.contacts = {"CID_1": ANA}
-    life.wait(hours=25)
-    await life.sync()
-    assert await life.told() == [(INVITED, "SV_1", ANA)]
-
-
-async def test_look_ups_keep_to_their_budget_and_reach_everybody_in_the_end(life: Life) -> None:
-    await life.long_ago()
-    life.source.page_size = 500
-    life.source.survey()
-    life.source.send("EMD_1", {f"CID_{n:03d}": None for n in range(250)})
-    life.source.contacts = {f"CID_{n:03d}": f"p{n}@acme.example" for n in range(100, 250)}
-    for _ in range(2):
-        before = sum(number for call, number in life.source.calls.items() if call.startswith("contact"))
-        await life.sync()
-        assert sum(number for call, number in life.source.calls.items() if call.startswith("contact")) - before <= CONTACT_LOOKUPS
-    assert len(await life.told()) == 150
-
-
 async def test_what_the_baseline_could_not_see_is_not_news_when_it_can_be_seen(life: Life) -> None:
-    life.source.survey("SV_1", is_active=False)
+    life.source.put("SV_1", is_active=False)
     life.source.send("EMD_1", {"CID_1": ANA})
-    life.source.survey("SV_2")
+    life.source.put("SV_2")
     life.source.send("EMD_2", {"CID_1": ANA}, "SV_2")
     life.source.errors["history EMD_2"] = Forbidden("no")
     await life.baseline()
     life.source.errors.clear()
-    life.source.survey("SV_1")
+    life.source.put("SV_1")
     await life.sync()
     assert await life.told() == []
 
 
 async def test_a_survey_whose_record_cannot_be_read_has_not_vanished(life: Life) -> None:
-    life.source.survey("SV_1")
+    life.source.put("SV_1")
     await life.baseline()
     del life.source.survey_list["SV_1"]
     life.source.skipped, life.source.skips = 1, ("surveys",)
@@ -406,11 +255,11 @@ async def test_a_survey_whose_record_cannot_be_read_has_not_vanished(life: Life)
 
 
 async def test_details_that_could_not_be_read_are_asked_for_again_by_full_runs(life: Life) -> None:
-    life.source.survey(ends_at=NOW + DAY)
+    life.source.put(ends_at=NOW + DAY)
     life.source.errors["details SV_1"] = Forbidden("no")
     await life.baseline()
     await life.sync()
-    assert life.source.calls["details SV_1"] == 1
+    assert life.source.called["details SV_1"] == 1
     life.source.errors.clear()
     await life.sync(Kind.FULL)
     (survey,) = await life.store.read(lambda uow: uow.surveys.all("main"))
@@ -419,25 +268,28 @@ async def test_details_that_could_not_be_read_are_asked_for_again_by_full_runs(l
 
 
 async def test_a_reminder_mail_closes_when_its_invite_does(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + 2 * DAY)
     values: dict[str, Any] = {"parent_id": "EMD_1", "link_type": LinkType.UNKNOWN, "link_expires_at": None}
     life.source.send("EMD_2", {"CID_1": ANA}, request_type="Reminder", **values)
     await life.baseline()
-    reminder = await life.store.read(lambda uow: uow.invitations.of_contacts("main", "EMD_2", ["CID_1"]))
-    assert reminder["CID_1"].link_expires_at == NOW + 2 * DAY
-    assert reminder["CID_1"].link_type is LinkType.INDIVIDUAL
+    ana = await life.store.read(lambda uow: uow.people.find(ANA))
+    assert ana is not None
+    found = await life.store.read(lambda uow: uow.invitations.of_person(ana))
+    (reminder,) = [invitation for invitation in found if invitation.distribution_id == "EMD_2"]
+    assert reminder.link_expires_at == NOW + 2 * DAY
+    assert reminder.link_type is LinkType.INDIVIDUAL
 
 
 async def test_bad_records_are_counted(life: Life) -> None:
     life.source.skipped = 2
-    life.source.survey()
+    life.source.put()
     assert (await life.sync(Kind.FULL)).skipped == 4
 
 
 async def test_a_survey_that_vanished_from_the_list_takes_no_answers(life: Life) -> None:
-    life.source.survey("SV_1")
-    life.source.survey("SV_2")
+    life.source.put("SV_1")
+    life.source.put("SV_2")
     await life.baseline()
     del life.source.survey_list["SV_2"]
     life.wait(hours=1)
@@ -448,14 +300,14 @@ async def test_a_survey_that_vanished_from_the_list_takes_no_answers(life: Life)
 
 
 async def test_a_deleted_survey_whose_metadata_still_answers_costs_no_further_calls(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     life.source.details["SV_1"] = replace(life.source.details["SV_1"], is_deleted=True)
     await life.baseline()
-    assert life.source.calls["distributions SV_1"] == 0
+    assert life.source.called["distributions SV_1"] == 0
 
 
 async def test_a_moved_link_expiry_is_read_again(life: Life) -> None:
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.baseline()
     life.source.send("EMD_1", {"CID_1": ANA}, link_expires_at=NOW + 2 * DAY)
@@ -471,7 +323,7 @@ async def test_two_integrations_that_see_one_survey_tell_its_people_once(life: L
     await life.sync(Kind.FULL, "one")
     await life.sync(Kind.FULL, "two")
     life.now = NOW
-    life.source.survey()
+    life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.sync(integration_id="one")
     await life.sync(integration_id="two")
@@ -479,19 +331,17 @@ async def test_two_integrations_that_see_one_survey_tell_its_people_once(life: L
 
 
 async def test_progress_is_shown_while_a_run_goes_on(life: Life) -> None:
-    life.source.survey()
-    life.source.send("EMD_1", {"CID_1": ANA})
-    shown: list[tuple[int, int, int]] = []
-    await Synchronisation(
-        source=life.source,
-        store=life.store,
-        integration_id="main",
-        name="Main",
-        clock=life.clock,
-        on_progress=lambda p: shown.append((p.surveys_done, p.surveys, p.invitations)),
-    ).run(Kind.FULL)
-    assert shown[0] == (0, 0, 0)
-    assert shown[-1] == (1, 1, 1)
+    """With what is spent and what is left: 5 people are 3 pages of 2, foretold as one of Qualtrics' 100."""
+    life.source.put()
+    life.source.send("EMD_1", {f"CID_{n}": ANA for n in range(5)})
+    shown: list[tuple[int, int, int, int]] = []
+    life.on_progress = lambda p: shown.append((p.lists_left, p.links_pages_left, p.history_pages_left, p.invitations))
+    run = await life.sync(Kind.FULL)
+    assert shown[0] == (0, 0, 0, 0)
+    assert (1, 0, 0, 0) in shown
+    assert (0, 1, 1, 0) in shown
+    assert shown[-1] == (0, 0, 0, 5)
+    assert run.calls == life.source.calls
 
 
 async def test_an_unforeseen_fault_is_recorded_without_its_text(life: Life) -> None:

@@ -1,0 +1,144 @@
+"""The page on which a brand's administrators see how the synchronisation stands (FEATURES B10)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import timedelta
+
+from bot.look import Kind
+from bot.page import (
+    Action,
+    Button,
+    Buttons,
+    Divider,
+    Element,
+    Facts,
+    Inline,
+    Moment,
+    Note,
+    Notice,
+    Page,
+    Phrase,
+    Strong,
+    Text,
+    Tone,
+    phrase,
+)
+from bot.pages import Reader
+from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
+
+#: Integrations on one page: with all notices, so many fit into one message (reference slack.md 2).
+PAGE_SIZE = 5
+#: Errors and reasons are sentences of ours, but of any length.
+_REASON = 200
+
+
+def status_page(found: Sequence[IntegrationStatus], baselines: Mapping[str, Baseline], page: int, reader: Reader) -> Page:
+    """`found` is not empty. Pages count from 1; a number that is none shows a page that exists."""
+    pages = -(-len(found) // PAGE_SIZE)
+    page = min(max(page, 1), pages)
+    elements: list[Element] = []
+    for it in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
+        elements += [*_integration(it, baselines.get(it.integration.integration_id), reader), Divider()]
+    elements.append(_buttons(page, pages, reader))
+    return Page(title=reader.say("Synchronisation status"), elements=tuple(elements), zone=reader.zone)
+
+
+def _integration(it: IntegrationStatus, baseline: Baseline | None, reader: Reader) -> Iterator[Element]:
+    yield Text((Strong(it.integration.name), " · ", _baseline(baseline, reader)))
+    yield from (Notice(Tone.WARNING, text) for text in _warnings(it, reader))
+    yield Facts(tuple((_kind(job.kind, reader), _job(job, reader)) for job in it.jobs))
+    if notes := " ".join(_notes(it, reader)):
+        yield Note((notes,))
+
+
+def _baseline(baseline: Baseline | None, reader: Reader) -> str:
+    if baseline is None:
+        return reader.say("no baseline yet: nobody is told anything before the first full synchronisation has succeeded")
+    surveys = reader.count("{number} survey", "{number} surveys", baseline.surveys)
+    invitations = reader.count("{number} open invitation", "{number} open invitations", baseline.open_invitations)
+    return reader.say("baseline done: {surveys}, {invitations}").format(surveys=surveys, invitations=invitations)
+
+
+def _warnings(it: IntegrationStatus, reader: Reader) -> Iterator[Phrase]:
+    say = reader.say
+    if it.integration.is_paused:
+        yield (say("Paused: nothing is read, and nobody is reminded, until it is resumed."),)
+    if it.integration.unauthorized_at:
+        yield phrase(say("Qualtrics has refused the credentials since {when}."), when=Moment(it.integration.unauthorized_at))
+    if it.closures:
+        surveys = sum(closure.distribution_id is None for closure in it.closures)
+        yield phrase(
+            say("What was read would close {surveys} and delete {distributions}. Nothing of it is applied until somebody decides."),
+            surveys=reader.count("{number} survey", "{number} surveys", surveys),
+            distributions=reader.count("{number} distribution", "{number} distributions", len(it.closures) - surveys),
+        )
+
+
+def _notes(it: IntegrationStatus, reader: Reader) -> Iterator[str]:
+    if it.gaps.rows:
+        rows = reader.count("{number} row", "{number} rows", it.gaps.rows)
+        distributions = reader.count("{number} distribution", "{number} distributions", it.gaps.distributions)
+        yield reader.say("Missing: {rows} in {distributions}.").format(rows=rows, distributions=distributions)
+    if it.hints:
+        yield reader.count("{number} survey waits for a refresh.", "{number} surveys wait for a refresh.", it.hints)
+
+
+def _job(job: JobStatus, reader: Reader) -> Phrase:
+    parts: list[Inline] = [f"{_state(job.state, reader)}."]
+    if job.state in {JobState.FAILED, JobState.PARTIAL, JobState.VETOED, JobState.MISFIRED} and job.last:
+        parts.append(f" {_short(job.last.error or job.last.reason or '')}")
+    parts += _success(job, reader)
+    if job.next_run:
+        parts += [" ", *phrase(reader.say("Next: {when}."), when=Moment(job.next_run))]
+    return tuple(parts)
+
+
+def _success(job: JobStatus, reader: Reader) -> Phrase:
+    run = job.success
+    if run is None:
+        return ()
+    template = reader.say(" Last success: {when}, took {time}; {seen} rows seen, {changed} changed, {skipped} skipped; {calls} calls.")
+    numbers = {"seen": job.seen, "changed": run.changed, "skipped": run.skipped, "calls": run.calls}
+    words = {name: str(number) for name, number in numbers.items()}
+    return phrase(template, when=Moment(run.started_at), time=_duration(job.took or timedelta()), **words)
+
+
+def _kind(kind: Kind, reader: Reader) -> str:
+    match kind:
+        case Kind.FULL:
+            return reader.say("Full")
+        case Kind.INCREMENTAL:
+            return reader.say("Incremental")
+        case Kind.SWEEP:
+            return reader.say("Nightly sweep")
+
+
+def _state(state: JobState, reader: Reader) -> str:
+    say = reader.say
+    words: Mapping[JobState, str] = {
+        JobState.NEVER: say("Never run"),
+        JobState.RUNNING: say("Running"),
+        JobState.CUT_OFF: say("Cut off, goes on at its next start"),
+        JobState.OK: say("In order"),
+        JobState.PARTIAL: say("Partly read"),
+        JobState.FAILED: say("Failed"),
+        JobState.VETOED: say("Held back"),
+        JobState.MISFIRED: say("Could not start in time"),
+    }
+    return words[state]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= _REASON else f"{text[: _REASON - 1]}…"
+
+
+def _duration(span: timedelta) -> str:
+    minutes, seconds = divmod(round(span.total_seconds()), 60)
+    return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+
+
+def _buttons(page: int, pages: int, reader: Reader) -> Buttons:
+    say: Callable[[str], str] = reader.say
+    turns = [(page, say("Refresh")), *[(page - 1, say("Previous page"))] * (page > 1), *[(page + 1, say("Next page"))] * (page < pages)]
+    return Buttons(tuple(Button(label=label, action=Action(verb="sync.status", data={"page": str(to)})) for to, label in turns))

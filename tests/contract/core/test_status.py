@@ -1,0 +1,175 @@
+"""How each integration stands, out of the tables; and that administrators alone are shown it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot import actions
+from bot.messages import Member, MemberKind, Request, Surface
+from bot.model import DistributionStats, User
+from bot.page import Action, Page, PrivatePage
+from bot.ports import Store, UnitOfWork
+from bot.records import Gaps, Outcome, Run
+from bot.status import Baseline, IntegrationStatus, JobState, JobStatus, baselines, status
+from tests.contract.store.examples import distribution, furnish, row
+from tests.unit.core.examples import DAY, NOW, an_integration
+from tests.unit.core.test_pages import words
+
+HOUR = timedelta(hours=1)
+ADMIN = User(user_id="UR_1", email="ana@acme.example", user_type="UT_BRANDADMIN")
+
+
+async def record(store: Store, **values: Any) -> None:
+    run = replace(Run(integration_id="main", kind="full", started_at=NOW - HOUR, reason="scheduled"), **values)
+
+    def work(uow: UnitOfWork) -> None:
+        run_id = uow.runs.start(run)
+        if run.outcome is not None:
+            uow.runs.finish(run_id, run)
+
+    await store.write(work)
+
+
+async def found(store: Store, now: datetime = NOW) -> IntegrationStatus:
+    (it,) = await store.read(lambda uow: status(uow, now, ["main"]))
+    return it
+
+
+async def job(store: Store, kind: str = "full") -> JobStatus:
+    return next(job for job in (await found(store)).jobs if job.kind == kind)
+
+
+@pytest.fixture(autouse=True)
+async def _integrations(store: Store) -> None:
+    await store.write(lambda uow: [uow.integrations.save(an_integration(name)) for name in ("main", "other")])
+
+
+async def test_a_fresh_integration_has_three_jobs_that_never_ran_and_are_due(store: Store) -> None:
+    it = await found(store)
+    assert [(job.kind, job.state, job.success) for job in it.jobs] == [
+        ("full", JobState.NEVER, None),
+        ("incremental", JobState.NEVER, None),
+        ("sweep", JobState.NEVER, None),
+    ]
+    assert (await job(store)).next_run == NOW
+    assert (it.closures, it.gaps, it.hints) == ((), Gaps(distributions=0, rows=0), 0)
+
+
+async def test_a_job_tells_its_last_success_and_when_it_runs_next(store: Store) -> None:
+    done = {"finished_at": NOW - HOUR + timedelta(seconds=90), "surveys": 2, "distributions": 3, "invitations": 40, "changed": 5}
+    await record(store, outcome=Outcome.OK, skipped=1, calls=9, **done)
+    it = await job(store)
+    assert (it.state, it.took, it.seen) == (JobState.OK, timedelta(seconds=90), 45)
+    assert it.next_run is not None
+    assert NOW <= it.next_run <= NOW + timedelta(minutes=5)
+
+
+@pytest.mark.parametrize(
+    ("outcome", "state"),
+    [
+        (Outcome.PARTIAL, JobState.PARTIAL),
+        (Outcome.FAILED, JobState.FAILED),
+        (Outcome.VETOED, JobState.VETOED),
+        (Outcome.MISFIRED, JobState.MISFIRED),
+    ],
+)
+async def test_what_went_wrong_last_is_told_beside_the_last_success(store: Store, outcome: Outcome, state: JobState) -> None:
+    await record(store, outcome=Outcome.OK, finished_at=NOW - 2 * HOUR, started_at=NOW - 3 * HOUR)
+    await record(store, outcome=outcome, finished_at=NOW, error="Unavailable: no answer")
+    it = await job(store)
+    assert it.state is state
+    assert it.last is not None
+    assert it.last.error == "Unavailable: no answer"
+    assert it.success is not None
+
+
+async def test_a_run_without_end_is_running_while_somebody_holds_its_lease(store: Store) -> None:
+    await record(store, kind="incremental")
+    assert (await job(store, "incremental")).state is JobState.CUT_OFF
+    await store.write(lambda uow: uow.leases.take("sync:other", "me", HOUR))
+    assert (await job(store, "incremental")).state is JobState.CUT_OFF
+    await store.write(lambda uow: uow.leases.take("sync:main", "me", HOUR))
+    assert (await job(store, "incremental")).state is JobState.RUNNING
+
+
+async def test_a_paused_integration_has_no_next_run(store: Store) -> None:
+    await store.write(lambda uow: uow.integrations.set_paused("main", is_paused=True))
+    assert [job.next_run for job in (await found(store)).jobs] == [None] * 3
+
+
+async def test_gaps_and_hints_are_the_integrations_own(store: Store) -> None:
+    def happen(uow: UnitOfWork) -> None:
+        for name in ("main", "other"):
+            furnish(uow, name)
+        uow.distributions.save("main", [distribution("EMD_2")])
+        uow.distributions.set_history_for("main", "EMD_2", DistributionStats(), at=NOW, rows_missing=3)
+        for survey_id in ("SV_1", "SV_1", "SV_2"):
+            uow.refreshes.ask("main", survey_id, NOW)
+        uow.refreshes.ask("other", "SV_1", NOW)
+
+    await store.write(happen)
+    it = await found(store)
+    assert (it.gaps, it.hints) == (Gaps(distributions=1, rows=3), 2)
+    assert len(await store.read(lambda uow: status(uow, NOW))) == 2
+
+
+async def test_a_baseline_is_told_once_there_is_one(store: Store) -> None:
+    await store.write(furnish)
+    await store.write(lambda uow: uow.invitations.save_history("main", "EMD_1", [row("CID_1"), row("CID_2")]))
+
+    def told(uow: UnitOfWork) -> object:
+        return baselines(uow, status(uow, NOW), NOW)
+
+    assert await store.read(told) == {}
+    await store.write(lambda uow: uow.integrations.set_baseline("main", NOW - DAY))
+    assert await store.read(told) == {"main": Baseline(surveys=1, open_invitations=2)}
+
+
+async def ask(
+    store: Store, text: str, *, email: str | None = "ana@acme.example", kind: MemberKind = MemberKind.MEMBER
+) -> Page | PrivatePage:
+    member = Member(workspace_id="T1", user_id="U1", kind=kind, email=email)
+    request = Request(member=member, action=actions.parse_command(text), surface=Surface.PRIVATE)
+    return await actions.handle(store, request, NOW, allow_guests=False)
+
+
+async def know(store: Store, users: Sequence[User]) -> None:
+    await store.write(lambda uow: uow.users.save("main", users))
+
+
+async def test_an_administrator_sees_their_integrations_alone(store: Store) -> None:
+    await know(store, [ADMIN])
+    await store.write(lambda uow: uow.integrations.save(replace(an_integration("other"), name="Somebody else's")))
+    page = await ask(store, "Status")
+    assert page.title == "Synchronisation status"
+    assert "Main · no baseline yet" in words(page)
+    assert "Somebody else's" not in words(page)
+
+
+@pytest.mark.parametrize("text", ["status", "STATUS now"])
+@pytest.mark.parametrize(
+    "users", [(), (replace(ADMIN, is_active=False),), (replace(ADMIN, user_type="UT_FULLUSER"),), (replace(ADMIN, email="b@c.d"),)]
+)
+async def test_for_everybody_else_the_word_does_not_exist(store: Store, users: tuple[User, ...], text: str) -> None:
+    await know(store, users)
+    unknown = await ask(store, text.lower().replace("status", "nonsense"))
+    assert words(await ask(store, text)) == words(unknown).replace("nonsense", text.split(maxsplit=1)[0])
+
+
+async def test_a_forged_button_shows_nobody_anything(store: Store) -> None:
+    member = Member(workspace_id="T1", user_id="U1", kind=MemberKind.MEMBER, email="eve@acme.example")
+    request = Request(member=member, action=Action(verb="sync.status", data={"page": "1"}), surface=Surface.PRIVATE)
+    page = await actions.handle(store, request, NOW)
+    assert page.title == "Surveybot help"
+    assert "Main" not in words(page)
+
+
+async def test_guests_and_people_without_address_get_what_they_always_get(store: Store) -> None:
+    await know(store, [ADMIN])
+    assert await ask(store, "status", kind=MemberKind.GUEST) == await ask(store, "", kind=MemberKind.GUEST)
+    assert await ask(store, "status", email=None) == await ask(store, "", email=None)
