@@ -3,67 +3,58 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import uuid
 from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.qualtrics.client import QualtricsClient
+from adapters import integrations
+from adapters.connections import Connections
+from adapters.request_log import RequestLog
 from adapters.settings import Settings
 from adapters.slack.channel import SlackChannel, make_client
 from adapters.slack.directory import SlackDirectory, workspace_of
 from adapters.slack.inbound import slack_app
 from bot import actions, delivery, reminders, rules
-from bot.errors import UserError
-from bot.ports import Run
-from bot.sync import Kind, Progress, Synchronisation
+from bot.errors import Unavailable, UserError, loggable
+from bot.jobs import Jobs
+from bot.model import Integration
+from bot.refreshing import Refresher
+from bot.sync import Synchronisation
 from store import migrations
+from store.gates import SqlGates
 from store.unit_of_work import SqlStore
 
 Clock = Callable[[], datetime]
+
+log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Core:
-    """What needs no chat: the tables, and the way to Qualtrics."""
+    """What needs no chat: the tables, and the ways to Qualtrics."""
 
     settings: Settings
     store: SqlStore
-    source: QualtricsClient
     clock: Clock
-    _syncing: asyncio.Lock = field(default_factory=asyncio.Lock)
-
-    async def sync(self, kind: Kind, on_progress: Callable[[Progress], None] = lambda _: None) -> Run | None:
-        """Run a synchronisation; None when another is under way, or an incremental one has no full one to build on (FEATURES B2)."""
-        if self._syncing.locked():
-            return None
-        async with self._syncing:
-            qualtrics = self.settings.qualtrics
-            if kind is Kind.INCREMENTAL and not await self._has_baseline():
-                return None
-            return await Synchronisation(
-                source=self.source,
-                store=self.store,
-                integration_id=qualtrics.integration_id,
-                name=qualtrics.name,
-                clock=self.clock,
-                on_progress=on_progress,
-            ).run(kind)
-
-    async def _has_baseline(self) -> bool:
-        integrations = await self.store.read(lambda uow: uow.integrations.all())
-        return any(i.integration_id == self.settings.qualtrics.integration_id and i.baseline_at for i in integrations)
+    #: This process among all workers of all replicas.
+    owner: str
+    connections: Connections
+    request_log: RequestLog
+    jobs: Jobs
+    refresher: Refresher
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,23 +87,54 @@ class Bot:
 
 @asynccontextmanager
 async def open_core(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator[Core]:
-    """Open the tables and a client of Qualtrics. Raises UserError when the database's schema is not this version's."""
+    """Open the tables, and apply the file of integrations if there is one.
+
+    Raises UserError when the database's schema is not this version's, or for what is wrong with the file.
+    """
     url = settings.database_url.get_secret_value()
     if not await asyncio.to_thread(migrations.is_current, url):
         raise UserError("The database is not at this version's schema. Run `surveybot db upgrade`, then start again.")
-    qualtrics = settings.qualtrics
-    store = SqlStore(url, settings.keyring)
-    source = QualtricsClient(
-        base_url=qualtrics.base_url,
-        token=qualtrics.api_token.get_secret_value(),
-        timeout_seconds=qualtrics.timeout_seconds,
-        connect_timeout_seconds=qualtrics.connect_timeout_seconds,
-    )
+    async with AsyncExitStack() as stack:
+        store, gates, owner = SqlStore(url, settings.keyring), SqlGates(url), _owner()
+        stack.push_async_callback(store.close)
+        stack.push_async_callback(gates.close)
+        if settings.integrations_file is not None:
+            await integrations.apply(store, integrations.read(settings.integrations_file))
+        request_log = RequestLog(store)
+        stack.push_async_callback(_flush, request_log)
+        connections = Connections(store, settings, request_log, gates)
+        stack.push_async_callback(connections.aclose)
+        jobs = Jobs(
+            store=store,
+            source=connections.source,
+            owner=owner,
+            clock=clock,
+            cap=settings.sync_jobs,
+            retry=timedelta(seconds=settings.schedule.retry),
+        )
+
+        async def synchronise(integration: Integration) -> Synchronisation:
+            source = await connections.source(integration)
+            return Synchronisation(source=source, store=store, integration_id=integration.integration_id, clock=clock)
+
+        yield Core(
+            settings=settings,
+            store=store,
+            clock=clock,
+            owner=owner,
+            connections=connections,
+            request_log=request_log,
+            jobs=jobs,
+            refresher=Refresher(store=store, synchronise=synchronise, owner=owner, clock=clock),
+        )
+
+
+async def _flush(request_log: RequestLog) -> None:
+    """What could not be written at the end is lost, which must not hide why the end came."""
     try:
-        yield Core(settings=settings, store=store, source=source, clock=clock)
-    finally:
-        await source.aclose()
-        await store.close()
+        await request_log.flush()
+    except Unavailable as error:
+        log.warning("request_log.lost", extra=loggable(error))
 
 
 @asynccontextmanager
@@ -142,10 +164,9 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             clock=clock,
             handle=partial(actions.handle, allow_guests=slack.allow_guests),
         )
-        sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=_owner(), allow_guests=slack.allow_guests)
+        sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, allow_guests=slack.allow_guests)
         yield Bot(core=core, directory=directory, slack=app, sender=sender)
 
 
 def _owner() -> str:
-    """Name this process among all workers of all replicas."""
     return f"{socket.gethostname()}:{os.getpid()}:{uuid.uuid4().hex[:8]}"

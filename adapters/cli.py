@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import socket
 import sys
 import webbrowser
-from dataclasses import asdict
 from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from adapters import logs
+from adapters.commands import integration, keys, push, sync
+from adapters.commands.doctor import doctor
+from adapters.commands.log import log
 from adapters.logs import LogLevel
 from bot.errors import SurveybotError, UserError
-from bot.ports import Run
-from bot.sync import Kind
-from bot.sync import Progress as SyncProgress
 
 cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Qualtrics surveys in chat.")
 db = typer.Typer(no_args_is_help=True, help="The database.")
 cli.add_typer(db, name="db")
+cli.add_typer(integration.app, name="integration")
+cli.add_typer(keys.app, name="keys")
+cli.add_typer(sync.app, name="sync")
+cli.add_typer(push.app, name="push")
+cli.command()(doctor)
+cli.command()(log)
 
 out = Console(highlight=False)
 err = Console(stderr=True, highlight=False)
@@ -34,7 +39,7 @@ def main() -> None:
     try:
         cli()
     except SurveybotError as error:
-        more = "" if isinstance(error, UserError) else "\n`surveybot check` says what can be done about it."
+        more = "" if isinstance(error, UserError) else "\n`surveybot doctor` says what can be done about it."
         err.print(f"{error}{more}", style="red", markup=False, soft_wrap=True)
         sys.exit(1)
 
@@ -71,35 +76,12 @@ def serve() -> None:
 
     async def run(listener: socket.socket) -> None:
         async with open_bot(settings) as bot, scheduled(bot):
+            if not await bot.core.store.read(lambda uow: uow.integrations.all()):
+                logging.getLogger(__name__).warning("integrations.none", extra={"advice": "`surveybot integration add` adds one"})
             await serve_web(bot, listener)
 
     with _listen(settings.host, settings.port, "SURVEYBOT_HOST or SURVEYBOT_PORT") as listener:
         asyncio.run(run(listener))
-
-
-@cli.command()
-def sync(full: Annotated[bool, typer.Option("--full/--incremental", help="Read everything, or only what changed.")] = True) -> None:
-    """Synchronise with Qualtrics once, now. Exit code 1 when that fails, or nothing full came before an incremental one."""
-    from adapters.app import open_core
-    from adapters.settings import Settings
-
-    settings = Settings.load()
-    columns = (TextColumn("surveys"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("about"), TimeRemainingColumn())
-    with Progress(*columns, TextColumn("left · {task.fields[rows]} invitations"), console=err) as bars:
-        logs.configure(settings.log_level)  # in here, so that log lines go above the bar
-        bar = bars.add_task("sync", total=None, rows=0)
-
-        def show(progress: SyncProgress) -> None:
-            bars.update(bar, total=progress.surveys or None, completed=progress.surveys_done, rows=progress.invitations)
-
-        async def run() -> Run | None:
-            async with open_core(settings) as core:
-                return await core.sync(Kind.FULL if full else Kind.INCREMENTAL, show)
-
-        done = asyncio.run(run())
-    if done is None:
-        raise UserError("An incremental synchronisation needs a full one that succeeded before it. Run `surveybot sync` first.")
-    out.print_json(data=asdict(done), default=str)
 
 
 @cli.command()
@@ -124,21 +106,6 @@ def preview(
             out.print_json(json.dumps(slack.message(pages[page])))
         case "home":
             out.print_json(json.dumps(slack.home(pages[page])))
-
-
-@cli.command()
-def check() -> None:
-    """Check settings, database, Qualtrics and Slack; one line each, exit code 1 when one fails."""
-    from adapters.checks import run_checks
-    from adapters.settings import Settings
-
-    settings = Settings.load()
-    logs.configure("ERROR")
-    results = asyncio.run(run_checks(settings))
-    for result in results:
-        out.print(f"{'ok  ' if result.ok else 'FAIL'}  {result.name}: {result.text}", markup=False, soft_wrap=True)
-    if not all(result.ok for result in results):
-        raise typer.Exit(1)
 
 
 @db.command("upgrade")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, EnvSettingsSou
 from sqlalchemy.exc import ArgumentError
 
 from adapters.logs import LogLevel
+from adapters.qualtrics import pacing
 from bot.errors import UserError
 from store.encryption import Keyring
 from store.engine import connect
@@ -28,19 +30,13 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 _HIGHEST_PORT = 65535
 
 
-def _https(url: str) -> str:
+def https_url(url: str) -> str:
+    """Return the address with a slash at its end. Raises ValueError with a sentence."""
     parts = _URL.fullmatch(url)
     is_private = parts is not None and (parts["scheme"].lower() == "https" or parts["host"].lower() in _LOOPBACK)
     if parts is None or not is_private or int(parts["port"] or 0) > _HIGHEST_PORT:
         raise ValueError("must be an https:// address, without user name and query (http:// on this machine only)")
     return url.rstrip("/") + "/"
-
-
-def _qualtrics(url: str) -> str:
-    url = _https(url)
-    if not url.endswith("/API/v3/"):
-        raise ValueError("must look like https://fra1.qualtrics.com/API/v3/ (your data centre in place of fra1)")
-    return url
 
 
 def _keys(keys: SecretStr) -> SecretStr:
@@ -75,36 +71,19 @@ def _secret(where: str, *, least: int, prefix: str = "") -> AfterValidator:
 Interval = Annotated[float, Field(gt=0, le=2_592_000)]
 
 
-class Qualtrics(BaseModel):
-    """One Qualtrics account."""
-
-    #: Names the integration on pages; the id is made from it.
-    name: str = "Qualtrics"
-    base_url: Annotated[str, AfterValidator(_qualtrics)]
-    api_token: Annotated[SecretStr, _secret("Qualtrics, Account Settings, Qualtrics IDs, API", least=8)]
-    timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 120
-    connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
-
-    @property
-    def integration_id(self) -> str:
-        return re.sub(r"[^a-z0-9]+", "-", self.name.casefold()).strip("-") or "qualtrics"
-
-
 class Slack(BaseModel):
     """One Slack workspace, by bot token."""
 
     bot_token: Annotated[SecretStr, _secret("Slack app page, OAuth & Permissions, Bot User OAuth Token", least=16, prefix="xoxb-")]
     signing_secret: Annotated[SecretStr, _secret("Slack app page, Basic Information, Signing Secret", least=16)]
-    api_url: Annotated[str, AfterValidator(_https)] = "https://slack.com/api/"
+    api_url: Annotated[str, AfterValidator(https_url)] = "https://slack.com/api/"
     allow_guests: bool = False
     sends_per_second: Annotated[float, Field(gt=0, le=20)] = 3
 
 
 class Schedule(BaseModel):
-    """How often things happen."""
+    """How often things happen that belong to no integration."""
 
-    full_sync: Interval = 3600
-    incremental_sync: Interval = 900
     directory: Interval = 86400
     reminders: Interval = 60
     delivery: Interval = 2
@@ -112,12 +91,29 @@ class Schedule(BaseModel):
     retry: Interval = 300
 
 
+#: Requests a minute.
+Rate = Annotated[int, Field(gt=0, le=1_000_000)]
+_ENDPOINTS = {"history": "/distributions/{id}/history", "links": "/distributions/{id}/links", "subscriptions": "/eventsubscriptions"}
+
+
+class Limits(BaseModel):
+    """What one Qualtrics brand may ask for in a minute, shared by its integrations (FEATURES A3)."""
+
+    brand: Rate = pacing.DEFAULT.brand
+    history: Rate = pacing.DEFAULT.endpoints[_ENDPOINTS["history"]]
+    links: Rate = pacing.DEFAULT.endpoints[_ENDPOINTS["links"]]
+    subscriptions: Rate = pacing.DEFAULT.endpoints[_ENDPOINTS["subscriptions"]]
+
+    def paced(self) -> pacing.Limits:
+        endpoints = {path: getattr(self, name) for name, path in _ENDPOINTS.items()}
+        return pacing.Limits(brand=self.brand, endpoints={**pacing.DEFAULT.endpoints, **endpoints})
+
+
 class Settings(BaseModel):
     """Everything that can be set. `load` reads it from the environment; whoever makes one by hand depends on no environment."""
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    qualtrics: Qualtrics
     slack: Slack
     #: `name:base64 of 32 bytes`, several joined by commas; the first encrypts, all decrypt.
     encryption_keys: Annotated[SecretStr, AfterValidator(_keys)]
@@ -126,15 +122,20 @@ class Settings(BaseModel):
     port: Annotated[int, Field(ge=0, le=_HIGHEST_PORT)] = 8080
     log_level: LogLevel = "INFO"
     schedule: Schedule = Schedule()
+    limits: Limits = Limits()
+    #: TOML (adapters/integrations.py), applied at every start.
+    integrations_file: Path | None = None
+    #: How many integrations are read at the same time, over all processes (FEATURES B3).
+    sync_jobs: Annotated[int, Field(ge=1, le=100)] = 3
 
     @staticmethod
     def load(env_file: Path = Path(".env")) -> Settings:
-        """Read `SURVEYBOT_QUALTRICS__API_TOKEN` and so on: sections and names are joined by two underscores, empty values count as missing.
+        """Read `SURVEYBOT_SLACK__BOT_TOKEN` and so on: sections and names are joined by two underscores, empty values count as missing.
 
         Raises UserError that lists every missing, wrong or misspelt variable; it repeats no value.
         """
         try:
-            misspelt = _misspelt(_names(env_file))
+            misspelt = _not_ours(_names(env_file))
             settings, wrong = _read(env_file)
         except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
@@ -157,7 +158,7 @@ class _Environment(Settings, BaseSettings):
     )
 
 
-_SECTIONS: Mapping[str, type[BaseModel]] = {"QUALTRICS": Qualtrics, "SLACK": Slack, "SCHEDULE": Schedule}
+_SECTIONS: Mapping[str, type[BaseModel]] = {"SLACK": Slack, "SCHEDULE": Schedule, "LIMITS": Limits}
 #: Every variable there is, without the prefix.
 _VARIABLES = sorted(
     {name.upper() for name in Settings.model_fields} - _SECTIONS.keys()
@@ -166,6 +167,8 @@ _VARIABLES = sorted(
 #: How alike a name must be to one of ours to be a misspelt one. Others are not ours: Kubernetes sets `SURVEYBOT_SERVICE_HOST` and the
 #: like where a service is called surveybot (https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables).
 _ALIKE = 0.7
+#: What belongs to an integration now.
+_MOVED = re.compile(r"QUALTRICS(__.*)?|SCHEDULE__(FULL|INCREMENTAL)_SYNC")
 #: What to say instead of pydantic's words, by its error types; it fills the limits in.
 _SENTENCES = {
     "bool_parsing": "must be true or false",
@@ -183,15 +186,25 @@ _SENTENCES = {
 _HOW_TO_MAKE = {"ENCRYPTION_KEYS": ' (this makes one: echo "k1:$(openssl rand -base64 32)")'}
 
 
+def sentence(problem: ErrorDetails, others: Mapping[str, str] = MappingProxyType({})) -> str:
+    """Say what is wrong with a value without repeating it; `others` go before this module's sentences."""
+    sentences = {**_SENTENCES, **others}
+    return sentences.get(problem["type"], "is not valid").format_map(problem.get("ctx", {}))
+
+
 def _names(env_file: Path) -> set[str]:
     sources = (EnvSettingsSource(_Environment), DotEnvSettingsSource(_Environment, env_file=env_file))
     return {name.upper() for source in sources for name in source.env_vars}
 
 
-def _misspelt(names: Iterable[str]) -> list[str]:
-    ours = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}
-    nearest = {name: get_close_matches(name, _VARIABLES, n=1, cutoff=_ALIKE) for name in ours.difference(_VARIABLES)}
-    return [f"{PREFIX}{name}: is no setting; {PREFIX}{meant[0]} is" for name, meant in nearest.items() if meant]
+def _not_ours(names: Iterable[str]) -> list[str]:
+    names = {name.removeprefix(PREFIX) for name in names if name.startswith(PREFIX)}.difference(_VARIABLES)
+    moved = {name for name in names if _MOVED.fullmatch(name)}
+    nearest = {name: get_close_matches(name, _VARIABLES, n=1, cutoff=_ALIKE) for name in names - moved}
+    return [
+        *(f"{PREFIX}{name}: is no setting any more; integrations are added with `surveybot integration add` now" for name in moved),
+        *(f"{PREFIX}{name}: is no setting; {PREFIX}{meant[0]} is" for name, meant in nearest.items() if meant),
+    ]
 
 
 def _read(env_file: Path) -> tuple[Settings | None, list[str]]:
@@ -207,5 +220,4 @@ def _lines(problem: ErrorDetails) -> Iterator[str]:
         parts = _SECTIONS[name].model_fields.items()
         yield from (f"{PREFIX}{name}__{part.upper()}: is missing" for part, field in parts if field.is_required())
     else:
-        sentence = _SENTENCES.get(kind, "is not valid").format_map(problem.get("ctx", {}))
-        yield f"{PREFIX}{name}: {sentence}{_HOW_TO_MAKE.get(name, '') if kind == 'missing' else ''}"
+        yield f"{PREFIX}{name}: {sentence(problem)}{_HOW_TO_MAKE.get(name, '') if kind == 'missing' else ''}"

@@ -1,4 +1,4 @@
-"""The bot's HTTP surface: what Slack calls, and two addresses for whoever watches over the process."""
+"""The bot's HTTP surface: what Slack and Qualtrics call, and three addresses for whoever watches over the process."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters import qualtrics_events
 from adapters.app import Bot
-from adapters.slack.inbound import routes
+from adapters.metrics import metrics_route
+from adapters.slack import inbound
 from bot.errors import Unavailable
 
 #: How long open requests may take to end after the process was told to stop.
@@ -32,7 +34,9 @@ def web(bot: Bot) -> Starlette:
             return JSONResponse({"status": "the database does not answer"}, status_code=503)
         return JSONResponse({"status": "ready"})
 
-    return Starlette(routes=[*routes(bot.slack), Route("/healthz", healthz), Route("/readyz", readyz)])
+    called = (*inbound.routes(bot.slack), *qualtrics_events.routes(bot.core.store, bot.core.clock))
+    watched = (Route("/healthz", healthz), Route("/readyz", readyz), metrics_route(bot.core))
+    return Starlette(routes=[*called, *watched])
 
 
 async def serve_web(bot: Bot, listener: socket.socket) -> None:

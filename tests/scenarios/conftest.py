@@ -15,7 +15,7 @@ import pytest
 import stamina
 
 from adapters import logs
-from adapters.sandbox.demo import Sandbox, sandbox
+from adapters.sandbox.demo import INTEGRATION, Sandbox, sandbox
 from adapters.sandbox.slack.workspace import Call, Message
 from bot.sync import Kind
 from store import tables
@@ -34,7 +34,7 @@ class House:
     inside: Sandbox
 
     async def sync(self, kind: Kind = Kind.INCREMENTAL) -> None:
-        await self.inside.bot.core.sync(kind)
+        await self.inside.bot.core.jobs.start(INTEGRATION, kind)
 
     async def look(self) -> None:
         """Do once what the timers do all the time."""
@@ -160,30 +160,38 @@ async def house(empty_database_url: str, log: list[str]) -> AsyncIterator[House]
     """A house whose first synchronisation is done. Afterwards everything it ever sent, logged and stored is held against the promises."""
     async with sandbox(empty_database_url) as inside:
         await inside.bot.directory.refresh()
-        await inside.bot.core.sync(Kind.FULL)
         built = House(inside)
+        await built.sync(Kind.FULL)
         yield built
         assert inside.workspace.refused == [], "the strict gate refused a payload"
         assert inside.workspace.timeouts == [], "Slack waited more than three seconds"
         for call in inside.workspace.journal:
             for link in links_of(call):
                 assert_private(inside, call, link)
-        assert_silent(inside, log)
+        await assert_silent(inside, log)
         await assert_sealed(inside)
 
 
-def assert_silent(inside: Sandbox, log: list[str]) -> None:
+async def secrets_of(inside: Sandbox) -> list[str]:
+    settings, store = inside.bot.core.settings, inside.bot.core.store
+    qualtrics = await store.read(lambda uow: (uow.integrations.secret(INTEGRATION), *uow.integrations.push_keys(INTEGRATION)))
+    others = (settings.slack.bot_token, settings.slack.signing_secret, settings.encryption_keys)
+    found = [*qualtrics, *(secret.get_secret_value() for secret in others)]
+    return [secret for secret in found if secret is not None]
+
+
+async def assert_silent(inside: Sandbox, log: list[str]) -> None:
     """No line of the log holds a token, an e-mail address or a personal link."""
-    settings = inside.bot.core.settings
-    secrets = (settings.qualtrics.api_token, settings.slack.bot_token, settings.slack.signing_secret, settings.encryption_keys)
+    secrets = await secrets_of(inside)
+    assert len(secrets) >= 4
     for line in log:
-        assert not any(secret.get_secret_value() in line for secret in secrets)
+        assert not any(secret in line for secret in secrets)
         assert "@example.com" not in line
         assert "Q_DL=" not in line
 
 
 async def assert_sealed(inside: Sandbox) -> None:
-    """No row of any table holds a personal link in clear."""
+    """No row of any table holds a personal link or a secret in clear."""
     url = inside.bot.core.settings.database_url.get_secret_value()
     engine = connect(url, read_only=True, connections=1)
 
@@ -194,7 +202,8 @@ async def assert_sealed(inside: Sandbox) -> None:
     found = await asyncio.to_thread(rows)
     engine.dispose()
     assert len(found) > 100
-    assert not any(LINK_MARK in row or "Q_DL=" in row for row in found)
+    clear = [LINK_MARK, "Q_DL=", *await secrets_of(inside)]
+    assert not any(text in row for row in found for text in clear)
 
 
 def assert_private(inside: Sandbox, call: Call, link: str) -> None:

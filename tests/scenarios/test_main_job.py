@@ -8,6 +8,7 @@ import httpx
 import pytest
 
 from adapters.app import open_bot
+from adapters.sandbox.demo import INTEGRATION
 from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited
 from bot.errors import Unavailable
@@ -168,7 +169,7 @@ async def test_a_restarted_bot_goes_on_where_the_old_one_was(house: House) -> No
     await house.look()
     core = house.inside.bot.core
     async with open_bot(core.settings, core.clock) as restarted:
-        await restarted.core.sync(Kind.FULL)
+        await restarted.core.jobs.start(INTEGRATION, Kind.FULL)
         await restarted.deliver()
         house.inside.clock.advance(timedelta(hours=25))
         await restarted.remind()

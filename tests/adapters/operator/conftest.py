@@ -25,8 +25,6 @@ from tests.conftest import KEY
 COMMAND = Path(sys.executable).with_name("surveybot")
 #: The least that starts; nothing answers there.
 GOOD = {
-    "SURVEYBOT_QUALTRICS__BASE_URL": "https://fra1.qualtrics.com/API/v3/",
-    "SURVEYBOT_QUALTRICS__API_TOKEN": "canary-qualtrics-token",
     "SURVEYBOT_SLACK__BOT_TOKEN": "xoxb-canary-slack-token",
     "SURVEYBOT_SLACK__SIGNING_SECRET": "canary-signing-secret",
     "SURVEYBOT_ENCRYPTION_KEYS": KEY,
@@ -102,9 +100,6 @@ async def inside(empty_database_url: str, no_waiting: None) -> AsyncIterator[San
 def variables(settings: Settings) -> dict[str, str]:
     """The environment that makes these settings."""
     return {
-        "SURVEYBOT_QUALTRICS__NAME": settings.qualtrics.name,
-        "SURVEYBOT_QUALTRICS__BASE_URL": settings.qualtrics.base_url,
-        "SURVEYBOT_QUALTRICS__API_TOKEN": settings.qualtrics.api_token.get_secret_value(),
         "SURVEYBOT_SLACK__BOT_TOKEN": settings.slack.bot_token.get_secret_value(),
         "SURVEYBOT_SLACK__SIGNING_SECRET": settings.slack.signing_secret.get_secret_value(),
         "SURVEYBOT_SLACK__API_URL": settings.slack.api_url,

@@ -18,14 +18,14 @@ from bot.gallery import gallery
 from store import migrations
 from tests.adapters.operator.conftest import GOOD, Ended, Shell, process, until, variables
 
-ASK_CHECK = "\n`surveybot check` says what can be done about it.\n"
+ASK_DOCTOR = "\n`surveybot doctor` says what can be done about it.\n"
 FREE_PORT = "0"
 
 
 async def test_help_names_every_command(shell: Shell) -> None:
     ended = await shell.run("--help")
     assert ended.code == 0
-    assert all(command in ended.out for command in ("demo", "serve", "sync", "preview", "check", "db"))
+    assert all(command in ended.out for command in ("demo", "serve", "sync", "preview", "doctor", "db"))
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ async def test_wrong_usage_is_exit_code_2(shell: Shell, arguments: list[str]) ->
     assert "Traceback" not in ended.err
 
 
-@pytest.mark.parametrize("command", [["check"], ["serve"], ["sync"], ["db", "upgrade"]], ids=" ".join)
+@pytest.mark.parametrize("command", [["doctor"], ["serve"], ["sync"], ["db", "upgrade"]], ids=" ".join)
 async def test_without_settings_every_command_that_needs_them_lists_them(shell: Shell, command: list[str]) -> None:
     ended = await shell.run(*command)
     assert (ended.code, ended.out) == (1, "")
@@ -83,45 +83,15 @@ async def test_a_database_that_is_down_is_one_sentence(shell: Shell, url: str, c
     shell.set({**GOOD, "SURVEYBOT_DATABASE_URL": url, "SURVEYBOT_PORT": FREE_PORT})
     ended = await shell.run(*command)
     assert (ended.code, ended.out) == (1, "")
-    assert ended.err.endswith("the database cannot answer now" + ASK_CHECK)
+    assert ended.err.endswith("the database cannot answer now" + ASK_DOCTOR)
     assert "Traceback" not in ended.err
     assert "c4n4ry" not in ended.err
-
-
-async def test_a_synchronisation_tells_what_it_did(shell: Shell, inside: Sandbox) -> None:
-    shell.set(variables(inside.bot.core.settings))
-    ended = await shell.run("sync")
-    assert ended.code == 0
-    run = json.loads(ended.out)
-    assert (run["kind"], run["outcome"], run["told"]) == ("full", "ok", 0)
-    assert run["invitations"] > 100
-    assert f"{run['surveys']}/{run['surveys']}" in ended.err
-    assert f"{run['invitations']} invitations" in ended.err
-    assert json.loads((await shell.run("sync", "--incremental")).out)["kind"] == "incremental"
-
-
-async def test_an_incremental_synchronisation_needs_a_full_one(shell: Shell, inside: Sandbox) -> None:
-    shell.set(variables(inside.bot.core.settings))
-    ended = await shell.run("sync", "--incremental")
-    assert (ended.code, ended.out) == (1, "")
-    sentence = "An incremental synchronisation needs a full one that succeeded before it. Run `surveybot sync` first.\n"
-    assert ended.err.endswith(sentence)
-
-
-async def test_a_synchronisation_that_fails_is_one_sentence(shell: Shell, inside: Sandbox) -> None:
-    shell.set(variables(inside.bot.core.settings))
-    inside.tenant.faults = Faults(status=503, prefix="/surveys")
-    ended = await shell.run("sync")
-    assert (ended.code, ended.out) == (1, "")
-    assert "GET /API/v3/surveys answered 503" in ended.err
-    assert ended.err.endswith(ASK_CHECK)
-    assert "Traceback" not in ended.err
 
 
 async def test_a_bot_that_slack_does_not_know_does_not_start(shell: Shell, inside: Sandbox) -> None:
     shell.set(variables(inside.bot.core.settings))
     shell.set({"SURVEYBOT_PORT": FREE_PORT, "SURVEYBOT_SLACK__BOT_TOKEN": "xoxb-c4n4ry-revoked"})
-    assert await shell.run("serve") == Ended(1, "", "auth.test answered 200 invalid_auth" + ASK_CHECK)
+    assert await shell.run("serve") == Ended(1, "", "auth.test answered 200 invalid_auth" + ASK_DOCTOR)
     inside.workspace.faults.add(Refused("ratelimited"))
     assert (await shell.run("serve")).err.startswith("auth.test answered 200")
 
@@ -162,8 +132,36 @@ async def test_a_stopped_bot_soon_ends_in_order(inside: Sandbox, tmp_path: Path,
     assert "Traceback" not in err
     assert all(json.loads(line)["level"] == "info" for line in err.splitlines())
     (run,) = await inside.bot.core.store.read(lambda uow: uow.runs.latest("acme"))
-    assert (run.outcome, run.error) == ("failed", "CancelledError")
+    assert run.outcome is None, "the next start goes on with it"
     inside.tenant.faults = Faults()
+
+
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+async def test_a_bot_without_integrations_starts_and_says_so_once(inside: Sandbox, tmp_path: Path) -> None:
+    await inside.bot.core.store.write(lambda uow: uow.integrations.remove("acme", 1))
+    out, err = await _served(tmp_path, variables(inside.bot.core.settings))
+    assert out == ""
+    assert [line for line in err.splitlines() if "integration add" in line] == [line for line in err.splitlines() if "warning" in line]
+    assert err.count("integrations.none") == 1
+
+
+@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
+async def test_a_file_of_integrations_is_applied_at_the_start_with_its_secrets(inside: Sandbox, tmp_path: Path) -> None:
+    text = '[[integrations]]\nname = "Filed"\nbase_url = "http://127.0.0.1:1/API/v3/"\nsecret_env = "FILED"\nfull_sync = "manual"\n'
+    _write(tmp_path / "i.toml", text)
+    filed = {"SURVEYBOT_INTEGRATIONS_FILE": "i.toml", "FILED": "canary-filed"}
+    _, err = await _served(tmp_path, {**variables(inside.bot.core.settings), **filed})
+    stored = await inside.bot.core.store.read(lambda uow: (uow.integrations.get("filed"), uow.integrations.secret("filed")))
+    assert stored[0] is not None
+    assert stored[1] == "canary-filed"
+    assert "canary" not in err
+
+
+async def test_a_file_of_integrations_with_mistakes_is_told_instead(shell: Shell, database_url: str) -> None:
+    _write(shell.folder / "i.toml", "[[integrations]]\n")
+    shell.set({**GOOD, "SURVEYBOT_DATABASE_URL": database_url, "SURVEYBOT_PORT": FREE_PORT, "SURVEYBOT_INTEGRATIONS_FILE": "i.toml"})
+    lines = "The file i.toml must be put right:\n  integration 1: base_url: is missing\n  integration 1: name: is missing\n"
+    assert await shell.run("serve") == Ended(1, "", lines)
 
 
 async def test_a_stopped_demo_soon_ends_in_order(tmp_path: Path) -> None:
@@ -188,8 +186,21 @@ async def test_a_synchronisation_can_be_interrupted(inside: Sandbox, tmp_path: P
     assert (sync.returncode, out) == (130, "")
     assert "Traceback" not in err
     (run,) = await inside.bot.core.store.read(lambda uow: uow.runs.latest("acme"))
-    assert run.outcome == "failed"
+    assert run.outcome is None, "the next start goes on with it"
     inside.tenant.faults = Faults()
+
+
+async def _served(folder: Path, environment: dict[str, str]) -> tuple[str, str]:
+    """What a bot said until it was ready and stopped."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = str(probe.getsockname()[1])
+    async with process(folder, {**environment, "SURVEYBOT_PORT": port}, "serve") as bot:
+        await _answers(f"http://127.0.0.1:{port}/readyz")
+        return await _stop(bot, signal.SIGTERM)
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text)
 
 
 async def _answers(url: str) -> None:

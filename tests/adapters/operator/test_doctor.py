@@ -1,126 +1,231 @@
-"""`surveybot check` asks everything, tells what to do about each failure, and hides no failure behind another."""
+"""`surveybot doctor` asks everything, tells what to do about each fault, and hides no fault behind another."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
-from starlette.applications import Starlette
-from starlette.requests import Request
-from starlette.responses import JSONResponse
-from starlette.routing import Route
+from sqlalchemy import create_engine, text
 
-from adapters.checks import run_checks
+from adapters.doctor.check import Check, Level
+from adapters.doctor.jobs import remembered
+from adapters.doctor.report import report
 from adapters.sandbox.demo import Sandbox
 from adapters.sandbox.qualtrics.faults import Faults
-from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.faults import RateLimited, Refused
 from adapters.slack.scopes import SCOPES
-from bot.errors import Unauthorized
-from bot.sync import Kind
+from bot.errors import Unavailable
+from bot.look import Kind
+from bot.model import DistributionStats
+from bot.ports import UnitOfWork
+from bot.records import Closure, Gaps, Outcome, RequestLine, Run
+from bot.status import IntegrationStatus, JobState, JobStatus
 from store import migrations
 from tests.adapters.operator.conftest import GOOD, Shell, variables
+from tests.contract.store.examples import distribution, event, survey
+from tests.unit.core.examples import NOW, an_integration
 
-NAMES = ["database", "Qualtrics", "Slack", "synchronisation", "people in Slack", "messages"]
-REACH = "does this machine reach SURVEYBOT_QUALTRICS__BASE_URL, and is that your data centre?"
-
-
-async def checked(inside: Sandbox, **changes: dict[str, object]) -> dict[str, tuple[bool, str]]:
-    """What the checks say, by name; `changes` are to the settings' sections."""
-    settings = inside.bot.core.settings
-    sections = {name: getattr(settings, name).model_copy(update=change) for name, change in changes.items()}
-    return {check.name: (check.ok, check.text) for check in await run_checks(settings.model_copy(update=sections))}
-
-
-async def test_a_fresh_installation_can_do_its_work(inside: Sandbox) -> None:
-    account = await inside.bot.core.source.account()
-    assert await checked(inside) == {
-        "database": (True, "reachable, schema is current"),
-        "Qualtrics": (True, f"brand sandbox, account {account.user_id}, data centre iad1"),
-        "Slack": (True, "workspace T0ACME"),
-        "synchronisation": (True, "never ran; `surveybot sync` runs it now"),
-        "people in Slack": (True, "directory not read yet"),
-        "messages": (True, "none yet"),
-    }
+HOUR = timedelta(hours=1)
+QUALTRICS = "access, surveys, survey options, distributions, history, links, directories, contacts, users, push, clock, speed"
+TABLES = "full sync, incremental sync, sweep sync, picture, gaps, limits"
+NAMES = (
+    *("database", "database clock", "encryption keys"),
+    *(f"acme, {name}" for name in f"{QUALTRICS}, {TABLES}".split(", ")),
+    *("Slack", "people in Slack", "messages"),
+)
+Row = tuple[Callable[[Sandbox], Any], str, Level, str, str]
 
 
-async def test_what_was_done_is_told(inside: Sandbox) -> None:
-    await _work(inside)
-    results = await checked(inside)
-    assert all(ok for ok, _ in results.values())
-    assert results["synchronisation"][1].startswith("full of 20")
-    assert "UTC: ok; incremental of 20" in results["synchronisation"][1]
-    assert results["people in Slack"][1] == "2 bot, 1 deactivated, 2 guest, 20 member, 1 no e-mail, 1 stranger"
-    assert results["messages"][1].splitlines()[0] == "1 failed, 17 sent, 4 unreachable"
-    assert "        1 x Rejected: chat.postMessage answered 200 msg_too_long" in results["messages"][1].splitlines()
+async def report_of(inside: Sandbox) -> dict[str, Check]:
+    return {check.name: check for check in await report(inside.bot.core.settings, inside.clock)}
+
+
+async def write(inside: Sandbox, work: Callable[[UnitOfWork], object]) -> None:
+    await inside.bot.core.store.write(work)
+
+
+async def test_a_fresh_installation_lacks_nothing_but_work(inside: Sandbox) -> None:
+    found = await report_of(inside)
+    assert tuple(found) == NAMES
+    assert [(check.name, check.level) for check in found.values() if check.level is not Level.OK] == [
+        ("acme, full sync", Level.WARN),
+        ("people in Slack", Level.WARN),
+    ]
+    assert found["database"].text == "reachable, schema is current"
+    assert found["Slack"].text == "workspace T0ACME, all scopes"
+
+
+async def test_an_installation_that_works_has_no_fault(inside: Sandbox) -> None:
+    await inside.bot.core.jobs.start("acme", Kind.FULL)
+    await inside.bot.directory.refresh()
+    inside.tenant.send_survey(name="Town hall")
+    await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
+    inside.workspace.faults.add(Refused("msg_too_long"), method="chat.postMessage")
+    await inside.bot.deliver()
+    found = await report_of(inside)
+    assert [check for check in found.values() if check.level is Level.FAIL] == []
+    assert found["acme, full sync"].text.startswith("ok, ")
+    assert found["people in Slack"].text == "2 bot, 1 deactivated, 2 guest, 20 member, 1 no e-mail, 1 stranger"
+    assert found["messages"].text.splitlines()[0] == "1 failed, 17 sent, 4 unreachable"
+    assert "        1 x Rejected: chat.postMessage answered 200 msg_too_long" in found["messages"].text.splitlines()
+
+
+async def no_integration(inside: Sandbox) -> None:
+    await write(inside, lambda uow: uow.integrations.remove("acme", 1000))
+
+
+async def no_secret(inside: Sandbox) -> None:
+    await write(inside, lambda uow: uow.integrations.save(an_integration("new")))
+
+
+async def secret_of_another_key(inside: Sandbox) -> None:
+    engine = create_engine(inside.bot.core.settings.database_url.get_secret_value().replace("postgresql:", "postgresql+psycopg:"))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE integrations SET secret = :bytes"), {"bytes": b"\x05other" + bytes(40)})
+    engine.dispose()
+
+
+async def run_failed(inside: Sandbox) -> None:
+    inside.tenant.faults = Faults(status=503, prefix="/surveys")
+    with pytest.raises(Unavailable):
+        await inside.bot.core.jobs.start("acme", Kind.FULL)
+    inside.tenant.faults = Faults()
+
+
+async def paused(inside: Sandbox) -> None:
+    await write(inside, lambda uow: uow.integrations.set_paused("acme", is_paused=True))
+
+
+async def gaps(inside: Sandbox) -> None:
+    def lack(uow: UnitOfWork) -> None:
+        uow.surveys.save("acme", [survey()], NOW)
+        uow.distributions.save("acme", [distribution()])
+        uow.distributions.set_history_for("acme", "EMD_1", DistributionStats(), at=NOW, rows_missing=3)
+
+    await write(inside, lack)
+
+
+async def logged(inside: Sandbox, status: int | None) -> None:
+    line = RequestLine(at=inside.clock() - HOUR, method="GET", path="/surveys", status=status, duration_ms=31, request_id=None)
+    await write(inside, lambda uow: uow.requests.add("acme", [line, line]))
+
+
+async def throttled(inside: Sandbox) -> None:
+    await logged(inside, 429)
+
+
+async def unanswered(inside: Sandbox) -> None:
+    await logged(inside, None)
+
+
+async def mass_closure(inside: Sandbox) -> None:
+    await inside.bot.core.jobs.start("acme", Kind.FULL)
+    for one in list(inside.tenant.surveys):
+        inside.tenant.delete(one.survey_id)
+    inside.clock.advance(HOUR)
+    await inside.bot.core.jobs.start("acme", Kind.FULL)
+
+
+async def messages_wait(inside: Sandbox) -> None:
+    def wait(uow: UnitOfWork) -> None:
+        uow.outbox.add([event(uow.people.ids(["ada@acme.example"])["ada@acme.example"])], inside.clock() - HOUR)
+
+    await write(inside, wait)
+
+
+async def clock_apart(inside: Sandbox) -> None:
+    inside.clock.advance(HOUR)
+
+
+async def slack_token_wrong(inside: Sandbox) -> None:
+    inside.workspace.faults.add(Refused("invalid_auth"), times=None)
+
+
+async def slack_scope_missing(inside: Sandbox) -> None:
+    inside.workspace.scopes -= {"users:read.email", "im:write"}
+
+
+async def slack_down(inside: Sandbox) -> None:
+    inside.workspace.faults.down = True
+
+
+async def slack_throttled(inside: Sandbox) -> None:
+    inside.workspace.faults.add(RateLimited(), times=None)
+
+
+FAULTS: list[Row] = [
+    (no_integration, "integrations", Level.FAIL, "there is none", "`surveybot integration add`"),
+    (no_secret, "new, secret", Level.FAIL, "none is stored", "`surveybot integration secret new`"),
+    (secret_of_another_key, "acme, secret", Level.FAIL, "does not open", "`surveybot integration secret acme`"),
+    (secret_of_another_key, "encryption keys", Level.FAIL, "1 rows are encrypted with the key other", "put it back there"),
+    (run_failed, "acme, full sync", Level.FAIL, "failed: Unavailable: GET /API/v3/surveys", "`surveybot sync run --integration acme`"),
+    (paused, "acme, paused", Level.WARN, "nothing is read", "`surveybot integration resume acme`"),
+    (gaps, "acme, gaps", Level.WARN, "3 rows of 1 distributions", "`surveybot sync run --sweep --integration acme`"),
+    (throttled, "acme, limits", Level.WARN, "2 requests of the last 24 hours were refused (429)", "--requests-per-minute N`"),
+    (unanswered, "acme, answers", Level.WARN, "2 requests of the last 24 hours got none", "--timeout-seconds N`"),
+    (mass_closure, "acme, picture", Level.FAIL, "would close", "`surveybot sync picture --integration acme`"),
+    (messages_wait, "messages", Level.FAIL, "the oldest waits for 60 minutes", "is `surveybot serve` running"),
+    (clock_apart, "database clock", Level.WARN, "s apart", "let NTP set both"),
+    (slack_token_wrong, "Slack", Level.FAIL, "invalid_auth", "copy SURVEYBOT_SLACK__BOT_TOKEN anew"),
+    (slack_scope_missing, "Slack", Level.FAIL, "the app lacks im:write, users:read.email", "then install the app again"),
+    (slack_down, "Slack", Level.FAIL, "answered 503", "does this machine reach http"),
+    (slack_throttled, "Slack", Level.FAIL, "answered 429", "wait a minute"),
+]
+
+
+@pytest.mark.parametrize("row", FAULTS, ids=[f"{row[0].__name__}: {row[1]}" for row in FAULTS])
+async def test_each_fault_is_named_with_its_fix(inside: Sandbox, row: Row) -> None:
+    fault, name, level, wrong, fix = row
+    await fault(inside)
+    check = (await report_of(inside))[name]
+    assert check.level is level
+    assert wrong in check.text
+    assert fix in check.text
+
+
+def test_no_two_faults_share_a_sentence() -> None:
+    said = [(name, wrong) for _, name, _, wrong, _ in FAULTS]
+    assert len(set(said)) == len(said)
+
+
+def _job(state: JobState, **values: Any) -> IntegrationStatus:
+    run = Run(integration_id="main", kind="full", started_at=NOW - HOUR, outcome=Outcome.OK, error="2 surveys were left out.")
+    job = JobStatus(kind=Kind.FULL, state=state, last=run, success=None, next_run=NOW + HOUR)
+    return IntegrationStatus(
+        integration=an_integration(), jobs=[replace(job, **values)], closures=(), gaps=Gaps(distributions=0, rows=0), hints=0
+    )
 
 
 @pytest.mark.parametrize(
-    ("fault", "answer", "advice"),
+    ("status", "level", "sentence"),
     [
-        ({"status": 401}, "answered 401", "SURVEYBOT_QUALTRICS__API_TOKEN must be of an account that may use the API"),
-        ({"status": 403}, "answered 403", "SURVEYBOT_QUALTRICS__API_TOKEN must be of an account that may use the API"),
-        ({"status": 404}, "answered 404", "SURVEYBOT_QUALTRICS__BASE_URL does not lead to Qualtrics' API"),
-        ({"status": 429}, "answered 429", "wait a minute"),
-        ({"status": 503}, "answered 503", REACH),
-        ({"broken_json_next": 2}, "answered something unexpected", "SURVEYBOT_QUALTRICS__BASE_URL does not lead to Qualtrics' API"),
+        (_job(JobState.OK), Level.OK, "ok, 2026-11-23 08:30 UTC"),
+        (_job(JobState.RUNNING), Level.OK, "running, 2026-11-23 08:30 UTC"),
+        (_job(JobState.OK, next_run=NOW - HOUR), Level.WARN, "due since 2026-11-23 08:30 UTC; is `surveybot serve` running?"),
+        (_job(JobState.PARTIAL), Level.WARN, "left surveys out: 2 surveys were left out.; they are tried again at the next run"),
+        (_job(JobState.FAILED), Level.FAIL, "failed: 2 surveys were left out.; `surveybot sync run --integration main` runs it now"),
+        (_job(JobState.VETOED), Level.WARN, "vetoed at 2026-11-23 08:30 UTC: 2 surveys were left out."),
+        (_job(JobState.MISFIRED), Level.WARN, "misfired at 2026-11-23 08:30 UTC"),
+        (_job(JobState.CUT_OFF), Level.WARN, "its process died after 2026-11-23 08:30 UTC; the next start goes on there"),
+        (_job(JobState.NEVER, last=None), Level.WARN, "never ran; is `surveybot serve` running?"),
+        (_job(JobState.NEVER, last=None, kind=Kind.SWEEP), Level.OK, "never ran"),
     ],
 )
-async def test_what_is_wrong_with_qualtrics_comes_with_what_to_do(inside: Sandbox, fault: dict[str, int], answer: str, advice: str) -> None:
-    inside.tenant.faults = Faults(**fault)  # pyright: ignore[reportArgumentType]
-    results = await checked(inside)
-    ok, text = results.pop("Qualtrics")
-    assert not ok
-    assert text.startswith(f"GET /API/v3/whoami {answer}")
-    assert text.endswith(f"; {advice}")
-    assert all(ok for ok, _ in results.values())
+def test_each_state_of_a_job_has_its_sentence(status: IntegrationStatus, level: Level, sentence: str) -> None:
+    check = next(iter(remembered(status, {}, NOW)))
+    assert check.level is level
+    assert sentence in check.text
 
 
-async def test_a_wrong_host_or_token_of_qualtrics_is_told(inside: Sandbox) -> None:
-    nowhere = await checked(inside, qualtrics={"base_url": "http://127.0.0.1:1/API/v3/"})
-    assert nowhere["Qualtrics"] == (False, f"GET /API/v3/whoami got no answer (ConnectError); {REACH}")
-    elsewhere = await checked(inside, qualtrics={"base_url": f"{inside.url}/elsewhere/API/v3/"})
-    assert elsewhere["Qualtrics"][1].endswith("; SURVEYBOT_QUALTRICS__BASE_URL does not lead to Qualtrics' API")
-    stranger = await checked(inside, qualtrics={"api_token": SecretStr("c4n4ry-token")})
-    assert stranger["Qualtrics"][1].startswith(
-        "GET /API/v3/whoami answered 401 (errorCode DCD_7, requestId none); SURVEYBOT_QUALTRICS__API"
-    )
-    assert "c4n4ry" not in str(stranger)
-
-
-async def test_a_faster_host_is_named_once_qualtrics_names_it(inside: Sandbox) -> None:
-    notice = "Request proxied. For faster response times, use this host instead: fra1.qualtrics.com"
-
-    async def whoami(_: Request) -> JSONResponse:
-        return JSONResponse({"result": {"brandId": "acme", "userId": "UR_1"}, "meta": {"httpStatus": "200 - OK", "notice": notice}})
-
-    async with serving(Starlette(routes=[Route("/API/v3/whoami", whoami)])) as url:
-        results = await checked(inside, qualtrics={"base_url": f"{url}/API/v3/"})
-    text = "brand acme, account UR_1, data centre not told; faster with SURVEYBOT_QUALTRICS__BASE_URL=https://fra1.qualtrics.com/API/v3/"
-    assert results["Qualtrics"] == (True, text)
-
-
-async def test_what_is_wrong_with_slack_comes_with_what_to_do(inside: Sandbox) -> None:
-    wrong = await checked(inside, slack={"bot_token": SecretStr("xoxb-c4n4ry-token")})
-    advice = "copy SURVEYBOT_SLACK__BOT_TOKEN anew from the Slack app page, OAuth & Permissions"
-    assert wrong.pop("Slack") == (False, f"auth.test answered 200 invalid_auth; {advice}")
-    assert all(ok for ok, _ in wrong.values())
-    assert "c4n4ry" not in str(wrong)
-
-    inside.workspace.faults.add(Refused("account_inactive"))
-    assert (await checked(inside))["Slack"] == (False, f"auth.test answered 200 account_inactive; {advice}")
-    inside.workspace.faults.add(RateLimited())
-    assert (await checked(inside))["Slack"] == (False, "auth.test answered 429 ratelimited; wait a minute")
-    inside.workspace.faults.down = True
-    assert (await checked(inside))["Slack"] == (False, "auth.test answered 503 None; does this machine reach SURVEYBOT_SLACK__API_URL?")
-
-
-async def test_missing_scopes_are_named(inside: Sandbox) -> None:
-    inside.workspace.scopes -= {"users:read.email", "im:write"}
-    text = "the app lacks im:write, users:read.email; add that under OAuth & Permissions, then install the app again"
-    assert (await checked(inside))["Slack"] == (False, text)
+def test_a_waiting_picture_tells_how_much_it_would_close() -> None:
+    closures = [Closure(survey_id="SV_1", survey_name="Pulse", distribution_id=it, is_missing=True) for it in (None, "EMD_1", "EMD_2")]
+    found = {check.name: check for check in remembered(replace(_job(JobState.OK), closures=closures), {}, NOW)}
+    assert "would close 1 surveys and delete 2 distributions" in found["main, picture"].text
 
 
 def test_the_manifest_asks_for_the_scopes_that_are_checked() -> None:
@@ -128,36 +233,24 @@ def test_the_manifest_asks_for_the_scopes_that_are_checked() -> None:
     assert set(manifest["oauth_config"]["scopes"]["bot"]) == SCOPES
 
 
-async def test_a_failed_run_is_a_failure_until_the_next_one_succeeds(inside: Sandbox) -> None:
-    inside.tenant.faults = Faults(status=401)
-    with pytest.raises(Unauthorized):
-        await inside.bot.core.sync(Kind.FULL)
-    inside.tenant.faults = Faults()
-    ok, text = (await checked(inside))["synchronisation"]
-    assert not ok
-    assert text.startswith("the last full run failed: Unauthorized: GET /API/v3/")
-    await inside.bot.core.sync(Kind.FULL)
-    assert (await checked(inside))["synchronisation"][0]
-
-
-@pytest.mark.usefixtures("no_waiting")
-async def test_several_failures_are_all_shown_and_the_exit_code_is_1(inside: Sandbox, shell: Shell) -> None:
+async def test_several_faults_are_all_shown_and_fail_the_command(inside: Sandbox, shell: Shell) -> None:
     shell.set(variables(inside.bot.core.settings))
-    ended = await shell.run("check")
-    assert (ended.code, ended.err) == (0, "")
-    assert [line[:4] for line in ended.out.splitlines()] == ["ok  "] * 6
+    ended = await shell.run("doctor")
+    assert (ended.code, ended.err) == (0, ""), "a warning is no failure"
+    assert [line[6:].partition(":")[0] for line in ended.out.splitlines()] == list(NAMES)
+    assert {line[:6] for line in ended.out.splitlines()} == {"ok    ", "warn  "}
 
     inside.tenant.faults = Faults(status=503)
     inside.workspace.faults.down = True
-    ended = await shell.run("check")
-    lines = [line.partition(":")[0].split(maxsplit=1) for line in ended.out.splitlines()]
-    assert lines == [["FAIL" if name in {"Qualtrics", "Slack"} else "ok", name] for name in NAMES]
+    ended = await shell.run("doctor")
+    failed = [line[6:].partition(":")[0] for line in ended.out.splitlines() if line.startswith("FAIL  ")]
+    assert failed == ["acme, access", "Slack"]
     assert (ended.code, ended.err) == (1, "")
 
 
 async def test_a_database_without_this_schema_is_the_only_answer(empty_database_url: str, shell: Shell) -> None:
     shell.set({**GOOD, "SURVEYBOT_DATABASE_URL": empty_database_url})
-    ended = await shell.run("check")
+    ended = await shell.run("doctor")
     assert (ended.code, ended.out) == (1, "FAIL  database: the schema is not this version's; run `surveybot db upgrade`\n")
     assert (await shell.run("db", "upgrade")).out == "The database is at this version's schema.\n"
     assert migrations.is_current(empty_database_url)
@@ -166,16 +259,16 @@ async def test_a_database_without_this_schema_is_the_only_answer(empty_database_
 @pytest.mark.parametrize("url", ["sqlite:///no/such/folder/s.db", "postgresql://me:c4n4ry@127.0.0.1:1/name"])
 async def test_a_database_that_cannot_be_reached_is_the_only_answer(shell: Shell, url: str) -> None:
     shell.set({**GOOD, "SURVEYBOT_DATABASE_URL": url})
-    ended = await shell.run("check")
+    ended = await shell.run("doctor")
     sentence = "FAIL  database: the database cannot answer now; is it running, and is SURVEYBOT_DATABASE_URL right?\n"
     assert (ended.code, ended.out, ended.err) == (1, sentence, "")
 
 
-async def _work(inside: Sandbox) -> None:
-    """A survey to everybody, one message refused."""
-    await inside.bot.core.sync(Kind.FULL)
-    await inside.bot.directory.refresh()
-    inside.tenant.send_survey(name="Town hall")
-    await inside.bot.core.sync(Kind.INCREMENTAL)
-    inside.workspace.faults.add(Refused("msg_too_long"), method="chat.postMessage")
-    await inside.bot.deliver()
+async def test_what_is_wrong_with_the_file_of_integrations_is_told(database_url: str, shell: Shell) -> None:
+    file = shell.folder / "integrations.toml"
+    file.write_text('[[integrations]]\nname = "Main"\n')
+    shell.set({**GOOD, "SURVEYBOT_DATABASE_URL": database_url, "SURVEYBOT_INTEGRATIONS_FILE": str(file)})
+    ended = await shell.run("doctor")
+    assert ended.code == 1
+    assert "FAIL  integrations file: " in ended.out
+    assert "base_url" in ended.out

@@ -67,22 +67,24 @@ async def test_no_token_address_or_link_of_a_request_is_logged_even_at_debug(she
     with stamina.set_testing(True, attempts=2):
         async with sandbox("sqlite:///s.db") as inside:
             inside.tenant.faults.status, inside.tenant.faults.times = 503, 1
-            await inside.bot.core.sync(Kind.FULL)
+            await inside.bot.core.jobs.start("acme", Kind.FULL)
             await inside.bot.directory.refresh()
             inside.tenant.send_survey(name="Pulse")
-            await inside.bot.core.sync(Kind.INCREMENTAL)
+            await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
             await inside.bot.deliver()
             version = inside.workspace.version
             assert (await inside.sender.command("U001", "C001", "/surveys", "")).status == 200
             await asyncio.wait_for(inside.workspace.wait_for_change(version), 10)
             await _refused(make_client(CANARY, f"{inside.url}/api/"))
             settings = inside.bot.core.settings
+            token = await inside.bot.core.store.read(lambda uow: uow.integrations.secret("acme"))
     assert len(inside.workspace.journal) > 20
     written = shell.capsys.readouterr()
     assert "sync.finished" in written.err
     assert written.out == ""
-    secrets = (settings.slack.bot_token, settings.slack.signing_secret, settings.qualtrics.api_token)
-    for forbidden in (*(secret.get_secret_value() for secret in secrets), CANARY, "@example.com", "/jfe/form/", "/response/", "Pulse"):
+    assert token
+    secrets = (settings.slack.bot_token.get_secret_value(), settings.slack.signing_secret.get_secret_value(), token)
+    for forbidden in (*secrets, CANARY, "@example.com", "/jfe/form/", "/response/", "Pulse"):
         assert forbidden not in written.err
 
 

@@ -12,28 +12,31 @@ import pytest
 
 from adapters.sandbox.demo import Sandbox, sandbox
 from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.slack.faults import Status
 from adapters.sandbox.slack.workspace import Message
-from adapters.scheduler import Job, Skipped, scheduled
+from adapters.scheduler import Job, scheduled
 from adapters.settings import Schedule
 from bot.errors import Unavailable
 from bot.ports import UnitOfWork
+from bot.schedule import Every
+from bot.schedule import Schedule as Reading
 from tests.adapters.operator.conftest import until
 
-BUSY = Schedule(full_sync=0.2, incremental_sync=0.05, directory=0.2, reminders=0.05, delivery=0.05)
-#: One full synchronisation, then many incremental ones.
-LOOKING = Schedule(full_sync=3600, incremental_sync=0.05, retry=3600)
+BUSY = Schedule(directory=0.2, reminders=0.05, delivery=0.05)
 #: Everything once at the start, and then not again while a test runs.
-RARE = Schedule(full_sync=3600, incremental_sync=3600, directory=3600, reminders=3600, delivery=3600, retry=0.05)
+RARE = Schedule(directory=3600, reminders=3600, delivery=3600, retry=0.05)
+OFTEN = Reading(full=Every.parse("1 min"), incremental=Every.parse("1 s"))
+HOURLY = Reading()
 
 
 @asynccontextmanager
-async def running(database_url: str, schedule: Schedule) -> AsyncGenerator[Sandbox]:
-    async with sandbox(database_url, schedule=schedule) as inside, scheduled(inside.bot):
+async def running(database_url: str, schedule: Schedule, reading: Reading) -> AsyncGenerator[Sandbox]:
+    async with sandbox(database_url, schedule=schedule, reading=reading) as inside, scheduled(inside.bot):
         yield inside
 
 
 async def test_invitation_and_reminder_arrive_by_the_timers_alone(empty_database_url: str) -> None:
-    async with running(empty_database_url, BUSY) as inside:
+    async with running(empty_database_url, BUSY, OFTEN) as inside:
         await until(inside, _has_looked_around)
         inside.tenant.send_survey(name="Town hall", emails=["person000@example.com"], expires_in=timedelta(hours=48))
         await _says(inside, "New survey", "Town hall")
@@ -41,31 +44,31 @@ async def test_invitation_and_reminder_arrive_by_the_timers_alone(empty_database
         await _says(inside, "Survey closes soon", "Town hall")
 
 
-@pytest.mark.usefixtures("no_waiting")
 async def test_a_job_that_breaks_says_so_once_and_once_when_it_recovers(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "adapters.scheduler")
-    async with running(empty_database_url, LOOKING) as inside:
-        await until(inside, _has_looked_around)
-        inside.tenant.faults, before = Faults(status=503), inside.tenant.calls["/surveys"]
-        await until(inside, lambda _: inside.tenant.calls["/surveys"] > before + 10)
-        inside.tenant.faults = Faults()
-        await until(inside, lambda _: "job.recovered" in caplog.messages)
-        before = inside.tenant.calls["/surveys"]
-        await until(inside, lambda _: inside.tenant.calls["/surveys"] > before + 3)
-    assert _told(caplog) == [("job.broken", "sync.incremental"), ("job.recovered", "sync.incremental")]
+    async with sandbox(empty_database_url, schedule=BUSY, reading=HOURLY) as inside:
+        inside.workspace.faults.add(Status(503), method="users.list", times=None)
+        async with scheduled(inside.bot):
+            await until(inside, lambda _: "job.broken" in caplog.messages)
+            inside.workspace.faults.clear()
+            await until(inside, _has_looked_around)
+            await until(inside, lambda _: "job.recovered" in caplog.messages)
+    assert _told(caplog) == [("job.broken", "directory"), ("job.recovered", "directory")]
     broken = next(record for record in caplog.records if record.getMessage() == "job.broken")
     assert vars(broken)["error"] == "Unavailable"
-    assert vars(broken)["reason"].startswith("GET /API/v3/surveys answered 503")
+    assert vars(broken)["reason"].startswith("users.list answered 503")
 
 
 @pytest.mark.usefixtures("no_waiting")
-async def test_a_rare_job_that_broke_is_tried_again_soon(empty_database_url: str) -> None:
-    """A Qualtrics that is down when the bot starts must not cost the hour until the next full synchronisation."""
-    async with sandbox(empty_database_url, schedule=RARE) as inside:
+async def test_what_is_rare_and_broke_is_tried_again_soon(empty_database_url: str) -> None:
+    """A Qualtrics or Slack that is down when the bot starts must not cost the hour until the next time."""
+    async with sandbox(empty_database_url, schedule=RARE.model_copy(update={"delivery": 0.2}), reading=HOURLY) as inside:
         inside.tenant.faults = Faults(status=503)
+        inside.workspace.faults.add(Status(503), method="users.list", times=None)
         async with scheduled(inside.bot):
-            await until(inside, lambda _: inside.tenant.calls["/surveys"] + inside.tenant.calls["/users"] > 6)
+            await until(inside, lambda uow: len(uow.runs.list("acme", 9)) > 1)
             inside.tenant.faults = Faults()
+            inside.workspace.faults.clear()
             await until(inside, _has_looked_around)
 
 
@@ -73,15 +76,16 @@ async def test_the_end_interrupts_what_runs_and_waits_until_it_is_put_in_order(
     empty_database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.ERROR)
-    async with sandbox(empty_database_url, schedule=RARE) as inside:
+    async with sandbox(empty_database_url, schedule=RARE, reading=HOURLY) as inside:
         before = asyncio.all_tasks()
-        inside.tenant.faults = Faults(slow_seconds=60)
+        inside.tenant.faults = Faults(slow_seconds=60, prefix="/users")
         async with scheduled(inside.bot):
             await until(inside, lambda _: inside.tenant.calls["/users"])
             ending = asyncio.get_running_loop().time()
         assert asyncio.get_running_loop().time() - ending < 2
         (run,) = await inside.bot.core.store.read(lambda uow: uow.runs.latest("acme"))
-        assert (run.outcome, run.error) == ("failed", "CancelledError")
+        assert run.outcome is None  # it goes on at the next start
+        assert list(await inside.bot.core.store.read(lambda uow: uow.leases.held(""))) == []
         inside.tenant.faults = Faults()
         ours = {task for task in asyncio.all_tasks() - before if "adapters" in str(task.get_coro())}
         assert not ours
@@ -91,12 +95,12 @@ async def test_the_end_interrupts_what_runs_and_waits_until_it_is_put_in_order(
 @pytest.mark.usefixtures("no_waiting")
 async def test_a_block_that_ends_at_once_leaves_no_job_behind(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
-    async with sandbox(empty_database_url, schedule=BUSY) as inside:
+    async with sandbox(empty_database_url, schedule=BUSY, reading=OFTEN) as inside:
         async with scheduled(inside.bot):
             pass
         async with scheduled(inside.bot):
             await inside.workspace.wait_for_change(-1)
-        assert await inside.bot.core.store.read(lambda uow: uow.integrations.all()) == []
+        assert list(await inside.bot.core.store.read(lambda uow: uow.leases.held(""))) == []
     assert not caplog.records
 
 
@@ -121,23 +125,24 @@ async def test_an_unforeseen_error_is_told_once_without_its_words_and_the_next_r
     assert "c4n4ry" not in caplog.text + str([vars(record) for record in caplog.records])
 
 
-async def test_a_skipped_run_says_nothing_about_health_and_is_late(caplog: pytest.LogCaptureFixture) -> None:
-    """An incremental synchronisation that finds a full one at work has not recovered."""
-    caplog.set_level(logging.INFO)
-    outcomes: list[Exception] = [Unavailable("asleep"), Skipped(), Unavailable("asleep"), Skipped()]
+async def test_a_job_may_be_under_way_more_than_once_and_all_of_it_is_interrupted() -> None:
+    under_way, ended = asyncio.Barrier(3), list[bool]()
 
     async def work() -> None:
-        if outcomes:
-            raise outcomes.pop(0)
+        try:
+            await under_way.wait()
+            await asyncio.Event().wait()
+        finally:
+            ended.append(True)
 
-    job = Job("sync.incremental", 1, work)
-    for _ in range(4):
-        await job.run()
-        assert job.is_late
-    assert _told(caplog) == [("job.broken", "sync.incremental")]
-    await job.run()
-    assert not job.is_late
-    assert _told(caplog)[1:] == [("job.recovered", "sync.incremental")]
+    job = Job("sync", 1, work, at_once=2)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        for _ in range(2):
+            group.create_task(job.run())
+        await under_way.wait()
+        await job.stop()
+    assert ended == [True, True]
+    assert not job.running
 
 
 async def test_a_job_that_never_ran_stops_too() -> None:

@@ -7,49 +7,51 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from adapters.settings import Qualtrics, Settings, Slack
+from adapters.qualtrics import pacing
+from adapters.settings import Settings, Slack, https_url
 from bot.errors import UserError
 from tests.adapters.operator.conftest import GOOD, Shell
 from tests.conftest import KEY
 
 CANARY = "c4n4ry"
 HTTPS = "must be an https:// address, without user name and query (http:// on this machine only)"
-QUALTRICS = "must look like https://fra1.qualtrics.com/API/v3/ (your data centre in place of fra1)"
-TOKEN = "must be at least 8 characters, ASCII without spaces (Qualtrics, Account Settings, Qualtrics IDs, API)"
 BOT_TOKEN = "(Slack app page, OAuth & Permissions, Bot User OAuth Token)"
 SIGNING = "must be at least 16 characters, ASCII without spaces (Slack app page, Basic Information, Signing Secret)"
 DATABASE = "must be sqlite:///path/to/file.db or postgresql://user:password@host/database"
 FORM = "`id:key`, the id of letters, digits, - and _, the key 32 bytes in base64 (`openssl rand -base64 32`)"
+MOVED = "is no setting any more; integrations are added with `surveybot integration add` now"
 LEVEL = "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"
 
 WRONG = [
-    ("QUALTRICS__BASE_URL", f"http://{CANARY}.qualtrics.com/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", f"{CANARY}.qualtrics.com/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", f"https://me:{CANARY}@fra1.qualtrics.com/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", f"https://fra1.qualtrics.com/API/v3/?token={CANARY}", HTTPS),
-    ("QUALTRICS__BASE_URL", f"https://fra1.qualtrics.com:{CANARY}/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", "https://fra1.qualtrics.com:65536/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", f"https://{CANARY}..com/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", f"https://{CANARY * 11}.com/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", f"https://[::1]{CANARY}/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", f"https://\u2102{CANARY}.com/API/v3/", HTTPS),
-    ("QUALTRICS__BASE_URL", f"https://{CANARY}.qualtrics.com/", QUALTRICS),
-    ("QUALTRICS__API_TOKEN", "c4n4ry-", TOKEN),
-    ("QUALTRICS__API_TOKEN", f"{CANARY} with spaces", TOKEN),
-    ("QUALTRICS__API_TOKEN", f"{CANARY}-höchst-geheim", TOKEN),
-    ("QUALTRICS__TIMEOUT_SECONDS", CANARY, "must be a number"),
-    ("QUALTRICS__TIMEOUT_SECONDS", "601", "must be 600 or less"),
-    ("QUALTRICS__CONNECT_TIMEOUT_SECONDS", "0", "must be more than 0"),
     ("SLACK__BOT_TOKEN", f"xoxp-{CANARY}-user-token", f"must begin with xoxb- {BOT_TOKEN}"),
     ("SLACK__BOT_TOKEN", "xoxb-c4n4ry", f"must be at least 16 characters, ASCII without spaces {BOT_TOKEN}"),
     ("SLACK__SIGNING_SECRET", CANARY, SIGNING),
     ("SLACK__API_URL", f"http://slack.com/{CANARY}/", HTTPS),
     ("SLACK__ALLOW_GUESTS", CANARY, "must be true or false"),
+    ("SLACK__API_URL", f"{CANARY}.slack.com/api/", HTTPS),
+    ("SLACK__API_URL", f"https://me:{CANARY}@slack.com/api/", HTTPS),
+    ("SLACK__API_URL", f"https://slack.com/api/?token={CANARY}", HTTPS),
+    ("SLACK__API_URL", f"https://slack.com:{CANARY}/api/", HTTPS),
+    ("SLACK__API_URL", "https://slack.com:65536/api/", HTTPS),
+    ("SLACK__API_URL", f"https://{CANARY}..com/api/", HTTPS),
+    ("SLACK__API_URL", f"https://{CANARY * 11}.com/api/", HTTPS),
+    ("SLACK__API_URL", f"https://[::1]{CANARY}/api/", HTTPS),
+    ("SLACK__API_URL", f"https://\u2102{CANARY}.com/api/", HTTPS),
     ("SLACK__SENDS_PER_SECOND", "nan", "must be 20 or less"),
     ("SCHEDULE__DELIVERY", "-1", "must be more than 0"),
     ("SCHEDULE__DIRECTORY", "inf", "must be 2592000 or less"),
     ("SCHEDULE", CANARY, "is a section; set what is in it, joined by two underscores"),
     ("SLACK", f'{{"bot_token": "{CANARY}"', "is a section; set what is in it, joined by two underscores"),
+    ("LIMITS__HISTORY", "0", "must be more than 0"),
+    ("LIMITS__BRAND", "2.5", "must be a whole number"),
+    ("LIMITS__DISTRIBUTIONS", CANARY, "is no setting; SURVEYBOT_LIMITS__SUBSCRIPTIONS is"),
+    ("SYNC_JOBS", "0", "must be 1 or more"),
+    ("INTEGRATION_FILE", CANARY, "is no setting; SURVEYBOT_INTEGRATIONS_FILE is"),
+    ("QUALTRICS__API_TOKEN", CANARY, MOVED),
+    ("QUALTRICS__TOKEN", CANARY, MOVED),
+    ("QUALTRICS", CANARY, MOVED),
+    ("SCHEDULE__FULL_SYNC", CANARY, MOVED),
+    ("SCHEDULE__INCREMENTAL_SYNC", CANARY, MOVED),
     ("ENCRYPTION_KEYS", CANARY, f"encryption key 1 does not have the form {FORM}"),
     ("ENCRYPTION_KEYS", f"{KEY},second:{CANARY}#", f"encryption key 2 is not base64; the form is {FORM}"),
     ("ENCRYPTION_KEYS", "first:YzRuNHJ5", f"encryption key 1 has 6 bytes instead of 32; the form is {FORM}"),
@@ -66,7 +68,6 @@ WRONG = [
     ("SLACK__BOT_TOKN", CANARY, "is no setting; SURVEYBOT_SLACK__BOT_TOKEN is"),
     ("SLACK_BOT_TOKEN", CANARY, "is no setting; SURVEYBOT_SLACK__BOT_TOKEN is"),
     ("ENCRYPTION_KEY", CANARY, "is no setting; SURVEYBOT_ENCRYPTION_KEYS is"),
-    ("QUALTRICS__TOKEN", CANARY, "is no setting; SURVEYBOT_QUALTRICS__API_TOKEN is"),
 ]
 HEAD = "These settings must be put right before Surveybot can start:"
 
@@ -91,8 +92,6 @@ def test_missing_settings_are_named_and_the_key_with_the_command_that_makes_one(
     assert _problems() == [
         HEAD,
         '  SURVEYBOT_ENCRYPTION_KEYS: is missing (this makes one: echo "k1:$(openssl rand -base64 32)")',
-        "  SURVEYBOT_QUALTRICS__API_TOKEN: is missing",
-        "  SURVEYBOT_QUALTRICS__BASE_URL: is missing",
         "  SURVEYBOT_SLACK__BOT_TOKEN: is missing",
     ]
 
@@ -109,10 +108,10 @@ def test_a_name_below_a_value_is_no_value(shell: Shell) -> None:
 def test_good_settings_are_read_whatever_kubernetes_sets_beside_them(shell: Shell) -> None:
     shell.set(GOOD)
     shell.set({"SURVEYBOT_SERVICE_HOST": "10.0.0.1", "SURVEYBOT_PORT_8080_TCP": "tcp://10.0.0.1:8080", "SURVEYBOT_SERVICE_PORT": "8080"})
-    shell.set({"surveybot_schedule__delivery": "0.5", "SURVEYBOT_QUALTRICS__NAME": "Acme Inc. (Europe)"})
+    shell.set({"surveybot_schedule__delivery": "0.5", "SURVEYBOT_LIMITS__HISTORY": "30"})
     settings = Settings.load()
-    assert settings.qualtrics.base_url == "https://fra1.qualtrics.com/API/v3/"
-    assert settings.qualtrics.integration_id == "acme-inc-europe"
+    assert settings.limits.paced().endpoints == {**pacing.DEFAULT.endpoints, "/distributions/{id}/history": 30}
+    assert settings.limits.paced().brand == pacing.DEFAULT.brand
     assert settings.slack.bot_token.get_secret_value() == "xoxb-canary-slack-token"
     assert settings.schedule.delivery == 0.5
     assert settings.port == 8080
@@ -120,11 +119,9 @@ def test_good_settings_are_read_whatever_kubernetes_sets_beside_them(shell: Shel
     assert settings.keyring.decrypt(settings.keyring.encrypt("link", "row"), "row") == "link"
 
 
-@pytest.mark.parametrize(
-    "url", ["http://localhost:8400/API/v3", "http://127.0.0.1/API/v3/", "http://[::1]:1/API/v3/", "HTTPS://x.y/API/v3"]
-)
+@pytest.mark.parametrize("url", ["http://localhost:8400/api", "http://127.0.0.1/api/", "http://[::1]:1/api/", "HTTPS://x.y/api"])
 def test_plain_http_is_for_this_machine_and_a_slash_ends_the_address(url: str) -> None:
-    assert Qualtrics(base_url=url, api_token=_secret()).base_url == url.rstrip("/") + "/"
+    assert https_url(url) == url.rstrip("/") + "/"
 
 
 def test_the_environment_goes_before_the_file(shell: Shell) -> None:
@@ -162,7 +159,7 @@ def test_settings_made_by_hand_do_not_depend_on_the_environment(shell: Shell) ->
     """The demo's do not, whatever the operator has set for the real bot."""
     shell.set({"SURVEYBOT_PORT": "wrong", "SURVEYBOT_HOST": "10.0.0.1", "SURVEYBOT_SLACK__ALLOW_GUESTS": "true"})
     slack = Slack(bot_token=_secret("xoxb-0123456789abcdef"), signing_secret=_secret())
-    settings = Settings(qualtrics=Qualtrics(base_url="https://a.b/API/v3/", api_token=_secret()), slack=slack, encryption_keys=_secret(KEY))
+    settings = Settings(slack=slack, encryption_keys=_secret(KEY))
     assert (settings.host, settings.port, settings.slack.allow_guests) == ("127.0.0.1", 8080, False)
 
 

@@ -28,7 +28,7 @@ async def test_without_its_database_a_bot_is_alive_and_not_ready(inside: Sandbox
         assert (await client.get("/healthz")).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/metrics", "/sandbox/do", "/API/v3/surveys"])
+@pytest.mark.parametrize("path", ["/", "/sandbox/do", "/API/v3/surveys"])
 async def test_there_is_nothing_else(inside: Sandbox, path: str) -> None:
     async with httpx.AsyncClient(base_url=inside.bot_url) as client:
         assert (await client.get(path)).status_code == 404

@@ -26,7 +26,9 @@ from adapters.slack.inbound import PATH, routes, slack_app
 from bot import actions
 from bot.messages import Member, MemberKind
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
-from bot.ports import MailedRow, Store, UnitOfWork
+from bot.ports import Store, UnitOfWork
+from bot.records import MailedRow
+from tests.unit.core.examples import an_integration
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 TOKEN = "xoxb-not-a-token"
@@ -155,7 +157,7 @@ async def surveys(store: Store) -> None:
     """Ana was sent 21 surveys, the first one closing first; Ben was sent SV_100 alone."""
 
     def seed(uow: UnitOfWork) -> None:
-        uow.integrations.ensure("main", "Qualtrics")
+        uow.integrations.save(an_integration("main"))
         people = uow.people.ids(["ana@acme.example", "ben@acme.example"])
         for number in range(1, 22):
             _invite(uow, number, "ana@acme.example", people)

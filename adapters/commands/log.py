@@ -1,0 +1,63 @@
+"""`surveybot log`: what was asked of Qualtrics lately, for whoever talks to Qualtrics' support (FEATURES A5)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict
+from datetime import datetime, timedelta
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from adapters import logs
+from adapters.app import open_core
+from adapters.commands.table import table
+from adapters.settings import Settings
+from bot.records import RequestLine
+from bot.schedule import Every
+
+Line = tuple[str, RequestLine]
+_HEADING = ("TIME (UTC)", "INTEGRATION", "REQUEST", "STATUS", "MS", "REQUEST ID")
+
+_out = Console(highlight=False)
+
+
+def _span(text: str) -> timedelta:
+    span = Every.parse(text).span
+    if span is None:
+        raise ValueError("must be like `90 s`, `30 min` or `2 h`")
+    return span
+
+
+def log(
+    *,
+    integration: Annotated[str | None, typer.Option(help="Only of the integration with this id.")] = None,
+    since: Annotated[timedelta, typer.Option(help="How far back: `90s`, `30min`, `2h`; 24 hours are kept.", parser=_span)] = "24h",  # pyright: ignore[reportArgumentType] - Typer parses it
+    failed: Annotated[bool, typer.Option("--failed", help="Only requests that were refused or not answered.")] = False,
+    limit: Annotated[int, typer.Option(help="At most so many, the newest ones.", min=1)] = 1000,
+    as_json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+) -> None:
+    """Show the requests to Qualtrics of the last 24 hours, the newest last: no tokens, no links, no bodies are kept."""
+    settings = Settings.load()
+    logs.configure("ERROR")
+
+    async def read() -> Sequence[Line]:
+        async with open_core(settings) as core:
+            start: datetime = core.clock() - since
+            return await core.store.read(
+                lambda uow: uow.requests.list(since=start, integration_id=integration, failed_only=failed, limit=limit)
+            )
+
+    lines = list(reversed(asyncio.run(read())))
+    if as_json:
+        _out.print_json(data=[{"integration": name, **asdict(line)} for name, line in lines], default=str)
+        return
+    _out.print(table(_HEADING, *(_row(*line) for line in lines)), markup=False, soft_wrap=True)
+
+
+def _row(integration: str, line: RequestLine) -> tuple[str, ...]:
+    status = "none" if line.status is None else str(line.status)
+    request = f"{line.method} {line.path}"
+    return (f"{line.at:%Y-%m-%d %H:%M:%S}", integration, request, status, str(line.duration_ms), line.request_id or "-")

@@ -1,0 +1,172 @@
+"""Everything the doctor looks at, in order; no failure hides another one."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Awaitable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from datetime import datetime, timedelta
+from functools import partial
+from urllib.parse import urlsplit
+
+from adapters.app import Clock, Core, open_core, open_slack, utc_now
+from adapters.connections import credentials
+from adapters.doctor import jobs, sight
+from adapters.doctor.check import Check, Finding, Level
+from adapters.doctor.subject import Subject
+from adapters.qualtrics.credentials import PUSH_SCOPE
+from adapters.qualtrics.datacentres import ROOTS
+from adapters.settings import Settings
+from adapters.slack.directory import workspace_of
+from adapters.slack.scopes import missing_scopes
+from bot.errors import Malformed, SurveybotError, Throttled, Unauthorized, Unavailable, UserError
+from bot.model import Integration
+from bot.ports import UnitOfWork
+from bot.records import RequestLine
+from bot.status import status
+from store import migrations, rotation
+
+_SKEW_SECONDS = 60
+_DAY = timedelta(hours=24)
+#: A message that is due is sent within seconds, unless nobody sends.
+_LAG = timedelta(minutes=15)
+
+
+async def report(settings: Settings, clock: Clock = utc_now) -> Sequence[Check]:
+    """Ask everything; without a usable database nothing else can be asked."""
+    database = await _examined("database", _database(settings))
+    if database.level is Level.FAIL:
+        return [database]
+    try:
+        async with open_core(settings, clock) as core:
+            return [database, *await _of_core(core)]
+    except UserError as error:
+        return [database, Check("integrations file", Level.FAIL, str(error))]
+
+
+async def _of_core(core: Core) -> Sequence[Check]:
+    checks = [await _examined("database clock", _database_clock(core)), await _examined("encryption keys", _keys(core.settings))]
+    integrations = await core.store.read(lambda uow: uow.integrations.all())
+    if not integrations:
+        checks.append(Check("integrations", Level.FAIL, "there is none; `surveybot integration add` adds one"))
+    for integration in integrations:
+        checks += await _live(core, integration)
+    checks += await core.store.read(lambda uow: _remembered(uow, core.clock()))
+    questions = {"Slack": _slack, "people in Slack": _people, "messages": _messages}
+    return [*checks, *[await _examined(name, ask(core)) for name, ask in questions.items()]]
+
+
+async def _examined(name: str, asking: Awaitable[Finding]) -> Check:
+    try:
+        return Check(name, *await asking)
+    except SurveybotError as error:
+        return Check(name, Level.FAIL, str(error))
+
+
+async def _database(settings: Settings) -> Finding:
+    try:
+        is_current = await asyncio.to_thread(migrations.is_current, settings.database_url.get_secret_value())
+    except Unavailable as error:
+        return Level.FAIL, f"{error}; is it running, and is SURVEYBOT_DATABASE_URL right?"
+    if not is_current:
+        return Level.FAIL, "the schema is not this version's; run `surveybot db upgrade`"
+    return Level.OK, "reachable, schema is current"
+
+
+async def _database_clock(core: Core) -> Finding:
+    """Leases and shared limits go by the database's clock, deadlines by this machine's."""
+    theirs = await core.store.read(lambda uow: uow.figures.clock())
+    seconds = (core.clock() - theirs).total_seconds()
+    if abs(seconds) <= _SKEW_SECONDS:
+        return Level.OK, "as this machine's"
+    return Level.WARN, f"it and this machine's clock are {abs(seconds):.0f} s apart; let NTP set both"
+
+
+async def _keys(settings: Settings) -> Finding:
+    counts = await asyncio.to_thread(rotation.count, settings.database_url.get_secret_value())
+    first, *others = settings.keyring.key_ids
+    if lost := {key_id: number for key_id, number in counts.items() if key_id not in {first, *others}}:
+        return Level.FAIL, f"{_told(lost)}, which SURVEYBOT_ENCRYPTION_KEYS lacks; put it back there, behind the others"
+    if old := {key_id: number for key_id, number in counts.items() if key_id != first}:
+        return Level.OK, f"{_told(old)}; `surveybot keys rotate` lets it go"
+    return Level.OK, f"everything that is stored is encrypted with {first}"
+
+
+def _told(counts: Mapping[str, int]) -> str:
+    return "; ".join(f"{number} rows are encrypted with the key {key_id}" for key_id, number in sorted(counts.items()))
+
+
+async def _live(core: Core, integration: Integration) -> Sequence[Check]:
+    """What Qualtrics says to its credentials now."""
+    name = integration.integration_id
+    try:
+        secret, push_keys = await core.store.read(lambda uow: (uow.integrations.secret(name), uow.integrations.push_keys(name)))
+    except Malformed as error:
+        fix = (
+            f"put the key it was made with into SURVEYBOT_ENCRYPTION_KEYS, behind the others, or run `surveybot integration secret {name}`"
+        )
+        return [Check(f"{name}, secret", Level.FAIL, f"the stored one does not open ({error}); {fix}")]
+    if secret is None:
+        return [Check(f"{name}, secret", Level.FAIL, f"none is stored; `surveybot integration secret {name}` stores one")]
+    lines: list[RequestLine] = []
+    async with AsyncExitStack() as stack:
+        opened = partial(core.connections.unstored, integration, secret, attempts=1, on_request=lines.append)
+        subject = Subject(
+            integration=integration,
+            credentials=credentials(integration, secret),
+            client=await stack.enter_async_context(opened()),
+            lines=lines,
+            clock=core.clock,
+            roots=_roots(integration),
+            push=await stack.enter_async_context(opened(PUSH_SCOPE)) if push_keys else None,
+        )
+        return await sight.seen(subject)
+
+
+def _roots(integration: Integration) -> Sequence[str]:
+    """Credentials that were never meant for Qualtrics' own hosts are not shown to them."""
+    host = urlsplit(integration.base_url).hostname or ""
+    return ROOTS if host.endswith(".qualtrics.com") else ()
+
+
+def _remembered(uow: UnitOfWork, now: datetime) -> Sequence[Check]:
+    statuses: defaultdict[str, dict[int | None, int]] = defaultdict(dict)
+    for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
+        statuses[integration_id][http_status] = number
+    return [check for it in status(uow, now) for check in jobs.remembered(it, statuses[it.integration.integration_id], now)]
+
+
+async def _slack(core: Core) -> Finding:
+    try:
+        async with open_slack(core.settings) as client:
+            workspace, missing = await workspace_of(client), await missing_scopes(client)
+    except Unauthorized as error:
+        return Level.FAIL, f"{error}; copy SURVEYBOT_SLACK__BOT_TOKEN anew from the Slack app page, OAuth & Permissions"
+    except Throttled as error:
+        return Level.FAIL, f"{error}; wait a minute"
+    except Unavailable as error:
+        return Level.FAIL, f"{error}; does this machine reach {core.settings.slack.api_url}?"
+    if missing:
+        fix = "add that under OAuth & Permissions, then install the app again"
+        return Level.FAIL, f"the app lacks {', '.join(missing)}; {fix}"
+    return Level.OK, f"workspace {workspace}, all scopes"
+
+
+async def _people(core: Core) -> Finding:
+    counts = await core.store.read(lambda uow: uow.members.counts())
+    if known := ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()) if number):
+        return Level.OK, known
+    return Level.WARN, "the directory was not read yet, so nobody can be written to; `surveybot serve` reads it"
+
+
+async def _messages(core: Core) -> Finding:
+    """What became of them. Those that failed are told, but are no fault of today: nothing would ever make this check succeed again."""
+    counts, reasons, oldest_due = await core.store.read(lambda uow: (uow.outbox.counts(), uow.outbox.reasons(), uow.outbox.oldest_due()))
+    text = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "none yet"
+    text += "".join(f"\n        {number} x {reason}" for reason, number in sorted(reasons.items()))
+    lag = core.clock() - oldest_due if oldest_due else timedelta()
+    if lag > _LAG:
+        minutes = lag // timedelta(minutes=1)
+        return Level.FAIL, f"the oldest waits for {minutes} minutes; is `surveybot serve` running, and does it reach Slack? {text}"
+    return Level.OK, text

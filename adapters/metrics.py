@@ -1,0 +1,146 @@
+"""`/metrics` for Prometheus: the synchronisation, the outbox and the requests to Qualtrics, by ids of integrations alone.
+
+No name and no address is in it: whoever may read metrics need not be allowed to know them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from adapters.app import Core
+from bot.errors import Unavailable
+from bot.messages import DeliveryState
+from bot.ports import UnitOfWork
+from bot.status import IntegrationStatus, JobState, JobStatus, status
+
+_DAY = timedelta(hours=24)
+
+
+def metrics_route(core: Core) -> Route:
+    """The numbers come from the database, so every replica tells the same ones. Without it the answer is 503."""
+
+    async def metrics(_request: Request) -> Response:
+        now = core.clock()
+        try:
+            numbers = await core.store.read(lambda uow: _Numbers.of(uow, now))
+        except Unavailable:
+            return Response("the database does not answer\n", 503, media_type="text/plain")
+        return Response(metrics_text(numbers.families()), media_type=CONTENT_TYPE_LATEST)
+
+    return Route("/metrics", metrics)
+
+
+def metrics_text(families: Iterable[Metric]) -> bytes:
+    """Write them in Prometheus' text format."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Collected(list(families)))
+    return generate_latest(registry)
+
+
+@dataclass(frozen=True, slots=True, eq=False)  # a registry wants it hashable
+class _Collected(Collector):
+    """What a registry collects from."""
+
+    families: Sequence[Metric]
+
+    def collect(self) -> Iterable[Metric]:
+        return self.families
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Numbers:
+    """One snapshot of the database."""
+
+    now: datetime
+    integrations: Sequence[IntegrationStatus]
+    deliveries: Mapping[DeliveryState, int]
+    oldest_due: datetime | None
+    #: By integration and status class.
+    requests: Mapping[tuple[str, str], int]
+
+    @classmethod
+    def of(cls, uow: UnitOfWork, now: datetime) -> _Numbers:
+        requests: Counter[tuple[str, str]] = Counter()
+        for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
+            requests[integration_id, _status_class(http_status)] += number
+        return cls(
+            now=now,
+            integrations=status(uow, now),
+            deliveries=uow.outbox.counts(),
+            oldest_due=uow.outbox.oldest_due(),
+            requests=requests,
+        )
+
+    def families(self) -> Iterable[Metric]:
+        yield from _of_integrations(self.integrations)
+        yield from _of_jobs(self.integrations)
+        counts = {(str(state),): self.deliveries.get(state, 0) for state in DeliveryState}
+        yield _gauge("deliveries", "Messages to people, by what became of them.", ("state",), counts)
+        lag = max(self.now - self.oldest_due, timedelta()) if self.oldest_due else timedelta()
+        yield _gauge("delivery_lag_seconds", "How long the oldest message that is due waits.", (), {(): lag.total_seconds()})
+        yield _gauge("qualtrics_requests", "Requests of the last 24 hours, where the log is on.", ("integration", "status"), self.requests)
+
+
+def _status_class(http_status: int | None) -> str:
+    """429 stands by itself: it says that the limits are set too high."""
+    if http_status is None:
+        return "none"
+    return "429" if http_status == 429 else f"{http_status // 100}xx"  # noqa: PLR2004 - it is shown as the number it is
+
+
+def _of_integrations(found: Sequence[IntegrationStatus]) -> Iterable[Metric]:
+    def gauge(name: str, help_text: str, values: Iterable[float]) -> Metric:
+        ids = ((it.integration.integration_id,) for it in found)
+        return _gauge(name, help_text, ("integration",), dict(zip(ids, values, strict=True)))
+
+    yield gauge("paused", "1 = an operator paused it.", (it.integration.is_paused for it in found))
+    yield gauge("unauthorized", "1 = Qualtrics refuses its credentials.", (it.integration.unauthorized_at is not None for it in found))
+    yield gauge("baseline", "1 = its first full synchronisation has succeeded.", (it.integration.baseline_at is not None for it in found))
+    yield gauge("closures_waiting", "Surveys and distributions whose closing waits for a decision.", (len(it.closures) for it in found))
+    yield gauge("rows_missing", "Rows that histories lacked of those sent.", (it.gaps.rows for it in found))
+    yield gauge("hints_waiting", "Surveys that wait for a refresh.", (it.hints for it in found))
+
+
+def _of_jobs(found: Sequence[IntegrationStatus]) -> Iterable[Metric]:
+    jobs = {(it.integration.integration_id, job.kind): job for it in found for job in it.jobs}
+    states = {(*labels, state): job.state is state for labels, job in jobs.items() for state in JobState}
+    yield _gauge("sync_state", "1 = what became of the newest start.", ("integration", "kind", "state"), states)
+    for name, (help_text, value) in _JOB_GAUGES.items():
+        known = {labels: number for labels, job in jobs.items() if (number := value(job)) is not None}
+        yield _gauge(name, help_text, ("integration", "kind"), known)
+
+
+def _succeeded_at(job: JobStatus) -> float | None:
+    return job.success and job.success.started_at.timestamp()
+
+
+def _next_run(job: JobStatus) -> float | None:
+    return job.next_run and job.next_run.timestamp()
+
+
+def _gauge(name: str, help_text: str, labels: Sequence[str], values: Mapping[tuple[str, ...], float]) -> Metric:
+    family = GaugeMetricFamily(f"surveybot_{name}", help_text, labels=labels)
+    for key, value in values.items():
+        family.add_metric(key, float(value))
+    return family
+
+
+_JOB_GAUGES: Mapping[str, tuple[str, Callable[[JobStatus], float | None]]] = {
+    "sync_last_success_timestamp_seconds": ("When the last success began.", _succeeded_at),
+    "sync_next_run_timestamp_seconds": ("When the next run is due.", _next_run),
+    "sync_duration_seconds": ("How long the last success took.", lambda job: None if job.took is None else job.took.total_seconds()),
+    "sync_seen": ("Records the last success read.", lambda job: job.success and job.seen),
+    "sync_changed": ("Records the last success changed.", lambda job: job.success and job.success.changed),
+    "sync_skipped": ("Records the last success could not read.", lambda job: job.success and job.success.skipped),
+    "sync_calls": ("Requests the last success took.", lambda job: job.success and job.success.calls),
+}

@@ -1,0 +1,85 @@
+"""Trying an integration's settings and secret out: who that is at Qualtrics, what it may see, and what to do when it is refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import TypeVar, cast
+
+from adapters.qualtrics.client import QualtricsClient
+from bot.errors import Forbidden, SurveybotError, Throttled, Unauthorized, Unavailable, UserError
+from bot.records import Account, Batch
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seen:
+    account: Account
+    #: On the first page of their list.
+    surveys: int
+    has_more_surveys: bool
+    may_list_users: bool
+    #: Where Qualtrics would answer without a detour.
+    better_host: str | None
+
+    def __str__(self) -> str:
+        account = self.account
+        lines = [
+            f"brand {account.brand_id}, account {account.user_id}, data centre {account.datacenter or 'not told'}",
+            f"sees {self.surveys}{' and more' if self.has_more_surveys else ''} surveys",
+            "may list the brand's users" if self.may_list_users else "may not list the brand's users: a Brand Admin's credentials may",
+        ]
+        if self.better_host:
+            lines.append(f"this is not the brand's data centre; `--base-url https://{self.better_host}/API/v3/` is faster")
+        return "\n".join(f"  {line}" for line in lines)
+
+
+async def tried(client: QualtricsClient) -> Seen:
+    """Ask what costs least, and close the client. Raises UserError that says what to do."""
+    async with client:
+        try:
+            account = await client.account()
+            surveys = await _first_page(client.surveys())
+            may_list_users = await _may_list_users(client)
+        except SurveybotError as error:
+            raise UserError(f"Qualtrics was asked, and {error}.\n{_advice(error)}") from error
+    return Seen(
+        account=account,
+        surveys=len(surveys.items),
+        has_more_surveys=surveys.next is not None,
+        may_list_users=may_list_users,
+        better_host=client.better_host,
+    )
+
+
+async def _may_list_users(client: QualtricsClient) -> bool:
+    try:
+        await _first_page(client.users())
+    except Forbidden:
+        return False
+    return True
+
+
+async def _first_page(pages: AsyncIterator[Batch[T]]) -> Batch[T]:
+    """An abandoned generator would be closed by the loop some time later."""
+    async with aclosing(cast("AsyncGenerator[Batch[T], None]", pages)) as lasting:
+        return await anext(lasting)
+
+
+def _advice(error: SurveybotError) -> str:
+    match error:
+        case Forbidden():
+            return "The account needs the permission to see surveys: a Brand Admin gives it in Qualtrics, Admin, Users."
+        case Unauthorized():
+            return (
+                "An API token is in Qualtrics under Account Settings, Qualtrics IDs, API; "
+                "an OAuth client under Account Settings, OAuth Client Manager."
+            )
+        case Throttled():
+            return "Wait a minute, then try again."
+        case Unavailable():
+            return "Does this machine reach that host, and is it your data centre?"
+        case _:
+            return "The base URL does not lead to Qualtrics' API; it looks like https://fra1.qualtrics.com/API/v3/."
