@@ -36,6 +36,8 @@ _INVITATIONS = tables.invitations
 _DISTRIBUTIONS = tables.distributions
 _SURVEYS = tables.surveys
 _KEYS = ("distribution_key", "contact_id")
+#: A distribution stays with its survey.
+_FIXED = ("survey_key",)
 
 _NOBODY = (_INVITATIONS.c.person_id.is_(None), _INVITATIONS.c.mailed)
 
@@ -81,7 +83,9 @@ class SqlInvitations:
             }
             for entry in links
         ]
-        return Absorbed(seen=len(rows), changed=upsert(self.connection, _INVITATIONS, _KEYS, rows, _from_links))
+        return Absorbed(
+            seen=len(rows), changed=upsert(self.connection, _INVITATIONS, _KEYS, rows, _from_links, fixed=(*_FIXED, "status", "mailed"))
+        )
 
     def save_history(self, integration_id: str, distribution_id: str, rows: Sequence[MailedRow]) -> Absorbed:
         """Raises Gone when the distribution is not stored."""
@@ -100,7 +104,7 @@ class SqlInvitations:
             }
             for row in rows
         ]
-        return Absorbed(seen=len(values), changed=upsert(self.connection, _INVITATIONS, _KEYS, values, _from_history))
+        return Absorbed(seen=len(values), changed=upsert(self.connection, _INVITATIONS, _KEYS, values, _from_history, fixed=_FIXED))
 
     def set_person(self, integration_id: str, distribution_id: str, contact_id: str, person_id: int | None, at: datetime) -> None:
         """A person that became known during the look-up stays where it brought nobody."""
@@ -219,8 +223,6 @@ def _from_links(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN
     """History is the authority for status, and for the link it has (`Q_CHL=email`; reference qualtrics.md 5)."""
     return {
         "person_id": func.coalesce(excluded.person_id, _INVITATIONS.c.person_id),
-        "status": _INVITATIONS.c.status,
-        "mailed": _INVITATIONS.c.mailed,
         "link": func.coalesce(_INVITATIONS.c.link, excluded.link),
     }
 

@@ -34,14 +34,23 @@ def _no_merge(_: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQL
     return {}
 
 
-def upsert(connection: Connection, table: Table, keys: tuple[str, ...], rows: Sequence[Row], merge: Merge = _no_merge) -> int:
+def upsert(
+    connection: Connection,
+    table: Table,
+    keys: tuple[str, ...],
+    rows: Sequence[Row],
+    merge: Merge = _no_merge,
+    *,
+    fixed: tuple[str, ...] = (),
+) -> int:
     """Insert rows; where `keys` are known, update what differs. Returns how many rows were new or differed.
 
-    All rows have the same columns; a column they lack is left alone, unless `merge` (a function of a module) names it.
+    All rows have the same columns; a column they lack is left alone, unless `merge` (a function of a module) names it. `fixed` columns never
+    change: naming one in an update rewrites its indexes all the same.
     """
     if not rows:
         return 0
-    return _execute(connection, _upsertion(connection.dialect.name, table, keys, tuple(rows[0]), merge), rows)
+    return _execute(connection, _upsertion(connection.dialect.name, table, keys, fixed, tuple(rows[0]), merge), rows)
 
 
 @cache
@@ -50,10 +59,10 @@ def _addition(dialect: str, table: Table) -> Insert:
 
 
 @cache
-def _upsertion(dialect: str, table: Table, keys: tuple[str, ...], columns: tuple[str, ...], merge: Merge) -> Insert:
+def _upsertion(dialect: str, table: Table, keys: tuple[str, ...], fixed: tuple[str, ...], columns: tuple[str, ...], merge: Merge) -> Insert:
     statement = _INSERT[dialect](table)
     excluded = statement.excluded
-    values = {name: excluded[name] for name in columns if name not in keys} | dict(merge(excluded))
+    values = {name: excluded[name] for name in columns if name not in keys + fixed} | dict(merge(excluded))
     differs = or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
     return statement.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
 
