@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import socket
 import uuid
@@ -24,7 +23,7 @@ from adapters.slack.channel import SlackChannel, make_client
 from adapters.slack.directory import SlackDirectory, workspace_of
 from adapters.slack.inbound import slack_app
 from bot import actions, delivery, reminders, rules
-from bot.errors import Unavailable, UserError, loggable
+from bot.errors import UserError
 from bot.jobs import Jobs
 from bot.model import Integration
 from bot.refreshing import Refresher
@@ -34,8 +33,6 @@ from store.gates import SqlGates
 from store.unit_of_work import SqlStore
 
 Clock = Callable[[], datetime]
-
-log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -87,10 +84,7 @@ class Bot:
 
 @asynccontextmanager
 async def open_core(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator[Core]:
-    """Open the tables, and apply the file of integrations if there is one.
-
-    Raises UserError when the database's schema is not this version's, or for what is wrong with the file.
-    """
+    """Open the tables. Raises UserError when the database's schema is not this version's."""
     url = settings.database_url.get_secret_value()
     if not await asyncio.to_thread(migrations.is_current, url):
         raise UserError("The database is not at this version's schema. Run `surveybot db upgrade`, then start again.")
@@ -98,10 +92,8 @@ async def open_core(settings: Settings, clock: Clock = utc_now) -> AsyncGenerato
         store, gates, owner = SqlStore(url, settings.keyring), SqlGates(url), _owner()
         stack.push_async_callback(store.close)
         stack.push_async_callback(gates.close)
-        if settings.integrations_file is not None:
-            await integrations.apply(store, integrations.read(settings.integrations_file))
-        request_log = RequestLog(store)
-        stack.push_async_callback(_flush, request_log)
+        request_log = RequestLog(store, clock)
+        await stack.enter_async_context(request_log.written())
         connections = Connections(store, settings, request_log, gates)
         stack.push_async_callback(connections.aclose)
         jobs = Jobs(
@@ -129,14 +121,6 @@ async def open_core(settings: Settings, clock: Clock = utc_now) -> AsyncGenerato
         )
 
 
-async def _flush(request_log: RequestLog) -> None:
-    """What could not be written at the end is lost, which must not hide why the end came."""
-    try:
-        await request_log.flush()
-    except Unavailable as error:
-        log.warning("request_log.lost", extra=loggable(error))
-
-
 @asynccontextmanager
 async def open_slack(settings: Settings) -> AsyncGenerator[AsyncWebClient]:
     client = make_client(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
@@ -149,8 +133,13 @@ async def open_slack(settings: Settings) -> AsyncGenerator[AsyncWebClient]:
 
 @asynccontextmanager
 async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator[Bot]:
-    """Open a whole bot. Raises UserError (schema), Unauthorized or Unavailable (Slack does not know us, or does not answer)."""
+    """Open a whole bot, and apply the file of integrations if there is one.
+
+    Raises UserError (schema, or what is wrong with the file), Unauthorized or Unavailable (Slack does not know us, or does not answer).
+    """
     async with open_core(settings, clock) as core, open_slack(settings) as client:
+        if settings.integrations_file is not None:
+            await integrations.apply(core.store, integrations.read(settings.integrations_file))
         slack = settings.slack
         workspace_id = await workspace_of(client)
         directory = SlackDirectory(client, workspace_id, core.store)

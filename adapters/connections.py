@@ -14,9 +14,9 @@ from adapters.qualtrics.credentials import LEAST_SCOPES, ApiToken, ClientCredent
 from adapters.qualtrics.pacing import Limits, Pace
 from adapters.request_log import RequestLog
 from adapters.settings import Settings
-from bot.errors import Unauthorized
+from bot.errors import UserError
 from bot.model import Integration
-from bot.ports import Store
+from bot.ports import Store, UnitOfWork
 from bot.records import RequestLine
 from bot.schedule import Schedule
 from store.gates import SqlGates
@@ -27,6 +27,17 @@ def credentials(integration: Integration, secret: str, *more_scopes: str) -> Cre
     if integration.client_id is None:
         return ApiToken(secret)
     return ClientCredentials(integration.client_id, secret, (*LEAST_SCOPES, *more_scopes))
+
+
+def learn_brand(uow: UnitOfWork, integration_id: str, brand_id: str) -> None:
+    """Store which brand is seen. Raises UserError where another one's surveys are stored: the two would be mixed."""
+    known = uow.integrations.get(integration_id)
+    if known is not None and known.baseline_at is not None and known.brand_id not in {None, brand_id}:
+        raise UserError(
+            f"These credentials are of the brand {brand_id}, and what is stored of {integration_id} is of {known.brand_id}: "
+            "`surveybot integration add` adds another integration."
+        )
+    uow.integrations.set_brand(integration_id, brand_id)
 
 
 class Connections:
@@ -45,13 +56,13 @@ class Connections:
     async def source(self, integration: Integration) -> QualtricsClient:
         """Return the client of a stored integration; it stays open until `aclose`, also when a later call opens another one.
 
-        A newly opened one asks which brand it sees, for that has the limits, and stores it. Raises Unauthorized without a secret,
-        Malformed when the stored one does not open, and what `QualtricsClient.account` raises.
+        A newly opened one asks which brand it sees, for that has the limits, and stores it. Raises UserError without a secret or for
+        another brand (`learn_brand`), Malformed when the secret does not open, and what `QualtricsClient.account` raises.
         """
         name = integration.integration_id
         secret = await self._store.read(lambda uow: uow.integrations.secret(name))
         if secret is None:
-            raise Unauthorized(f"integration {name} has no secret; `surveybot integration secret {name}` stores one")
+            raise UserError(f"{name} has no secret: `surveybot integration secret {name}` stores one.")
         wanted = _Settings(_what_matters(integration), secret)
         async with self._opening[name]:
             known = self._open.get(name)
@@ -67,20 +78,26 @@ class Connections:
         attempts: int = 2,
         on_request: Callable[[RequestLine], None] = lambda _: None,
     ) -> QualtricsClient:
-        """A client for trying settings out; the caller closes it. What it asks counts for the brand's limits, and is not in the log."""
-        return self._client(integration, credentials(integration, secret, *more_scopes), self._pace(integration), on_request, attempts)
+        """A client for trying settings out; the caller closes it. What it asks is logged if the integration is stored in the end."""
+        sink = self._request_log.sink(integration)
+
+        def tell(line: RequestLine) -> None:
+            sink(line)
+            on_request(line)
+
+        return self._client(integration, credentials(integration, secret, *more_scopes), self._pace(integration), tell, attempts)
 
     async def aclose(self) -> None:
         await self._everything.aclose()
 
     async def _opened(self, integration: Integration, secret: str) -> QualtricsClient:
         name, pace = integration.integration_id, self._pace(integration)
-        sink = self._request_log.sink(name) if integration.keeps_request_log else _forget
+        sink = self._request_log.sink(integration)
         async with AsyncExitStack() as opening:
             client = await opening.enter_async_context(self._client(integration, credentials(integration, secret), pace, sink))
             pace.brand = (await client.account()).brand_id
             if pace.brand != integration.brand_id:
-                await self._store.write(lambda uow: uow.integrations.set_brand(name, pace.brand))
+                await self._store.write(lambda uow: learn_brand(uow, name, pace.brand))
             self._everything.push_async_callback(opening.pop_all().aclose)
         return client
 
@@ -100,10 +117,6 @@ class Connections:
             pace=pace,
             on_request=on_request,
         )
-
-
-def _forget(_: RequestLine) -> None:
-    """Keep no log."""
 
 
 def _what_matters(integration: Integration) -> Integration:

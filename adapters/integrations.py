@@ -13,7 +13,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
@@ -30,6 +30,7 @@ _SPANS = ("1 min", "2 min", "5 min", "15 min", "30 min", "hourly", "4 h", "8 h",
 _CHOICES = f"must be {', '.join(_SPANS)}, `weekly on monday` (or another day) or manual"
 _ID = re.compile("[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _LEAST_SECRET = 8
+_ROOT = re.compile(r"https?://(?i:[a-z0-9.-]+\.qualtrics\.com|localhost|127\.0\.0\.1|\[::1\])(?::[0-9]+)?/API/v3/")
 
 
 def checked_secret(text: str) -> str:
@@ -64,7 +65,7 @@ def _name(text: str) -> str:
 
 def _base_url(url: str) -> str:
     url = https_url(url)
-    if not url.endswith("/API/v3/"):
+    if not _ROOT.fullmatch(url):  # nobody else may see the secret
         raise ValueError("must look like https://fra1.qualtrics.com/API/v3/ (your data centre in place of fra1)")
     return url
 
@@ -91,7 +92,7 @@ def _window(text: object) -> Window:
 
 def _variable(name: str) -> str:
     if not os.environ.get(name):
-        raise ValueError("names an environment variable that is not set")
+        raise ValueError("names an environment variable that is not set (.env is not read for it)")
     return _referred(os.environ[name])
 
 
@@ -116,8 +117,9 @@ class Entry(BaseModel):
     # Where the secret is; holds what was found there.
     secret_env: Annotated[Annotated[str, AfterValidator(_variable)] | None, Field(repr=False)] = None
     secret_file: Annotated[Annotated[str, AfterValidator(secret_in)] | None, Field(repr=False)] = None
-    requests_per_second: Annotated[float, Field(gt=0, le=1000)] | None = None
-    requests_per_minute: Annotated[float, Field(gt=0, le=60_000)] | None = None
+    # With less than one a minute no command would end while somebody waits.
+    requests_per_second: Annotated[float, Field(ge=0.02, le=1000)] | None = None
+    requests_per_minute: Annotated[float, Field(ge=1, le=60_000)] | None = None
     timeout_seconds: Annotated[float, Field(gt=0, le=600)] | None = None
     connect_timeout_seconds: Annotated[float, Field(gt=0, le=60)] | None = None
     request_log: bool | None = None
@@ -277,11 +279,12 @@ async def apply(store: Store, entries: Sequence[Entry]) -> Sequence[Applied]:
 def _apply(uow: UnitOfWork, entry: Entry) -> Applied:
     wanted = entry.integration()
     known = uow.integrations.get(wanted.integration_id)
-    if known is not None:
-        found_out = {"brand_id": known.brand_id, "baseline_at": known.baseline_at, "unauthorized_at": known.unauthorized_at}
-        wanted = replace(wanted, **found_out, is_paused=known.is_paused if is_connected(known) else wanted.is_paused)
-    if wanted != known:
+    if known is None:
         uow.integrations.save(wanted)
+    else:
+        uow.integrations.change(known, wanted)
+        if not is_connected(known):
+            uow.integrations.set_paused(wanted.integration_id, is_paused=wanted.is_paused)
     stored = _stored_secret(uow, wanted.integration_id)
     is_new_secret = entry.secret is not None and entry.secret != stored
     if entry.secret is not None and is_new_secret:
@@ -290,7 +293,7 @@ def _apply(uow: UnitOfWork, entry: Entry) -> Applied:
     return Applied(
         integration_id=wanted.integration_id,
         is_new=known is None,
-        is_changed=wanted != known or is_new_secret,
+        is_changed=uow.integrations.get(wanted.integration_id) != known or is_new_secret,
         has_secret=bool(entry.secret or stored),
     )
 

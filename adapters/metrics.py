@@ -5,6 +5,7 @@ No name and no address is in it: whoever may read metrics need not be allowed to
 
 from __future__ import annotations
 
+import hmac
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -26,18 +27,27 @@ from bot.status import IntegrationStatus, JobState, JobStatus, status
 _DAY = timedelta(hours=24)
 
 
-def metrics_route(core: Core) -> Route:
-    """The numbers come from the database, so every replica tells the same ones. Without it the answer is 503."""
+def metrics_routes(core: Core) -> Sequence[Route]:
+    """The numbers come from the database, so every replica tells the same ones. Without it the answer is 503.
 
-    async def metrics(_request: Request) -> Response:
+    Who does not send the token from the settings gets 401. Without such a setting the address does not exist.
+    """
+    token = core.settings.metrics_token
+    if token is None:
+        return ()
+    expected = f"Bearer {token.get_secret_value()}".encode()
+
+    async def metrics(request: Request) -> Response:
+        if not hmac.compare_digest(request.headers.get("Authorization", "").encode(), expected):
+            return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         now = core.clock()
         try:
-            numbers = await core.store.read(lambda uow: _Numbers.of(uow, now))
+            numbers = await core.store.read(lambda uow: _Numbers.of(uow, now, core.jobs.retry))
         except Unavailable:
             return Response("the database does not answer\n", 503, media_type="text/plain")
         return Response(metrics_text(numbers.families()), media_type=CONTENT_TYPE_LATEST)
 
-    return Route("/metrics", metrics)
+    return (Route("/metrics", metrics),)
 
 
 def metrics_text(families: Iterable[Metric]) -> bytes:
@@ -69,13 +79,13 @@ class _Numbers:
     requests: Mapping[tuple[str, str], int]
 
     @classmethod
-    def of(cls, uow: UnitOfWork, now: datetime) -> _Numbers:
+    def of(cls, uow: UnitOfWork, now: datetime, retry: timedelta) -> _Numbers:
         requests: Counter[tuple[str, str]] = Counter()
         for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
             requests[integration_id, _status_class(http_status)] += number
         return cls(
             now=now,
-            integrations=status(uow, now),
+            integrations=status(uow, now, retry=retry),
             deliveries=uow.outbox.counts(),
             oldest_due=uow.outbox.oldest_due(),
             requests=requests,

@@ -16,6 +16,7 @@ import msgspec
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from adapters.bodies import whole_body
 from adapters.hints import Hints, Message
@@ -41,19 +42,29 @@ def routes(store: Store, clock: Callable[[], datetime], *, patience_seconds: flo
     A delivery is answered 200 when its hint is stored, or was stored before, or tells nothing; 400, 413 or 415 when it is none; 401 when no
     key of that integration signed it; 503 when it may be sent again. `patience_seconds` have the body to come, and the database to answer.
     """
-    desk = _Desk(keys=PushKeys(store, clock), hints=Hints(store, clock), patience_seconds=patience_seconds)
-
-    async def receive(request: Request) -> Response:
-        return Response(status_code=await desk.receive(request) if request.method == "POST" else HTTPStatus.OK)
-
-    return [Route(PATH + "{integration_id}", receive, methods=["GET", "POST"])]
+    return [
+        Route(PATH + "{integration_id}", _Desk(keys=PushKeys(store, clock), hints=Hints(store, clock), patience_seconds=patience_seconds))
+    ]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Desk:
+    """An ASGI application, because a function's route would answer other methods with words."""
+
     keys: PushKeys
     hints: Hints
     patience_seconds: float
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope, receive)
+        match request.method:
+            case "POST":
+                response = Response(status_code=await self.receive(request))
+            case "GET" | "HEAD":
+                response = Response()
+            case _:
+                response = Response(status_code=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, HEAD, POST"})
+        await response(scope, receive, send)
 
     async def receive(self, request: Request) -> HTTPStatus:
         if request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != _FORM:

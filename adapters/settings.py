@@ -125,6 +125,8 @@ class Settings(BaseModel):
     limits: Limits = Limits()
     #: TOML (adapters/integrations.py), applied at every start.
     integrations_file: Path | None = None
+    #: Whoever asks for `/metrics` must send it: `Authorization: Bearer ...`; None = there is no such address.
+    metrics_token: Annotated[SecretStr, _secret("this makes one: openssl rand -hex 16", least=16)] | None = None
     #: How many integrations are read at the same time, over all processes (FEATURES B3).
     sync_jobs: Annotated[int, Field(ge=1, le=100)] = 3
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from adapters.qualtrics.client import QualtricsClient
+from adapters.qualtrics.credentials import ClientCredentials, Credentials
+from adapters.qualtrics.datacentres import home, missing_scopes
+from adapters.qualtrics.errors import Closed, ScopesRefused
 from bot.errors import Forbidden, SurveybotError, Throttled, Unauthorized, Unavailable, UserError
 from bot.records import Account, Batch
 
@@ -36,15 +39,24 @@ class Seen:
         return "\n".join(f"  {line}" for line in lines)
 
 
-async def tried(client: QualtricsClient) -> Seen:
-    """Ask what costs least, and close the client. Raises UserError that says what to do."""
+async def tried(client: QualtricsClient, base_url: str, who: Credentials, candidates: Sequence[str]) -> Seen:
+    """Ask what costs least, and close the client. Raises UserError that says what to do.
+
+    When credentials are refused, the `candidates` (API roots) are asked whether they know them.
+    """
+    account = None
     async with client:
         try:
             account = await client.account()
             surveys = await _first_page(client.surveys())
             may_list_users = await _may_list_users(client)
         except SurveybotError as error:
-            raise UserError(f"Qualtrics was asked, and {error}.\n{_advice(error)}") from error
+            if account is not None and isinstance(error, Unauthorized):
+                advice = "The account needs the permission to see surveys: a Brand Admin gives it in Qualtrics, Admin, Users."
+            else:
+                advice = await _advice(error, base_url, who, candidates)
+            said = "Nothing was asked" if isinstance(error, Closed) else "Qualtrics was asked"
+            raise UserError(f"{said}: {error}.\n{advice}") from error
     return Seen(
         account=account,
         surveys=len(surveys.items),
@@ -57,7 +69,7 @@ async def tried(client: QualtricsClient) -> Seen:
 async def _may_list_users(client: QualtricsClient) -> bool:
     try:
         await _first_page(client.users())
-    except Forbidden:
+    except Unauthorized:  # the account is known: it is this call that is refused
         return False
     return True
 
@@ -68,18 +80,26 @@ async def _first_page(pages: AsyncIterator[Batch[T]]) -> Batch[T]:
         return await anext(lasting)
 
 
-def _advice(error: SurveybotError) -> str:
+async def _advice(error: SurveybotError, base_url: str, who: Credentials, candidates: Sequence[str]) -> str:
     match error:
         case Forbidden():
-            return "The account needs the permission to see surveys: a Brand Admin gives it in Qualtrics, Admin, Users."
+            return "The account may not use the API: a Brand Admin allows it in Qualtrics, Admin, Users, the account, Enable API access."
+        case Unauthorized() if isinstance(who, ClientCredentials):
+            return await _oauth(error, base_url, who, candidates)
         case Unauthorized():
-            return (
-                "An API token is in Qualtrics under Account Settings, Qualtrics IDs, API; "
-                "an OAuth client under Account Settings, OAuth Client Manager."
-            )
+            return "An API token is in Qualtrics under Account Settings, Qualtrics IDs, API."
         case Throttled():
-            return "Wait a minute, then try again."
+            return f"Wait {'a minute' if error.retry_after is None else f'{error.retry_after:.0f} s'}, then try again."
         case Unavailable():
             return "Does this machine reach that host, and is it your data centre?"
         case _:
             return "The base URL does not lead to Qualtrics' API; it looks like https://fra1.qualtrics.com/API/v3/."
+
+
+async def _oauth(error: Unauthorized, base_url: str, client: ClientCredentials, candidates: Sequence[str]) -> str:
+    if isinstance(error, ScopesRefused) and (missing := await missing_scopes(base_url, client)):
+        return f"Allow the OAuth client in Qualtrics, Account Settings, OAuth Client Manager: {', '.join(missing)}."
+    root = await home(client, candidates)
+    if root is not None and root != base_url:
+        return f"The OAuth client belongs to another data centre: --base-url {root}"
+    return "An OAuth client is in Qualtrics under Account Settings, OAuth Client Manager."

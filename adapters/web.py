@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from adapters import qualtrics_events
 from adapters.app import Bot
-from adapters.metrics import metrics_route
+from adapters.metrics import metrics_routes
 from adapters.slack import inbound
 from bot.errors import Unavailable
 
@@ -35,7 +35,7 @@ def web(bot: Bot) -> Starlette:
         return JSONResponse({"status": "ready"})
 
     called = (*inbound.routes(bot.slack), *qualtrics_events.routes(bot.core.store, bot.core.clock))
-    watched = (Route("/healthz", healthz), Route("/readyz", readyz), metrics_route(bot.core))
+    watched = (Route("/healthz", healthz), Route("/readyz", readyz), *metrics_routes(bot.core))
     return Starlette(routes=[*called, *watched])
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot import rules
 from bot.closures import closes_missing
-from bot.listing import LISTS
+from bot.listing import listed
 from bot.look import Look
-from bot.model import Distribution, LinkType, Survey
+from bot.model import Distribution, LinkType, Survey, SurveyDetails
 from bot.ports import UnitOfWork
 
 #: Surveys whose distributions are saved in one transaction.
@@ -23,8 +24,7 @@ async def apply_picture(look: Look) -> Collection[str]:
     ids = look.integration_id
 
     def save(uow: UnitOfWork) -> tuple[int, int]:
-        surveys = uow.pictures.surveys(ids)
-        changed = uow.surveys.save(ids, surveys, look.started_at).changed
+        changed = save_surveys(uow, ids, uow.pictures.surveys(ids), look.started_at)
         if closes_missing(uow, ids, look.kind):
             changed += uow.surveys.close_unseen(ids, look.started_at)
         return changed, 0
@@ -32,16 +32,28 @@ async def apply_picture(look: Look) -> Collection[str]:
     await look.write(save)
     surveys = await look.store.read(lambda uow: uow.pictures.surveys(ids))
     await save_details(look, surveys)
-    listed = sorted(name.removeprefix(LISTS) for name in await look.store.read(lambda uow: uow.positions.finished(ids, LISTS)))
-    for start in range(0, len(listed), _SURVEYS_PER_TRANSACTION):
-        chunk = listed[start : start + _SURVEYS_PER_TRANSACTION]
+    is_whole = await look.store.read(lambda uow: listed(uow, ids))
+    order = sorted(is_whole)
+    for start in range(0, len(order), _SURVEYS_PER_TRANSACTION):
+        chunk = order[start : start + _SURVEYS_PER_TRANSACTION]
+        whole = [survey_id for survey_id in chunk if is_whole[survey_id]]
         await look.write(
-            lambda uow, chunk=chunk: (
-                save_distributions(uow, ids, {survey_id: uow.pictures.distributions(ids, survey_id) for survey_id in chunk}),
+            lambda uow, chunk=chunk, whole=whole: (
+                save_distributions(uow, ids, {survey_id: uow.pictures.distributions(ids, survey_id) for survey_id in chunk}, whole),
                 0,
             )
         )
-    return listed
+    return order
+
+
+def save_surveys(uow: UnitOfWork, integration_id: str, surveys: Sequence[Survey], seen_at: datetime) -> int:
+    """Save list entries; the people of those that came back must be looked at again. Returns how many changed."""
+    closed = {survey.survey_id for survey in uow.surveys.all(integration_id) if not survey.is_active}
+    changed = uow.surveys.save(integration_id, surveys, seen_at).changed
+    for survey in surveys:
+        if survey.is_active and survey.survey_id in closed:
+            uow.distributions.forget_history(integration_id, survey.survey_id)
+    return changed
 
 
 async def save_details(look: Look, surveys: Sequence[Survey]) -> None:
@@ -60,26 +72,34 @@ async def _save_details(look: Look, survey: Survey, known: Survey) -> None:
         pass
 
     def save(uow: UnitOfWork) -> None:
-        if known.details is not None and known.details_for is None:  # it came back, and its people must be looked at again
+        if details is not None and known.details is not None and _is_prolonged(known.details, details):  # people can answer again
             uow.distributions.forget_history(*ids)
         uow.surveys.save_details(*ids, details, survey.details_for)
 
     await look.store.write(save)
 
 
-def save_distributions(uow: UnitOfWork, integration_id: str, listed: Mapping[str, Sequence[Distribution]]) -> int:
-    """Save whole lists, by survey; what is not listed any more was deleted. Returns how many changed."""
-    inherited = [distribution for distributions in listed.values() for distribution in _inherited(distributions)]
+def save_distributions(uow: UnitOfWork, integration_id: str, lists: Mapping[str, Sequence[Distribution]], whole: Collection[str]) -> int:
+    """Save lists, by survey; what is missing in a whole one was deleted. Returns how many changed."""
+    inherited = [it for survey_id, distributions in lists.items() for it in _inherited(uow, integration_id, survey_id, distributions)]
     changed = uow.distributions.save(integration_id, inherited).changed
-    return changed + uow.distributions.mark_deleted(
-        integration_id, listed.keys(), {distribution.distribution_id for distribution in inherited}
-    )
+    return changed + uow.distributions.mark_deleted(integration_id, whole, {distribution.distribution_id for distribution in inherited})
 
 
-def _inherited(distributions: Sequence[Distribution]) -> Sequence[Distribution]:
-    """Give reminders the link type and expiry of their invite: Qualtrics tells them on invites only (reference qualtrics.md 4)."""
+def _is_prolonged(before: SurveyDetails, now: SurveyDetails) -> bool:
+    is_later = before.ends_at is not None and (now.ends_at is None or now.ends_at > before.ends_at)
+    return is_later or (before.is_deleted and not now.is_deleted)
+
+
+def _inherited(uow: UnitOfWork, integration_id: str, survey_id: str, distributions: Sequence[Distribution]) -> Iterator[Distribution]:
+    """Give reminders the link type and expiry of their invite: Qualtrics tells them on invites only (reference qualtrics.md 4).
+
+    An invite that is not listed any more is stored.
+    """
     known = {distribution.distribution_id: distribution for distribution in distributions}
-    return [_like_its_parent(distribution, known.get(distribution.parent_id or "")) for distribution in distributions]
+    if any(distribution.parent_id is not None and distribution.parent_id not in known for distribution in distributions):
+        known = {it.distribution_id: it for it in uow.distributions.of_survey(integration_id, survey_id)} | known
+    return (_like_its_parent(distribution, known.get(distribution.parent_id or "")) for distribution in distributions)
 
 
 def _like_its_parent(distribution: Distribution, parent: Distribution | None) -> Distribution:

@@ -1,18 +1,23 @@
-"""The mass-closure veto: what a picture would close or delete, compared with what is known, and when that is too much to believe."""
+"""The mass-closure veto: what a picture would close or delete, compared with what is known, and when that is too much to believe.
+
+Only what can still be answered counts, among what is known and among what would be closed: nobody misses the rest.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 
-from bot.listing import LISTS, SURVEYS
+from bot import rules
+from bot.listing import SURVEYS, listed
 from bot.look import EVER, Kind
 from bot.model import Survey
 from bot.ports import UnitOfWork
 from bot.records import Closure, Position
 
-#: The position of a picture that waits for a decision; it goes on (`next`) as a look of that kind.
+#: The position of a picture that waits for a decision; `next` tells the kind of its look, and when it was taken.
 _VETOED = "vetoed"
 
 
@@ -21,7 +26,7 @@ class Comparison:
     """A picture beside the tables."""
 
     closures: Sequence[Closure]
-    #: Active surveys, and the live distributions of these.
+    #: Surveys, and distributions of these, that can be answered.
     surveys_known: int
     distributions_known: int
 
@@ -45,34 +50,35 @@ def compare(
     known: Sequence[Survey],
     live: Mapping[str, Collection[str]],
     picture: Sequence[Survey],
-    listed: Mapping[str, Collection[str]],
+    lists: Mapping[str, Collection[str]],
     *,
     counts_missing: bool,
 ) -> Comparison:
-    """`live`: known distributions of active surveys that are not deleted; `listed`: those of each survey whose list was read whole.
+    """`known` and `live`: surveys and distributions that can be answered; `lists`: those of each survey whose list was read whole.
 
     A survey that is missing counts only where the whole list was readable.
     """
     return Comparison(
-        closures=[*_surveys(known, picture, counts_missing=counts_missing), *_distributions(known, live, listed)],
-        surveys_known=sum(survey.is_active for survey in known),
+        closures=[*_surveys(known, picture, counts_missing=counts_missing), *_distributions(known, live, lists)],
+        surveys_known=len(known),
         distributions_known=sum(map(len, live.values())),
     )
 
 
-def comparison(uow: UnitOfWork, integration_id: str, kind: Kind) -> Comparison:
-    """Compare the picture of a look of that kind with the tables."""
+def comparison(uow: UnitOfWork, integration_id: str, kind: Kind, at: datetime) -> Comparison:
+    """Compare the picture of a look of that kind, which began `at`, with the tables."""
+    known = {survey.survey_id: survey for survey in uow.surveys.all(integration_id) if _takes_answers(survey, None, at)}
     live: dict[str, set[str]] = {}
     for distribution in uow.distributions.of_active(integration_id):
-        if not distribution.is_deleted:
+        survey = known.get(distribution.survey_id)
+        if survey is not None and not distribution.is_deleted and _takes_answers(survey, distribution.link_expires_at, at):
             live.setdefault(distribution.survey_id, set()).add(distribution.distribution_id)
-    read_whole = {name.removeprefix(LISTS) for name in uow.positions.finished(integration_id, LISTS)}
     ids = uow.pictures.distribution_ids(integration_id)
     return compare(
-        uow.surveys.all(integration_id),
+        list(known.values()),
         live,
         uow.pictures.surveys(integration_id),
-        {survey_id: ids.get(survey_id, ()) for survey_id in read_whole},
+        {survey_id: ids.get(survey_id, ()) for survey_id, is_whole in listed(uow, integration_id).items() if is_whole},
         counts_missing=closes_missing(uow, integration_id, kind),
     )
 
@@ -85,37 +91,57 @@ def closes_missing(uow: UnitOfWork, integration_id: str, kind: Kind) -> bool:
 
 def closures(uow: UnitOfWork, integration_id: str) -> Sequence[Closure]:
     """What waits for a decision: the difference between a vetoed picture and the tables, as both are now."""
-    kind = vetoed(uow, integration_id)
-    return () if kind is None else comparison(uow, integration_id, kind).closures
+    waiting = _waiting(uow, integration_id)
+    return () if waiting is None else comparison(uow, integration_id, *waiting).closures
+
+
+def name_of(waiting: Sequence[Closure]) -> str:
+    """A short name of what waits, to be approved by: another one as soon as anything else would be closed."""
+    said = (f"{it.survey_id} {it.distribution_id} {it.is_missing}" for it in waiting)
+    return sha256("\n".join(said).encode()).hexdigest()[:8]
 
 
 def vetoed(uow: UnitOfWork, integration_id: str) -> Kind | None:
     """The kind of the look whose picture waits for a decision, if one does."""
-    waiting = uow.positions.get(integration_id, _VETOED, EVER)
-    return None if waiting is None or waiting.next is None else Kind(waiting.next)
+    waiting = _waiting(uow, integration_id)
+    return None if waiting is None else waiting[0]
 
 
-def set_vetoed(uow: UnitOfWork, integration_id: str, kind: Kind | None, now: datetime) -> None:
-    """Let the picture wait, or (None) not any more."""
+def set_vetoed(uow: UnitOfWork, integration_id: str, kind: Kind | None, at: datetime) -> None:
+    """Let the picture of a look of that kind, which began `at`, wait; None = it does not any more."""
     if kind is None:
         uow.positions.clear(integration_id, [_VETOED])
     else:
-        uow.positions.save(integration_id, _VETOED, Position(next=kind), now)
+        uow.positions.save(integration_id, _VETOED, Position(next=f"{kind} {at.isoformat()}"), at)
+
+
+def _waiting(uow: UnitOfWork, integration_id: str) -> tuple[Kind, datetime] | None:
+    waiting = uow.positions.get(integration_id, _VETOED, EVER)
+    if waiting is None or waiting.next is None:
+        return None
+    kind, _, at = waiting.next.partition(" ")
+    return Kind(kind), datetime.fromisoformat(at)
+
+
+def _takes_answers(survey: Survey, link_expires_at: datetime | None, now: datetime) -> bool:
+    closes_at = rules.deadline(link_expires_at, survey)
+    return _is_open(survey) and (closes_at is None or closes_at > now)
+
+
+def _is_open(survey: Survey) -> bool:
+    return survey.is_active and not (survey.details is not None and survey.details.is_deleted)
 
 
 def _surveys(known: Sequence[Survey], picture: Sequence[Survey], *, counts_missing: bool) -> Iterator[Closure]:
     shown = {survey.survey_id: survey for survey in picture}
     for survey in known:
         now = shown.get(survey.survey_id)
-        is_closing = counts_missing if now is None else not now.is_active
-        if survey.is_active and is_closing:
+        if counts_missing if now is None else not _is_open(now):
             yield Closure(survey_id=survey.survey_id, survey_name=survey.name, distribution_id=None, is_missing=now is None)
 
 
-def _distributions(
-    known: Sequence[Survey], live: Mapping[str, Collection[str]], listed: Mapping[str, Collection[str]]
-) -> Iterator[Closure]:
+def _distributions(known: Sequence[Survey], live: Mapping[str, Collection[str]], lists: Mapping[str, Collection[str]]) -> Iterator[Closure]:
     for survey in known:
-        if survey.survey_id in listed:
-            for distribution_id in sorted(set(live.get(survey.survey_id, ())) - set(listed[survey.survey_id])):
+        if survey.survey_id in lists:
+            for distribution_id in sorted(set(live.get(survey.survey_id, ())) - set(lists[survey.survey_id])):
                 yield Closure(survey_id=survey.survey_id, survey_name=survey.name, distribution_id=distribution_id, is_missing=True)

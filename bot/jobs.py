@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
@@ -14,12 +13,13 @@ from typing import TypeVar
 
 from bot import timetable
 from bot.closures import vetoed
-from bot.errors import Forbidden, Gone, SurveybotError, Unauthorized, Unavailable, UserError, loggable
+from bot.errors import Forbidden, Gone, SurveybotError, Unauthorized, UserError, loggable
+from bot.leasing import held
 from bot.model import Integration
 from bot.ports import Store, SurveySource, UnitOfWork
 from bot.records import Lease, Outcome, Run
-from bot.sync import Kind, Progress, Synchronisation
-from bot.timetable import Decision, Due, Scene
+from bot.sync import Kind, Progress, Synchronisation, drop
+from bot.timetable import LARGEST_FIRST, Decision, Due, Scene
 
 _GROUP = "sync:"
 #: Rows of `runs` that decisions look back at.
@@ -48,7 +48,7 @@ class Jobs:
     #: After so long without a sign of life another process takes over.
     lease: timedelta = timedelta(seconds=30)
     #: The pause after a first failure.
-    retry: timedelta = timedelta(minutes=5)
+    retry: timedelta = timetable.FIRST_RETRY
     #: When this process last tried credentials that were refused, by integration.
     _tried: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
@@ -79,13 +79,21 @@ class Jobs:
             return decision.notes[-1]
         return await self._run(integration_id, holder, kind, reason, on_progress)
 
-    async def approve(self, integration_id: str) -> Run:
-        """Apply the picture that a veto kept. Raises UserError while a synchronisation runs."""
-        return await self._exclusively(integration_id, lambda sync: sync.approve())
+    async def approve(self, integration_id: str, picture: str) -> Run:
+        """Apply the picture of that name (bot/closures.py), which a veto kept, and go on from there.
+
+        Raises UserError when it does not wait, while a synchronisation or as many as may at a time run, and for a paused integration.
+        """
+        name, holder = _name(integration_id), self._holder()
+        integration = await self._entered(name, holder, lambda uow: self._take(uow, integration_id, holder, self.cap))
+        async with held(self.store, name, holder, self.lease):
+            if integration.is_paused:
+                raise UserError(f"Integration {integration_id} is paused. Resume it first.")
+            return await self._synchronisation(integration_id, await self.source(integration)).approve(picture)
 
     async def drop(self, integration_id: str) -> bool:
         """Forget the picture that a veto kept; False = there was none. Raises UserError while a synchronisation runs."""
-        return await self._exclusively(integration_id, lambda sync: sync.drop())
+        return await self.store.write(partial(self._drop, integration_id))
 
     async def _attend(self, integration_id: str) -> None:
         try:
@@ -106,40 +114,47 @@ class Jobs:
             await self._run(integration_id, holder, decision.kind, decision.reason)
 
     def _foresee(self, uow: UnitOfWork, integration_id: str) -> Decision | None:
-        name, now = _name(integration_id), self.clock()
-        scene = _scene(uow, integration_id, Lease.HELD if name in uow.leases.held(name) else Lease.TAKEN)
-        wanted = scene and timetable.due(scene, now, self.retry)
-        return timetable.decide(scene, wanted, now) if scene and wanted else None
+        name, integration = _name(integration_id), uow.integrations.get(integration_id)
+        lease = Lease.HELD if name in uow.leases.held(name) else Lease.TAKEN
+        return integration and self._decision(scene_of(uow, integration, lease))
 
     async def _decide(self, integration_id: str, holder: str, wanted: Due | None = None) -> Decision | None:
         """Decide on a wanted start, else on what is due; None = nothing is. The holder has the lease if, and only if, it is a go."""
-        decision = await self.store.write(lambda uow: self._enter(uow, integration_id, holder, wanted))
+        decision = await self._entered(_name(integration_id), holder, lambda uow: self._enter(uow, integration_id, holder, wanted))
         if decision is not None and (decision.is_go or decision.notes):
             said = {"integration": integration_id, "kind": str(decision.kind), "go": decision.is_go, "reason": decision.reason}
             log.info("sync.decision", extra={**said, "recorded": [str(note.outcome) for note in decision.notes]})
         return decision
 
     def _enter(self, uow: UnitOfWork, integration_id: str, holder: str, wanted: Due | None) -> Decision | None:
-        name, now = _name(integration_id), self.clock()
-        scene = _scene(uow, integration_id, uow.leases.take(name, holder, self.lease, group=_GROUP, at_most=self.cap))
-        wanted = wanted or (scene and timetable.due(scene, now, self.retry))
-        decision = timetable.decide(scene, wanted, now) if scene and wanted else None
+        name, integration = _name(integration_id), uow.integrations.get(integration_id)
+        lease = uow.leases.take(name, holder, self.lease, group=_GROUP, at_most=self.cap)
+        decision = integration and self._decision(scene_of(uow, integration, lease), wanted)
         if decision is None or not decision.is_go:
             uow.leases.release(name, holder)
         for note in () if decision is None else decision.notes:
             uow.runs.start(note)
         return decision
 
+    def _decision(self, scene: Scene, wanted: Due | None = None) -> Decision | None:
+        now = self.clock()
+        wanted = wanted or timetable.due(scene, now, self.retry)
+        return wanted and timetable.decide(scene, wanted, now)
+
     async def _run(self, integration_id: str, holder: str, kind: Kind, reason: str, on_progress: OnProgress = _ignore) -> Run:
         run = Run(integration_id=integration_id, kind=kind, started_at=self.clock(), reason=reason)
-        async with self._held(integration_id, holder):
+        async with held(self.store, _name(integration_id), holder, self.lease):
             integration = await self._integration(integration_id)
             try:
                 source = await self.source(integration)
             except SurveybotError as error:
                 await self.store.write(partial(self._fail, run, error))
                 raise
-            return await self._synchronisation(integration_id, source, on_progress).run(kind, reason)
+            synchronisation = self._synchronisation(integration_id, source, on_progress)
+            done = await synchronisation.run(kind, reason)
+            # It may have been a smaller one, which was cut off.
+            is_larger = LARGEST_FIRST.index(kind) < LARGEST_FIRST.index(Kind(done.kind))
+            return await synchronisation.run(kind, reason) if is_larger else done
 
     def _fail(self, run: Run, error: SurveybotError, uow: UnitOfWork) -> None:
         """Record a run that did not get as far as to record itself."""
@@ -149,41 +164,34 @@ class Jobs:
             uow.integrations.set_unauthorized(run.integration_id, now)
         log.info("sync.finished", extra={"integration": run.integration_id, "kind": run.kind, "outcome": Outcome.FAILED})
 
-    async def _exclusively(self, integration_id: str, work: Callable[[Synchronisation], Awaitable[T]]) -> T:
-        integration, holder = await self._integration(integration_id), self._holder()
-        name = _name(integration_id)
-        if await self.store.write(lambda uow: uow.leases.take(name, holder, self.lease)) is not Lease.TAKEN:
-            raise UserError(f"A synchronisation of integration {integration_id} is running. Try again when it has ended.")
-        async with self._held(integration_id, holder):
-            return await work(self._synchronisation(integration_id, await self.source(integration)))
+    async def _entered(self, name: str, holder: str, work: Callable[[UnitOfWork], T]) -> T:
+        """Commit `work`, which may take a lease. It does so, too, when the caller is cancelled meanwhile: then the lease is given back."""
+        try:
+            return await self.store.write(work)
+        except asyncio.CancelledError:
+            await asyncio.shield(self.store.write(lambda uow: uow.leases.release(name, holder)))
+            raise
+
+    def _take(self, uow: UnitOfWork, integration_id: str, holder: str, at_most: int | None = None) -> Integration:
+        integration = uow.integrations.get(integration_id)
+        if integration is None:
+            raise _gone(integration_id)
+        match uow.leases.take(_name(integration_id), holder, self.lease, group=_GROUP, at_most=at_most):
+            case Lease.TAKEN:
+                return integration
+            case Lease.HELD:
+                raise UserError(f"A synchronisation of integration {integration_id} is running. Try again when it has ended.")
+            case Lease.FULL:
+                raise UserError("As many synchronisations as may run at a time are running. Try again when one has ended.")
+
+    def _drop(self, integration_id: str, uow: UnitOfWork) -> bool:
+        holder = self._holder()
+        self._take(uow, integration_id, holder)
+        uow.leases.release(_name(integration_id), holder)
+        return drop(uow, integration_id, self.clock())
 
     def _synchronisation(self, integration_id: str, source: SurveySource, on_progress: OnProgress = _ignore) -> Synchronisation:
         return Synchronisation(source=source, store=self.store, integration_id=integration_id, clock=self.clock, on_progress=on_progress)
-
-    @asynccontextmanager
-    async def _held(self, integration_id: str, holder: str) -> AsyncGenerator[None]:
-        """Keep a taken lease alive, and release it at the end. Unavailable: it was lost, and the block was cancelled."""
-        name = _name(integration_id)
-        try:
-            async with asyncio.TaskGroup() as group:
-                beating = group.create_task(self._beat(name, holder))
-                yield
-                beating.cancel()
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from errors
-        finally:
-            await asyncio.shield(self.store.write(lambda uow: uow.leases.release(name, holder)))
-
-    async def _beat(self, name: str, holder: str) -> None:
-        while True:
-            await asyncio.sleep(self.lease.total_seconds() / 3)
-            try:
-                is_kept = await self.store.write(lambda uow: uow.leases.renew(name, holder, self.lease))
-            except Unavailable as error:  # what cannot renew cannot write either
-                log.warning("sync.lease_not_renewed", extra={"lease": name, **loggable(error)})
-                continue
-            if not is_kept:
-                raise Unavailable("another process has taken this synchronisation over")
 
     async def _try_credentials(self, integration: Integration) -> None:
         """One call: perhaps they were mended."""
@@ -211,24 +219,21 @@ class Jobs:
         return f"{self.owner}/{uuid.uuid4().hex[:8]}"
 
 
+def scene_of(uow: UnitOfWork, integration: Integration, lease: Lease) -> Scene:
+    unfinished = uow.runs.unfinished(integration.integration_id)
+    return Scene(
+        integration=integration,
+        starts=uow.runs.last_start(integration.integration_id),
+        runs=uow.runs.list(integration.integration_id, _LOOK_BACK),
+        unfinished=None if unfinished is None else unfinished[1],
+        is_undecided=vetoed(uow, integration.integration_id) is not None,
+        lease=lease,
+    )
+
+
 def _gone(integration_id: str) -> Gone:
     return Gone(f"there is no integration {integration_id}")
 
 
 def _name(integration_id: str) -> str:
     return f"{_GROUP}{integration_id}"
-
-
-def _scene(uow: UnitOfWork, integration_id: str, lease: Lease) -> Scene | None:
-    integration = uow.integrations.get(integration_id)
-    if integration is None:
-        return None
-    unfinished = uow.runs.unfinished(integration_id)
-    return Scene(
-        integration=integration,
-        starts=uow.runs.last_start(integration_id),
-        runs=uow.runs.list(integration_id, _LOOK_BACK),
-        unfinished=None if unfinished is None else unfinished[1],
-        is_undecided=vetoed(uow, integration_id) is not None,
-        lease=lease,
-    )

@@ -16,8 +16,9 @@ from bot.model import DistributionStats, Integration
 from bot.ports import Store, SurveySource, UnitOfWork
 from bot.records import Batch, Position
 
-#: So many surveys may be unreadable before a run gives up: beyond that it is not the surveys.
-FAILURES_BORNE = 3
+#: So many surveys may be unreadable one after the other before a run gives up: beyond that it is not the surveys. More than are read at
+#: the same time, so that a few that come first, for their deadlines, do not keep it from all others.
+FAILURES_BORNE = 10
 _RECORDED_EVERY = timedelta(seconds=10)
 #: For positions of the look itself, which end with its run.
 EVER = datetime.min.replace(tzinfo=UTC)
@@ -87,6 +88,8 @@ class Look:
     calls_before: int = 0
     #: By survey, one a survey that could not be read.
     failures: dict[str, SurveybotError] = field(default_factory=dict[str, SurveybotError])
+    #: Surveys that failed since something was read.
+    _failed_in_a_row: set[str] = field(default_factory=set[str])
 
     @property
     def integration_id(self) -> str:
@@ -95,7 +98,7 @@ class Look:
     async def each(self, items: Collection[T], survey_id: Callable[[T], str], work: Callable[[T], Awaitable[None]]) -> None:
         """Work on several items at a time, in their order. A survey that cannot be read is left for the next run.
 
-        Raises the last error when more than FAILURES_BORNE cannot.
+        Raises the last error when more than FAILURES_BORNE cannot and nothing else could be read between them.
         """
         queue = iter(items)
         try:
@@ -111,7 +114,7 @@ class Look:
                 await work(item)
             except (Unavailable, Malformed) as error:
                 self.fail(survey_id(item), error)
-                if len(self.failures) > FAILURES_BORNE:
+                if len(self._failed_in_a_row) > FAILURES_BORNE:
                     raise
 
     async def follow(
@@ -152,6 +155,7 @@ class Look:
             return work(uow)
 
         changed, told = await self.store.write(recorded)  # not in the sums: several surveys are read at once
+        self._failed_in_a_row.clear()
         self.progress.changed += changed
         self.progress.told += told
         self.show()
@@ -177,4 +181,5 @@ class Look:
     def fail(self, subject: str, error: SurveybotError) -> None:
         """As `leave_out`, where the next run may have more luck: this one is partial."""
         self.failures.setdefault(subject, error)
+        self._failed_in_a_row.add(subject)
         self.leave_out("survey", subject, error)

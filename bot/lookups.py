@@ -19,19 +19,20 @@ _EVERY = timedelta(days=1)
 
 async def look_up_missing(look: Look) -> None:
     """Ask for those who were never asked for first, and tell whoever becomes known by it."""
-    tried_before = look.started_at - _EVERY
-    missing = await look.store.read(lambda uow: uow.invitations.without_person(look.integration_id, tried_before, CONTACT_LOOKUPS))
+    now = look.started_at
+    missing = await look.store.read(lambda uow: uow.invitations.without_person(look.integration_id, now, now - _EVERY, CONTACT_LOOKUPS))
     try:
-        directory_id = await _directory(look) if missing else ""
-        for invitation in missing if directory_id else ():
-            await look.write(partial(_absorb, look, invitation, await _email(look, directory_id, invitation.contact_id)))
+        directory_id = await _directory(look) if missing else None
+        for invitation in missing:
+            email = await _email(look, directory_id, invitation.contact_id) if directory_id else None
+            await look.write(partial(_absorb, look, invitation, email))
     except (Unavailable, Malformed) as error:
         look.fail("contacts", error)
 
 
-async def _directory(look: Look) -> str:
-    """Return the default directory's id, else the first one's, "" when there is none to be seen."""
-    found = ""
+async def _directory(look: Look) -> str | None:
+    """Return the default directory's id, else the first one's; None when there is none to be seen: then nobody is in it."""
+    found = None
     try:
         async for batch in look.source.directories():
             for directory in batch.items:

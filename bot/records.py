@@ -126,7 +126,7 @@ class Position:
     next: str | None
     #: Records read so far, those left out included.
     seen: int = 0
-    #: Of these, records that could not be read.
+    #: Of these, records that could not be read, or that nobody can know to be read (bot/listing.py).
     skipped: int = 0
     #: A distribution's counts when the reading of its history or links began.
     began_for: DistributionStats | None = None

@@ -6,15 +6,22 @@ from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from bot import participations, rules
+from bot.closures import vetoed
 from bot.events import EventKind
+from bot.model import Integration
 from bot.ports import Store, UnitOfWork
+from bot.sync import APPROVED
 
 #: Invitations looked at in one transaction.
 ROWS_PER_TRANSACTION = 500
 
 
 async def remind_due(store: Store, now: datetime) -> int:
-    """Add a closing event for everybody who is due; returns how many. Missed ticks, restarts and moved deadlines catch up by themselves."""
+    """Add a closing event for everybody who is due; returns how many. Missed ticks, restarts and moved deadlines catch up by themselves.
+
+    While an integration is not read (it is paused, its credentials are refused, a veto waits, or was approved just now) nobody knows who
+    has answered: its notices wait until it was.
+    """
     told = 0
     while True:
         found, added = await store.write(lambda uow: _remind(uow, now))
@@ -24,14 +31,22 @@ async def remind_due(store: Store, now: datetime) -> int:
 
 
 def _remind(uow: UnitOfWork, now: datetime) -> tuple[int, int]:
-    due = uow.invitations.due(now, ROWS_PER_TRANSACTION)
+    integrations = uow.integrations.all()
+    due = uow.invitations.due(now, ROWS_PER_TRANSACTION, [it.integration_id for it in integrations if _is_held(uow, it)])
     uow.invitations.clear_notice(due)
     by_survey: dict[str, set[int]] = {}
     for invitation in due:
         if invitation.person_id is not None:
             by_survey.setdefault(invitation.survey_id, set()).add(invitation.person_id)
-    baselines = {integration.integration_id: integration.baseline_at for integration in uow.integrations.all()} if due else {}
+    baselines = {integration.integration_id: integration.baseline_at for integration in integrations}
     return len(due), sum(_remind_about(uow, survey_id, people, baselines, now) for survey_id, people in by_survey.items())
+
+
+def _is_held(uow: UnitOfWork, integration: Integration) -> bool:
+    if integration.is_paused or integration.unauthorized_at is not None or vetoed(uow, integration.integration_id) is not None:
+        return True
+    under_way = uow.runs.unfinished(integration.integration_id)
+    return under_way is not None and under_way[1].reason == APPROVED
 
 
 def _remind_about(uow: UnitOfWork, survey_id: str, people: Collection[int], baselines: Mapping[str, datetime | None], now: datetime) -> int:

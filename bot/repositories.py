@@ -34,7 +34,11 @@ from bot.records import (
 
 class Integrations(Protocol):
     def save(self, integration: Integration) -> None:
-        """Add one, or change what a person sets; what the bot found out about a stored one (brand, baseline, authorisation) stays."""
+        """Add one, or change what a person sets; of a stored one the pause, and what the bot found out (brand and so on), stay."""
+        ...
+
+    def change(self, before: Integration, after: Integration) -> None:
+        """Store the settings in which they differ, but for the pause; what others changed meanwhile stays."""
         ...
 
     def get(self, integration_id: str) -> Integration | None: ...
@@ -55,7 +59,7 @@ class Integrations(Protocol):
         ...
 
     def push_keys(self, integration_id: str) -> Sequence[str]: ...
-    def set_brand(self, integration_id: str, brand_id: str) -> None: ...
+    def set_brand(self, integration_id: str, brand_id: str | None) -> None: ...
     def set_baseline(self, integration_id: str, at: datetime) -> None: ...
     def set_paused(self, integration_id: str, *, is_paused: bool) -> None: ...
     def set_unauthorized(self, integration_id: str, at: datetime | None) -> None: ...
@@ -69,7 +73,17 @@ class Integrations(Protocol):
 
 
 class Users(Protocol):
-    def save(self, integration_id: str, users: Sequence[User]) -> Absorbed: ...
+    """The accounts; who is not stored has no rights."""
+
+    def save(self, integration_id: str, users: Sequence[User]) -> Absorbed:
+        """Upsert, and remember that they were listed: until `forget_listed`, or until the picture of the look is cleared."""
+        ...
+
+    def remove_unlisted(self, integration_id: str) -> int:
+        """Delete the accounts that are not remembered as listed; returns how many."""
+        ...
+
+    def forget_listed(self, integration_id: str) -> None: ...
     def admin_of(self, email: str) -> Sequence[str]:
         """The integrations that know an active brand administrator with this (lower-cased) e-mail address, in order."""
         ...
@@ -88,7 +102,7 @@ class Surveys(Protocol):
         ...
 
     def get(self, survey_ids: Collection[str]) -> Mapping[str, Survey]:
-        """By id, whichever integration sees it; the active one where several see the same survey differently."""
+        """By id, whichever integration sees it; where several see it differently an active one, of these one whose details were read."""
         ...
 
     def all(self, integration_id: str) -> Sequence[Survey]: ...
@@ -144,12 +158,19 @@ class Invitations(Protocol):
         """Record what a look-up of this contact brought (None = no e-mail address), and when."""
         ...
 
-    def without_person(self, integration_id: str, tried_before: datetime, limit: int) -> Sequence[Invitation]:
-        """Mailed invitations whose e-mail address is not known and was not looked up since `tried_before`; never tried ones first."""
+    def without_person(self, integration_id: str, now: datetime, tried_before: datetime, limit: int) -> Sequence[Invitation]:
+        """Mailed invitations that can be answered, whose e-mail address is not known and was not looked up since `tried_before`.
+
+        Never tried ones first.
+        """
         ...
 
-    def lacks_people(self, integration_id: str, distribution_id: str) -> bool:
-        """Whether there are mailed invitations whose e-mail address is not known."""
+    def lacking_people(self, integration_id: str) -> Collection[str]:
+        """The distributions with mailed invitations whose e-mail address is not known."""
+        ...
+
+    def own_expiries(self, integration_id: str, distribution_ids: Collection[str], since: datetime) -> Mapping[str, Sequence[datetime]]:
+        """The first and the last expiry after `since` that single links have of their own, by distribution; those without are missing."""
         ...
 
     def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, StoredRow]: ...
@@ -166,8 +187,8 @@ class Invitations(Protocol):
         """Decrypt the link for the person it is stored for; None when there is none. The only way to a personal link."""
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[Invitation]:
-        """Invitations whose `notice_at` has come, earliest first; those of paused integrations wait."""
+    def due(self, now: datetime, limit: int, held: Collection[str] = ()) -> Sequence[Invitation]:
+        """Invitations whose `notice_at` has come, earliest first; those of the integrations that are `held` wait."""
         ...
 
     def clear_notice(self, invitations: Sequence[Invitation]) -> None: ...
@@ -293,8 +314,8 @@ class Positions(Protocol):
         ...
 
     def save(self, integration_id: str, name: str, position: Position, now: datetime) -> None: ...
-    def finished(self, integration_id: str, prefix: str) -> Collection[str]:
-        """The names beginning so of lists that were read to their end."""
+    def all(self, integration_id: str, prefix: str, since: datetime) -> Mapping[str, Position]:
+        """By what follows the prefix in their names; of those that go on only such as were saved since then."""
         ...
 
     def clear(self, integration_id: str, names: Collection[str]) -> None: ...
@@ -313,6 +334,8 @@ class Pictures(Protocol):
     def distribution_ids(self, integration_id: str) -> Mapping[str, Collection[str]]:
         """By survey."""
         ...
+
+    def forget_distributions(self, integration_id: str, survey_ids: Collection[str]) -> None: ...
 
     def clear(self, integration_id: str) -> None: ...
 
@@ -340,7 +363,10 @@ class Leases(Protocol):
 class Refreshes(Protocol):
     """One row a survey, however many hints came."""
 
-    def ask(self, integration_id: str, survey_id: str, now: datetime) -> None: ...
+    def ask(self, integration_id: str, survey_id: str, now: datetime) -> None:
+        """Of an integration that is gone nothing is asked."""
+        ...
+
     def all(self, limit: int) -> Sequence[Refresh]:
         """The longest waiting first."""
         ...
@@ -354,8 +380,10 @@ class Requests(Protocol):
     """The request log: 24 hours (FEATURES A5)."""
 
     def add(self, integration_id: str, lines: Sequence[RequestLine]) -> None:
-        """Lines older than 24 hours are forgotten."""
+        """Those of an integration that is gone are dropped."""
         ...
+
+    def forget(self, before: datetime) -> None: ...
 
     def list(
         self, *, since: datetime, integration_id: str | None = None, failed_only: bool = False, limit: int = 1000

@@ -15,13 +15,13 @@ from bot.model import Distribution, HistoryEntry, Invitation, LinkType, Status, 
 #: How long before their deadline people are reminded (FEATURES C2).
 NOTICE = timedelta(hours=24)
 
-#: A history that was short is read again after this long.
+#: A history that was short, of what closes soon, is read again after this long.
 _AFTER_A_GAP = timedelta(hours=1)
 #: How old a sending may be for how long a rest between two readings of its history.
 _RESTS = ((timedelta(days=1), timedelta()), (timedelta(days=7), timedelta(hours=1)))
 _LONGEST_REST = timedelta(hours=6)
-#: What closes within this is looked at as often as if it were new.
-_CLOSING = timedelta(hours=48)
+#: What closes within this is looked at as often as if it were new; what closed within this once more.
+CLOSING = timedelta(hours=48)
 
 #: Mailed, and the link still takes an answer.
 OPEN = frozenset({Status.SUCCESS, Status.OPENED, Status.SURVEY_STARTED})
@@ -80,36 +80,39 @@ def is_left_alone(listed: Survey, known: Survey | None, now: datetime) -> bool:
     return known.details.is_deleted or (ends_at is not None and ends_at <= now)
 
 
-def has_answers(distribution: Distribution, survey: Survey, now: datetime) -> bool:
+def has_answers(distribution: Distribution, survey: Survey, now: datetime, own: Sequence[datetime] = ()) -> bool:
     """Whether a distribution's history can tell anything: it mailed people, and they can still answer.
 
-    TestEmail has no history (400 `CP_TD_GER_NP`), links-only distributions mail nobody, thank-yous ask for nothing
-    (reference qualtrics.md 4, 5; quirks Q2, Q3).
+    `own`: the first and the last of the expiries that single links of it have of their own.
     """
-    is_invite = distribution.request_type == "Invite" or (distribution.request_type == "Reminder" and distribution.parent_id is not None)
-    is_out = distribution.send_date is not None and distribution.send_date <= now
-    closes_at = deadline(distribution.link_expires_at, survey)
-    can_answer = survey.is_active and not distribution.is_deleted and (closes_at is None or closes_at > now)
-    return is_invite and is_out and can_answer
+    return _is_asking(distribution, survey, now) and _last_deadline(distribution, survey, own) > now
 
 
-def history_due_at(distribution: Distribution, survey: Survey, now: datetime, *, is_hinted: bool = False) -> datetime | None:
+def history_due_at(
+    distribution: Distribution, survey: Survey, now: datetime, own: Sequence[datetime] = (), *, is_hinted: bool = False
+) -> datetime | None:
     """When a history is to be read; None = it has nothing (new) to tell, as far as its counts show. Often in the past.
 
     Never read, or forgotten because its links or its survey came back or moved: at once. Its counts moved: the longer ago it was sent, the
     longer after it was last read (1 h from the second day on, 6 h from the second week on), unless it closes within 48 h or Qualtrics
-    hinted. It came back shorter than what was sent (quirks Q9, Q10): an hour after.
+    hinted. It came back shorter than what was sent (quirks Q9, Q10), or was refused: 6 h after, 1 h if it closes soon. It closed less
+    than 48 h ago: as long as its counts differ, for the answers of the last minute.
 
     And never more often than its size allows: n rows are n / 100 calls of 300 a minute, and one distribution gets a fifth of those,
     so n / 100 seconds go by between two readings (reference qualtrics.md 11).
     """
-    if not has_answers(distribution, survey, now):
+    open_for = _last_deadline(distribution, survey, own) - now
+    is_over = open_for <= timedelta()
+    if not _is_asking(distribution, survey, now) or (is_over and (distribution.history_at is None or -open_for >= CLOSING)):
         return None
     rest = timedelta(seconds=distribution.stats.sent // 100)
     if distribution.history_for is not None:
-        rests = [_AFTER_A_GAP] if distribution.rows_missing else []
+        is_closing = any(abs(at - now) <= CLOSING for at in deadlines(distribution, survey, own))
+        rests: list[timedelta] = []
+        if distribution.rows_missing and not is_over:
+            rests.append(_AFTER_A_GAP if is_closing else _LONGEST_REST)
         if distribution.stats != distribution.history_for:
-            rests.append(timedelta() if is_hinted else _rest(distribution, survey, now))
+            rests.append(timedelta() if is_hinted or is_closing else _rest(distribution, now))
         if not rests:
             return None
         rest = max(rest, min(rests))
@@ -129,6 +132,12 @@ def deadline(link_expires_at: datetime | None, survey: Survey) -> datetime | Non
     """The earlier of a link's expiry and the survey's end; None when neither is set."""
     ends_at = survey.details.ends_at if survey.details else None
     return min((at for at in (link_expires_at, ends_at) if at is not None), default=None)
+
+
+def deadlines(distribution: Distribution, survey: Survey, own: Sequence[datetime]) -> Sequence[datetime]:
+    """When a distribution's links stop working: most of them, and the first and last of those with an expiry of their `own`."""
+    found = (deadline(at, survey) for at in (distribution.link_expires_at, *own))
+    return [at for at in found if at is not None]
 
 
 def notice_at(status: str, link_type: LinkType, closes_at: datetime | None) -> datetime | None:
@@ -229,11 +238,23 @@ _REASONS = (
 )
 
 
-def _rest(distribution: Distribution, survey: Survey, now: datetime) -> timedelta:
-    closes_at = deadline(distribution.link_expires_at, survey)
-    if distribution.send_date is None or (closes_at is not None and closes_at - now <= _CLOSING):
-        return timedelta()
-    age = now - distribution.send_date
+def _is_asking(distribution: Distribution, survey: Survey, now: datetime) -> bool:
+    """TestEmail has no history (400 `CP_TD_GER_NP`), links-only distributions mail nobody, thank-yous ask for nothing
+    (reference qualtrics.md 4, 5; quirks Q2, Q3).
+    """
+    is_invite = distribution.request_type == "Invite" or (distribution.request_type == "Reminder" and distribution.parent_id is not None)
+    is_out = distribution.send_date is not None and distribution.send_date <= now
+    return is_invite and is_out and survey.is_active and not distribution.is_deleted
+
+
+def _last_deadline(distribution: Distribution, survey: Survey, own: Sequence[datetime]) -> datetime:
+    """Links without an expiry of their own live as long as their distribution: also those that are not known yet."""
+    expires_at = distribution.link_expires_at and max((distribution.link_expires_at, *own))
+    return deadline(expires_at, survey) or _NEVER
+
+
+def _rest(distribution: Distribution, now: datetime) -> timedelta:
+    age = now - (distribution.send_date or _LONG_AGO)
     return next((rest for limit, rest in _RESTS if age < limit), _LONGEST_REST)
 
 

@@ -9,11 +9,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.closures import closures
+from bot.jobs import scene_of
 from bot.look import Kind
 from bot.model import Integration
 from bot.ports import UnitOfWork
-from bot.records import Closure, Gaps, Run
-from bot.timetable import next_start
+from bot.records import Closure, Gaps, Lease, Run
+from bot.timetable import FIRST_RETRY, awaits_baseline, next_start
 
 #: Hints beyond this many surveys are not counted.
 _HINTS = 10_000
@@ -43,8 +44,10 @@ class JobStatus:
     last: Run | None
     #: The newest one that read all, or most of it.
     success: Run | None
-    #: None = by hand alone, or its integration is paused.
+    #: When it starts, or since when it might have; None = by hand alone, its integration is paused, or `awaits_baseline`.
     next_run: datetime | None
+    #: It starts only after the first full one has succeeded.
+    awaits_baseline: bool = False
 
     @property
     def took(self) -> timedelta | None:
@@ -76,14 +79,16 @@ class Baseline:
     open_invitations: int
 
 
-def status(uow: UnitOfWork, now: datetime, only: Collection[str] | None = None) -> Sequence[IntegrationStatus]:
-    """Of every integration, or of those whose ids are in `only`."""
+def status(
+    uow: UnitOfWork, now: datetime, only: Collection[str] | None = None, *, retry: timedelta = FIRST_RETRY
+) -> Sequence[IntegrationStatus]:
+    """Of every integration, or of those whose ids are in `only`; `retry` is the pause after a first failure."""
     hints = Counter(refresh.integration_id for refresh in uow.refreshes.all(_HINTS))
     running = uow.leases.held("sync:")
     return [
         IntegrationStatus(
             integration=integration,
-            jobs=_jobs(uow, integration, now, is_running=f"sync:{integration.integration_id}" in running),
+            jobs=_jobs(uow, integration, Lease.HELD if f"sync:{integration.integration_id}" in running else Lease.TAKEN, now, retry),
             closures=closures(uow, integration.integration_id),
             gaps=uow.figures.gaps(integration.integration_id),
             hints=hints[integration.integration_id],
@@ -99,17 +104,17 @@ def baselines(uow: UnitOfWork, found: Sequence[IntegrationStatus], now: datetime
     return {it: Baseline(surveys=uow.figures.surveys(it), open_invitations=uow.figures.open_invitations(it, now)) for it in ids}
 
 
-def _jobs(uow: UnitOfWork, integration: Integration, now: datetime, *, is_running: bool) -> Sequence[JobStatus]:
-    its = integration.integration_id
-    latest = {run.kind: run for run in uow.runs.latest(its)}
-    successes, starts = uow.runs.last_success(its), uow.runs.last_start(its)
+def _jobs(uow: UnitOfWork, integration: Integration, lease: Lease, now: datetime, retry: timedelta) -> Sequence[JobStatus]:
+    latest = {run.kind: run for run in uow.runs.latest(integration.integration_id)}
+    successes, scene = uow.runs.last_success(integration.integration_id), scene_of(uow, integration, lease)
     return [
         JobStatus(
             kind=kind,
-            state=_state(latest.get(kind), is_running=is_running),
+            state=_state(latest.get(kind), is_running=lease is Lease.HELD),
             last=latest.get(kind),
             success=successes.get(kind),
-            next_run=None if integration.is_paused else next_start(integration, kind, starts, now),
+            next_run=None if integration.is_paused else next_start(scene, kind, now, retry),
+            awaits_baseline=awaits_baseline(integration, kind) and not integration.is_paused,
         )
         for kind in Kind
     ]

@@ -91,6 +91,8 @@ def _job(job: JobStatus, reader: Reader) -> Phrase:
     parts += _success(job, reader)
     if job.next_run:
         parts += [" ", *phrase(reader.say("Next: {when}."), when=Moment(job.next_run))]
+    if job.awaits_baseline:
+        parts.append(reader.say(" Next: after the first full one."))
     return tuple(parts)
 
 

@@ -17,12 +17,12 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 
-from bot.again import look_again
+from bot.again import forget_hints, look_again
 from bot.applying import apply_picture
-from bot.closures import comparison, set_vetoed, vetoed
+from bot.closures import closures, comparison, name_of, set_vetoed, vetoed
 from bot.errors import Forbidden, Gone, SurveybotError, Unauthorized, UserError
 from bot.histories import forget_positions, read_histories
-from bot.listing import MEMORY, forget, take_picture
+from bot.listing import MEMORY, forget, is_fresh, show_life, take_picture
 from bot.look import Kind, Look, Progress
 from bot.lookups import look_up_missing
 from bot.model import Integration
@@ -57,7 +57,7 @@ class Synchronisation:
     on_progress: Callable[[Progress], None] = field(default=lambda _: None)
 
     async def run(self, kind: Kind, reason: str = "by hand") -> Run:
-        """Run once, or go on with a run that was cut off less than six hours ago, whatever its kind.
+        """Run once, or go on with a run that was cut off a few minutes ago, whatever its kind; what is older is listed anew.
 
         The first full run that succeeds fills the store and tells nobody (FEATURES B6). A survey that cannot be read is left for the next
         run, and this one is PARTIAL; one that would close too much is VETOED, its picture waits (FEATURES B5). Raises SurveybotError when
@@ -66,20 +66,9 @@ class Synchronisation:
         """
         return await self._go(await self.store.write(partial(self._begin, kind, reason)))
 
-    async def approve(self) -> Run:
-        """Apply the picture that was vetoed, and go on from there. Raises UserError when none waits."""
-        return await self._go(await self.store.write(self._begin_approved))
-
-    async def drop(self) -> bool:
-        """Forget the picture that was vetoed; False when none waits."""
-
-        def drop(uow: UnitOfWork) -> bool:
-            if vetoed(uow, self.integration_id) is None:
-                return False
-            self._forget(uow)
-            return True
-
-        return await self.store.write(drop)
+    async def approve(self, picture: str) -> Run:
+        """Apply the vetoed picture of that name (bot/closures.py), and go on from there. Raises UserError when it does not wait."""
+        return await self._go(await self.store.write(partial(self._begin_approved, picture)))
 
     async def refresh(self, survey_ids: Collection[str]) -> Progress:
         """Look at some surveys alone, because Qualtrics hinted that something happened to them (FEATURES B11).
@@ -117,7 +106,7 @@ class Synchronisation:
         look, integration = begun.look, begun.look.integration
         if begun.run.reason != APPROVED:
             await take_picture(look)
-            found = await self.store.read(lambda uow: comparison(uow, self.integration_id, look.kind))
+            found = await self.store.read(lambda uow: comparison(uow, self.integration_id, look.kind, look.started_at))
             veto = None if integration.baseline_at is None else found.veto(integration.mass_closure_share)
             if veto is not None:
                 return veto
@@ -129,16 +118,18 @@ class Synchronisation:
         now, cut_off = self.clock(), uow.runs.unfinished(self.integration_id)
         if cut_off is not None:
             run_id, run = cut_off
-            if now - run.started_at < MEMORY:
+            if now - run.started_at < MEMORY and is_fresh(uow, self.integration_id, run.started_at, now):
                 return self._resumed(uow, run_id, replace(run, resumed=run.resumed + 1))
             uow.runs.finish(run_id, replace(run, finished_at=now, outcome=Outcome.FAILED, error="cut off"))
         self._forget(uow)
         return self._started(uow, kind, reason)
 
-    def _begin_approved(self, uow: UnitOfWork) -> _Begun:
+    def _begin_approved(self, picture: str, uow: UnitOfWork) -> _Begun:
         kind = vetoed(uow, self.integration_id)
         if kind is None:
             raise UserError("There is nothing to approve: no synchronisation of this integration was vetoed.")
+        if picture != name_of(closures(uow, self.integration_id)):
+            raise UserError(f"Picture {picture} does not wait any more: by now something else would be closed. Look at that first.")
         set_vetoed(uow, self.integration_id, None, self.clock())
         return self._started(uow, kind, APPROVED)
 
@@ -147,18 +138,25 @@ class Synchronisation:
         run = Run(integration_id=self.integration_id, kind=kind, started_at=self.clock(), reason=reason)
         run_id = uow.runs.start(run)
         look = self._look(integration, kind, run.started_at)
-        look.record = partial(_record, run_id, run)
-        return _Begun(run_id=run_id, run=run, look=look)
+        return self._begun(run_id, run, look)
 
     def _resumed(self, uow: UnitOfWork, run_id: int, run: Run) -> _Begun:
         uow.runs.finish(run_id, run)
+        show_life(uow, self.integration_id, self.clock())
         look = self._look(self._integration(uow), Kind(run.kind), run.started_at)
         look.is_resumed = True
-        look.record = partial(_record, run_id, run)
         look.calls_before += run.calls
         counts = {name: getattr(run, name) for name in ("invitations", "changed", "skipped", "told")}
         look.progress = Progress(**counts)
         log.info("sync.resumed", extra={"integration": self.integration_id, "kind": run.kind, "began": run.started_at.isoformat()})
+        return self._begun(run_id, run, look)
+
+    def _begun(self, run_id: int, run: Run, look: Look) -> _Begun:
+        def record(uow: UnitOfWork, progress: Progress) -> None:
+            uow.runs.finish(run_id, _counted(run, progress))
+            show_life(uow, self.integration_id, self.clock())
+
+        look.record = record
         return _Begun(run_id=run_id, run=run, look=look)
 
     def _look(self, integration: Integration, kind: Kind, started_at: datetime) -> Look:
@@ -182,8 +180,7 @@ class Synchronisation:
         return integration
 
     def _forget(self, uow: UnitOfWork) -> None:
-        forget(uow, self.integration_id)
-        set_vetoed(uow, self.integration_id, None, self.clock())
+        _forget(uow, self.integration_id, self.clock())
 
     def _fail(self, begun: _Begun, error: BaseException, uow: UnitOfWork) -> None:
         self._forget(uow)
@@ -196,15 +193,17 @@ class Synchronisation:
         if look.integration.unauthorized_at is not None:
             uow.integrations.set_unauthorized(self.integration_id, None)
         if veto is not None:
-            set_vetoed(uow, self.integration_id, look.kind, self.clock())
+            set_vetoed(uow, self.integration_id, look.kind, look.started_at)
             return self._end(begun, Outcome.VETOED, uow, reason=veto)
         self._forget(uow)
-        if look.kind is Kind.SWEEP:
+        error = next(iter(look.failures.values()), None)
+        if look.kind is Kind.SWEEP and error is None:
             forget_positions(uow, self.integration_id)
+        if look.kind is not Kind.INCREMENTAL:
+            forget_hints(uow, self.integration_id)
         if look.kind is Kind.FULL and look.integration.baseline_at is None:
             uow.integrations.set_baseline(self.integration_id, begun.run.started_at)
             log.info("sync.baseline", extra={"surveys": look.progress.surveys, "invitations": look.progress.invitations})
-        error = next(iter(look.failures.values()), None)
         return self._end(begun, Outcome.PARTIAL if error else Outcome.OK, uow, error=error)
 
     def _end(
@@ -219,6 +218,19 @@ class Synchronisation:
         return run
 
 
+def drop(uow: UnitOfWork, integration_id: str, now: datetime) -> bool:
+    """Forget the picture that was vetoed; False when none waits."""
+    is_waiting = vetoed(uow, integration_id) is not None
+    if is_waiting:
+        _forget(uow, integration_id, now)
+    return is_waiting
+
+
+def _forget(uow: UnitOfWork, integration_id: str, now: datetime) -> None:
+    forget(uow, integration_id)
+    set_vetoed(uow, integration_id, None, now)
+
+
 def _counted(run: Run, progress: Progress) -> Run:
     return replace(
         run,
@@ -230,7 +242,3 @@ def _counted(run: Run, progress: Progress) -> Run:
         told=progress.told,
         calls=progress.calls,
     )
-
-
-def _record(run_id: int, run: Run, uow: UnitOfWork, progress: Progress) -> None:
-    uow.runs.finish(run_id, _counted(run, progress))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import takewhile
 
@@ -38,6 +38,8 @@ _TOGETHER = 0.2
 #: Later than this share of its span, a start is missed (FEATURES B4).
 _GRACE = 0.1
 _LEAST_GRACE, _MOST_GRACE = timedelta(minutes=1), timedelta(minutes=10)
+#: The pause after a first failure, where no other is set.
+FIRST_RETRY = timedelta(minutes=5)
 _LONGEST_RETRY = timedelta(hours=1)
 
 
@@ -80,10 +82,29 @@ class Decision:
     notes: Sequence[Run] = ()
 
 
-def next_start(integration: Integration, kind: Kind, starts: Mapping[str, datetime], now: datetime) -> datetime | None:
-    """When the next run of a kind may start, or since when it might have; None = by hand alone. `starts` is `Runs.last_start`."""
-    schedule = integration.schedule
-    return due_at(_every(integration, kind), schedule.window, last_start(integration, kind, starts), now, _seed(integration, kind))
+def next_start(scene: Scene, kind: Kind, now: datetime, retry: timedelta) -> datetime | None:
+    """When `due` will next name a kind and its hours are open, or since when that is so, if each run that is due before it starts in time.
+
+    None = by hand alone, or not before the first full run.
+    """
+    integration, failed = scene.integration, _failure(scene, retry)
+    if scene.unfinished is not None and scene.unfinished.kind == kind and scene.lease is not Lease.HELD:
+        return now if failed is None else max(now, failed.slot)
+    if awaits_baseline(integration, kind):
+        return None
+    if failed is not None:
+        again_at = _opening(scene, failed.slot, now)
+        slots = [_slot(scene, it, now) for it in Kind if not awaits_baseline(integration, it)]
+        if all(slot is None or again_at < slot for slot in slots):
+            if failed.kind is kind:
+                return again_at
+            scene = replace(scene, starts={**scene.starts, failed.kind: again_at})
+    return _next(scene, kind, now)
+
+
+def awaits_baseline(integration: Integration, kind: Kind) -> bool:
+    """Whether a kind is scheduled, but not before a full run has succeeded."""
+    return integration.baseline_at is None and kind is not Kind.FULL and _every(integration, kind).span is not None
 
 
 def last_start(integration: Integration, kind: Kind, starts: Mapping[str, datetime]) -> datetime | None:
@@ -101,6 +122,8 @@ def due(scene: Scene, now: datetime, retry: timedelta) -> Due | None:
     is_pausing = failed is not None and now < failed.slot
     if scene.unfinished is not None and scene.lease is not Lease.HELD and not is_pausing:
         return Due(kind=Kind(scene.unfinished.kind), slot=scene.unfinished.started_at, reason=RESUMED)
+    if failed is not None and not is_pausing and scene.integration.baseline_at is None:
+        return failed  # nothing else could start
     for kind in LARGEST_FIRST:
         slot = _slot(scene, kind, now)
         if slot is not None and slot <= now and not _is_left_to_larger(scene, kind, now):
@@ -147,8 +170,30 @@ def _slot(scene: Scene, kind: Kind, now: datetime) -> datetime | None:
     if every.span is None or (kind is Kind.SWEEP and integration.baseline_at is None):
         return None
     if last is None:
-        return next_start(integration, kind, scene.starts, now)
-    return slot_after(last, every, integration.schedule.window, _seed(integration, kind))
+        return due_at(every, integration.schedule.window, None, now, _seed(integration, kind))
+    return _slot_after(integration, kind, last)
+
+
+def _slot_after(integration: Integration, kind: Kind, last: datetime) -> datetime:
+    return slot_after(last, _every(integration, kind), integration.schedule.window, _seed(integration, kind))
+
+
+def _next(scene: Scene, kind: Kind, now: datetime) -> datetime | None:
+    """When a kind starts by its schedule; a larger one that starts before counts as its start."""
+    slot = _slot(scene, kind, now)
+    if slot is None:
+        return None
+    larger = [found for it in _larger(kind) if (found := _next(scene, it, now)) is not None]
+    if larger and (min(larger) <= max(slot, now) or _is_left_to_larger(scene, kind, max(slot, now))):
+        slot = _slot_after(scene.integration, kind, min(larger))
+    return _opening(scene, slot, now)
+
+
+def _opening(scene: Scene, slot: datetime, now: datetime) -> datetime:
+    """The slot, but later where its hours have closed, or are closed."""
+    window = scene.integration.schedule.window
+    opening = slot if window is None else window.first_inside(max(slot, now))
+    return slot if opening <= now else opening
 
 
 def _is_left_to_larger(scene: Scene, kind: Kind, now: datetime) -> bool:

@@ -69,10 +69,22 @@ class Taken:
 
 
 @dataclass(frozen=True, slots=True)
+class Closing:
+    """What is left of the quiet that a refusal brought."""
+
+    limit: Limit
+    seconds: float
+    #: Its end, in seconds since 1970 by the database's clock.
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Wait:
     """Nothing was taken; ask again in so many seconds."""
 
     seconds: float
+    #: The longest of those among the limits; None = calls are only paced.
+    closing: Closing | None
 
 
 class SqlGates:
@@ -144,6 +156,10 @@ class _Gate:
     def closed_until_at(self, now: int) -> int:
         return _credible(self.closed_until, now, _LONGEST_CLOSING)
 
+    def closing_at(self, now: int) -> Closing | None:
+        until = self.closed_until_at(now)
+        return Closing(self.limit, (until - now) / _SECOND, until / _SECOND) if until > now else None
+
     def arrival_at(self, now: int) -> int:
         """A gate that was closed opens without a burst."""
         arrival = _credible(self.arrival, now, self._interval(_LEAST_SHARE) + _MINUTE)
@@ -172,7 +188,8 @@ def _credible(instant: int, now: int, longest: int) -> int:
 def _take(connection: Connection, now: int, gates: Sequence[_Gate]) -> Taken | Wait:
     opens_at = max(gate.opens_at(now) for gate in gates)
     if opens_at > now:
-        return Wait((opens_at - now) / _SECOND)
+        closed = max(gates, key=lambda gate: gate.closed_until_at(now))
+        return Wait((opens_at - now) / _SECOND, closed.closing_at(now))
     connection.execute(_CHARGE, [{"gate": gate.limit.name, "next": gate.next_arrival(now)} for gate in gates])
     return Taken(now / _SECOND)
 

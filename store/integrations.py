@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, delete, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, delete, exists, select, tuple_, update
 
 from bot.model import BRAND_ADMIN, Integration, User
 from bot.records import Absorbed
 from bot.schedule import Every, Schedule, Window
 from store import tables
 from store.encryption import Keyring
-from store.statements import Row, upsert
+from store.statements import Row, add, upsert
 
 _INTEGRATIONS = tables.integrations
 _INVITED = (tables.invitations.c.distribution_key, tables.invitations.c.contact_id)
@@ -39,7 +39,13 @@ class SqlIntegrations:
     keyring: Keyring
 
     def save(self, integration: Integration) -> None:
-        upsert(self.connection, _INTEGRATIONS, ("integration_id",), [_settings(integration)])
+        upsert(self.connection, _INTEGRATIONS, ("integration_id",), [_settings(integration)], fixed=("is_paused",))
+
+    def change(self, before: Integration, after: Integration) -> None:
+        old = _settings(before)
+        changed = {column: value for column, value in _settings(after).items() if value != old[column] and column != "is_paused"}
+        if changed:
+            self._set(after.integration_id, **changed)
 
     def get(self, integration_id: str) -> Integration | None:
         return next((i for i in self.all() if i.integration_id == integration_id), None)
@@ -63,7 +69,7 @@ class SqlIntegrations:
         sealed = self._sealed(integration_id, "push_keys")
         return () if sealed is None else self.keyring.decrypt(sealed, secret_identity(integration_id, "push_keys")).split("\n")
 
-    def set_brand(self, integration_id: str, brand_id: str) -> None:
+    def set_brand(self, integration_id: str, brand_id: str | None) -> None:
         self._set(integration_id, brand_id=brand_id)
 
     def set_baseline(self, integration_id: str, at: datetime) -> None:
@@ -80,6 +86,10 @@ class SqlIntegrations:
         some = select(*_INVITED).where(_INVITED[0].in_(its)).limit(limit)
         gone = self.connection.execute(delete(tables.invitations).where(tuple_(*_INVITED).in_(some))).rowcount
         if gone < limit:
+            # Whoever writes rows of it now comes to an end first (store/presence.py).
+            self.connection.execute(
+                select(_INTEGRATIONS.c.integration_id).where(_INTEGRATIONS.c.integration_id == integration_id).with_for_update()
+            )
             for table in _EVERYTHING_ELSE:
                 self.connection.execute(delete(table).where(table.c.integration_id == integration_id))
         return gone
@@ -130,11 +140,26 @@ def _integration(row: RowMapping) -> Integration:
 
 @dataclass(frozen=True, slots=True)
 class SqlUsers:
+    """Which accounts were listed is part of the picture: what has no survey there is an account."""
+
     connection: Connection
 
     def save(self, integration_id: str, users: Sequence[User]) -> Absorbed:
         rows = [{"integration_id": integration_id, **asdict(user)} for user in users]
+        listed = [{"integration_id": integration_id, "survey_id": "", "distribution_id": user.user_id, "body": ""} for user in users]
+        add(self.connection, tables.pictures, listed)
         return Absorbed(seen=len(rows), changed=upsert(self.connection, tables.users, ("integration_id", "user_id"), rows))
+
+    def remove_unlisted(self, integration_id: str) -> int:
+        users, listed = tables.users, tables.pictures
+        is_listed = exists().where(
+            listed.c.integration_id == integration_id, listed.c.survey_id == "", listed.c.distribution_id == users.c.user_id
+        )
+        return self.connection.execute(delete(users).where(users.c.integration_id == integration_id, ~is_listed)).rowcount
+
+    def forget_listed(self, integration_id: str) -> None:
+        listed = tables.pictures
+        self.connection.execute(delete(listed).where(listed.c.integration_id == integration_id, listed.c.survey_id == ""))
 
     def admin_of(self, email: str) -> Sequence[str]:
         users = tables.users

@@ -19,6 +19,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    true,
     type_coerce,
     update,
 )
@@ -112,21 +113,34 @@ class SqlInvitations:
         found = {} if person_id is None else {"person_id": person_id}
         self.connection.execute(one.values(**found, looked_up_at=at))
 
-    def without_person(self, integration_id: str, tried_before: datetime, limit: int) -> Sequence[Invitation]:
+    def without_person(self, integration_id: str, now: datetime, tried_before: datetime, limit: int) -> Sequence[Invitation]:
         tried = _INVITATIONS.c.looked_up_at
+        expires_at = func.coalesce(_INVITATIONS.c.link_expires_at, _DISTRIBUTIONS.c.link_expires_at, type_=Instant)
         unknown = (
-            _WHOLE.where(_DISTRIBUTIONS.c.integration_id == integration_id, *_NOBODY)
+            _WHOLE.where(_DISTRIBUTIONS.c.integration_id == integration_id, *_NOBODY, ~_DISTRIBUTIONS.c.is_deleted)
+            .where(_SURVEYS.c.is_active, _SURVEYS.c.is_deleted.is_not(true()))
+            .where(*(or_(at.is_(None), at > now) for at in (expires_at, _SURVEYS.c.ends_at)))
             .where(or_(tried.is_(None), tried < tried_before))
             .order_by(tried.is_not(None), tried, _INVITATIONS.c.contact_id)
             .limit(limit)
         )
         return [Invitation(**row) for row in self.connection.execute(unknown).mappings()]
 
-    def lacks_people(self, integration_id: str, distribution_id: str) -> bool:
-        unknown = select(_INVITATIONS.c.contact_id).where(
-            _INVITATIONS.c.distribution_key == _key(integration_id, distribution_id), *_NOBODY
+    def lacking_people(self, integration_id: str) -> Collection[str]:
+        keys = select(_INVITATIONS.c.distribution_key).where(*_NOBODY)
+        theirs = select(_DISTRIBUTIONS.c.distribution_id).where(_DISTRIBUTIONS.c.integration_id == integration_id)
+        return set(self.connection.execute(theirs.where(_DISTRIBUTIONS.c.key.in_(keys))).scalars())
+
+    def own_expiries(self, integration_id: str, distribution_ids: Collection[str], since: datetime) -> Mapping[str, Sequence[datetime]]:
+        own = _INVITATIONS.c.link_expires_at
+        spans = (
+            select(_DISTRIBUTIONS.c.distribution_id, func.min(own), func.max(own))
+            .join(_INVITATIONS, _INVITATIONS.c.distribution_key == _DISTRIBUTIONS.c.key)
+            .where(_DISTRIBUTIONS.c.integration_id == integration_id, own > since)
+            .group_by(_DISTRIBUTIONS.c.distribution_id)
         )
-        return self.connection.execute(unknown.limit(1)).first() is not None
+        found = (self.connection.execute(spans.where(_DISTRIBUTIONS.c.distribution_id.in_(ids))) for ids in chunks(tuple(distribution_ids)))
+        return {distribution_id: span for rows in found for distribution_id, *span in rows}
 
     def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, StoredRow]:
         ids = {"integration": integration_id, "distribution": distribution_id}
@@ -154,9 +168,8 @@ class SqlInvitations:
             return None
         return PersonalLink(owner=row.person_id, url=self.keyring.decrypt(row.link, link_identity(*where)))
 
-    def due(self, now: datetime, limit: int) -> Sequence[Invitation]:
-        paused = select(tables.integrations.c.integration_id).where(tables.integrations.c.is_paused)
-        running = _WHOLE.where(_DISTRIBUTIONS.c.integration_id.not_in(paused))
+    def due(self, now: datetime, limit: int, held: Collection[str] = ()) -> Sequence[Invitation]:
+        running = _WHOLE.where(_DISTRIBUTIONS.c.integration_id.not_in(held))
         due = running.where(_INVITATIONS.c.notice_at <= now).order_by(_INVITATIONS.c.notice_at).limit(limit)
         return [Invitation(**row) for row in self.connection.execute(due).mappings()]
 

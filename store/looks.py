@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import msgspec
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 
 from bot.model import Distribution, Survey
 from bot.records import Position
@@ -42,9 +42,16 @@ class SqlPositions:
         }
         upsert(self.connection, _POSITIONS, ("integration_id", "name"), [row])
 
-    def finished(self, integration_id: str, prefix: str) -> Collection[str]:
-        names = select(_POSITIONS.c.name).where(_POSITIONS.c.integration_id == integration_id, _POSITIONS.c.next.is_(None))
-        return set(self.connection.execute(names.where(_POSITIONS.c.name.startswith(prefix, autoescape=True))).scalars())
+    def all(self, integration_id: str, prefix: str, since: datetime) -> Mapping[str, Position]:
+        theirs = select(_POSITIONS.c.name, _POSITIONS.c.next, _POSITIONS.c.seen, _POSITIONS.c.skipped, _POSITIONS.c.began_for).where(
+            _POSITIONS.c.integration_id == integration_id,
+            _POSITIONS.c.name.startswith(prefix, autoescape=True),
+            or_(_POSITIONS.c.next.is_(None), _POSITIONS.c.saved_at >= since),
+        )
+        return {
+            row.name.removeprefix(prefix): Position(next=row.next, seen=row.seen, skipped=row.skipped, began_for=unpacked(row.began_for))
+            for row in self.connection.execute(theirs)
+        }
 
     def clear(self, integration_id: str, names: Collection[str]) -> None:
         theirs = delete(_POSITIONS).where(_POSITIONS.c.integration_id == integration_id)
@@ -84,6 +91,11 @@ class SqlPictures:
         for survey_id, distribution_id in self.connection.execute(ids):
             by_survey.setdefault(survey_id, []).append(distribution_id)
         return by_survey
+
+    def forget_distributions(self, integration_id: str, survey_ids: Collection[str]) -> None:
+        theirs = delete(_PICTURES).where(_PICTURES.c.integration_id == integration_id, _PICTURES.c.distribution_id != "")
+        for chunk in chunks(tuple(survey_ids)):
+            self.connection.execute(theirs.where(_PICTURES.c.survey_id.in_(chunk)))
 
     def clear(self, integration_id: str) -> None:
         self.connection.execute(delete(_PICTURES).where(_PICTURES.c.integration_id == integration_id))

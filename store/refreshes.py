@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, and_, case, delete, select, up
 
 from bot.records import Refresh
 from store import tables
+from store.presence import is_there
 from store.statements import upsert
 
 _REFRESHES = tables.refreshes
@@ -23,7 +24,8 @@ class SqlRefreshes:
 
     def ask(self, integration_id: str, survey_id: str, now: datetime) -> None:
         row = {"integration_id": integration_id, "survey_id": survey_id, "hints": 1, "first_at": now, "last_at": now}
-        upsert(self.connection, _REFRESHES, _KEY, [row], _again)
+        if is_there(self.connection, integration_id):
+            upsert(self.connection, _REFRESHES, _KEY, [row], _again)
 
     def all(self, limit: int) -> Sequence[Refresh]:
         longest = select(_REFRESHES).order_by(_REFRESHES.c.first_at, *(_REFRESHES.c[name] for name in _KEY)).limit(limit)

@@ -1,20 +1,20 @@
-"""The request log: what was asked of Qualtrics within the last 24 hours, for support (FEATURES A5)."""
+"""The request log: what was asked of Qualtrics lately, for support (FEATURES A5)."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, or_, select
 
 from bot.records import RequestLine
 from store import tables
+from store.presence import is_there
 from store.statements import chunks
 
 _LOG = tables.request_log
-_MEMORY = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +22,11 @@ class SqlRequests:
     connection: Connection
 
     def add(self, integration_id: str, lines: Sequence[RequestLine]) -> None:
-        """The newest line says what time it is."""
-        for chunk in chunks(lines):
+        for chunk in chunks(lines) if is_there(self.connection, integration_id) else ():
             self.connection.execute(insert(_LOG), [{"integration_id": integration_id, **asdict(line)} for line in chunk])
-        if lines:
-            self.connection.execute(delete(_LOG).where(_LOG.c.at < max(line.at for line in lines) - _MEMORY))
+
+    def forget(self, before: datetime) -> None:
+        self.connection.execute(delete(_LOG).where(_LOG.c.at < before))
 
     def list(
         self, *, since: datetime, integration_id: str | None = None, failed_only: bool = False, limit: int = 1000

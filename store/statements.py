@@ -45,12 +45,13 @@ def upsert(
 ) -> int:
     """Insert rows; where `keys` are known, update what differs. Returns how many rows were new or differed.
 
-    All rows have the same columns; a column they lack is left alone, unless `merge` (a function of a module) names it. `fixed` columns never
-    change: naming one in an update rewrites its indexes all the same.
+    All rows have the same columns; a column they lack is left alone, unless `merge` (a function of a module) names it. `fixed` columns
+    never change: naming one in an update rewrites its indexes all the same.
     """
     if not rows:
         return 0
-    return _execute(connection, _upsertion(connection.dialect.name, table, keys, fixed, tuple(rows[0]), merge), rows)
+    updated = tuple(name for name in rows[0] if name not in keys + fixed)
+    return _execute(connection, _upsertion(connection.dialect.name, table, keys, updated, merge), rows)
 
 
 @cache
@@ -59,10 +60,10 @@ def _addition(dialect: str, table: Table) -> Insert:
 
 
 @cache
-def _upsertion(dialect: str, table: Table, keys: tuple[str, ...], fixed: tuple[str, ...], columns: tuple[str, ...], merge: Merge) -> Insert:
+def _upsertion(dialect: str, table: Table, keys: tuple[str, ...], updated: tuple[str, ...], merge: Merge) -> Insert:
     statement = _INSERT[dialect](table)
     excluded = statement.excluded
-    values = {name: excluded[name] for name in columns if name not in keys + fixed} | dict(merge(excluded))
+    values = {name: excluded[name] for name in updated} | dict(merge(excluded))
     differs = or_(*(table.c[name].is_distinct_from(value) for name, value in values.items()))
     return statement.on_conflict_do_update(index_elements=keys, set_=values, where=differs)
 

@@ -38,7 +38,8 @@ class SqlSurveys:
         self.connection.execute(known.values(**(asdict(details) if details else {}), details_for=details_for))
 
     def get(self, survey_ids: Collection[str]) -> Mapping[str, Survey]:
-        known = select(_SURVEYS).order_by(_SURVEYS.c.is_active, _SURVEYS.c.integration_id)  # the last one of an id wins
+        order = (_SURVEYS.c.is_active, _SURVEYS.c.anonymity.is_not(None), _SURVEYS.c.integration_id)  # the last one of an id wins
+        known = select(_SURVEYS).order_by(*order)
         found = (self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
         return {row["survey_id"]: _survey(row) for rows in found for row in rows.mappings()}
 

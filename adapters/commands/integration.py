@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,8 +12,12 @@ import typer
 
 from adapters import logs
 from adapters.app import Core, open_core
+from adapters.commands import switches
+from adapters.commands.switches import Id
 from adapters.commands.table import table
-from adapters.integrations import Entry, apply, checked_secret, entry_of, is_connected, parse, read, secret_in, written
+from adapters.connections import credentials, learn_brand
+from adapters.integrations import apply, entry_of, is_connected, read, written
+from adapters.qualtrics.datacentres import roots
 from adapters.settings import Settings
 from adapters.trial import Seen, tried
 from bot.errors import Malformed, SurveybotError, UserError
@@ -25,26 +27,6 @@ from bot.records import Lease
 
 app = typer.Typer(no_args_is_help=True, help="The connections to Qualtrics: any number, each with its own credentials and schedule.")
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="As `surveybot integration list` tells it.")]
-_BaseUrl = Annotated[str | None, typer.Option(help="https://fra1.qualtrics.com/API/v3/ with your data centre in place of fra1.")]
-_ClientId = Annotated[str | None, typer.Option(help="Of an OAuth client; without it the secret is an API token.")]
-_SecretFile = Annotated[
-    Path | None, typer.Option(help="Holds the API token or client secret. Without it SURVEYBOT_SECRET is read, or you are asked.")
-]
-_PerSecond = Annotated[float | None, typer.Option(help="Its own limit, beside Qualtrics'; 0 = none.")]
-_PerMinute = Annotated[float | None, typer.Option(help="The same for a minute.")]
-_Timeout = Annotated[float | None, typer.Option(help="For an answer; 120 by default.")]
-_Connect = Annotated[float | None, typer.Option(help="For a connection; 10 by default.")]
-_RequestLog = Annotated[bool | None, typer.Option("--request-log/--no-request-log", help="Keep 24 hours of request lines.")]
-_Full = Annotated[
-    str | None, typer.Option(help="How often: `30 min`, hourly, `4 h`, daily, `weekly on monday`, manual; hourly by default.")
-]
-_Incremental = Annotated[str | None, typer.Option(help="The same; every 15 min by default.")]
-_Sweep = Annotated[str | None, typer.Option(help="The same, for reading everything open anew; daily by default.")]
-_Window = Annotated[str | None, typer.Option(help="When runs may start, `22:00-06:00 Europe/Berlin`; off = at any hour.")]
-_Share = Annotated[float | None, typer.Option(help="A look that would close more than this share is vetoed; 0.2 by default.")]
-_NoTest = Annotated[bool, typer.Option("--no-test", help="Do not ask Qualtrics first.")]
-
 
 @app.command()
 def add(
@@ -52,32 +34,29 @@ def add(
     *,
     base_url: Annotated[str, typer.Option(help="https://fra1.qualtrics.com/API/v3/ with your data centre in place of fra1.")],
     id: Annotated[str | None, typer.Option("--id", help="Another id than the one made from the name.")] = None,  # noqa: A002 - the file's key
-    client_id: _ClientId = None,
-    secret_file: _SecretFile = None,
-    requests_per_second: _PerSecond = None,
-    requests_per_minute: _PerMinute = None,
-    timeout_seconds: _Timeout = None,
-    connect_timeout_seconds: _Connect = None,
-    request_log: _RequestLog = None,
-    full_sync: _Full = None,
-    incremental_sync: _Incremental = None,
-    sweep: _Sweep = None,
-    window: _Window = None,
-    mass_closure_share: _Share = None,
+    client_id: switches.ClientId = None,
+    secret_file: switches.SecretFile = None,
+    requests_per_second: switches.PerSecond = None,
+    requests_per_minute: switches.PerMinute = None,
+    timeout_seconds: switches.Timeout = None,
+    connect_timeout_seconds: switches.Connect = None,
+    request_log: switches.RequestLog = None,
+    full_sync: switches.Full = None,
+    incremental_sync: switches.Incremental = None,
+    sweep: switches.Sweep = None,
+    window: switches.Window = None,
+    mass_closure_share: switches.Share = None,
     paused: Annotated[bool | None, typer.Option("--paused", help="Do not read it yet.")] = None,
-    no_test: _NoTest = False,
+    no_test: switches.NoTest = False,
 ) -> None:
     """Connect a Qualtrics account: its credentials are tried out, then stored encrypted."""
-    integration = _made(_changed({}, _given(locals())))
+    integration = switches.made({}, switches.given(locals()))
 
     async def work(core: Core) -> str:
-        known = await core.store.read(lambda uow: uow.integrations.get(integration.integration_id))
-        if known is not None and is_connected(known):
-            it = known.integration_id
-            raise UserError(f"There is an integration {it} already: `surveybot integration set {it}` changes it, --id adds another one.")
-        secret = _secret(secret_file)
-        seen = None if no_test else await tried(core.connections.unstored(integration, secret))
-        await core.store.write(lambda uow: _store(uow, integration, secret, seen))
+        await core.store.read(lambda uow: _refuse_known(uow, integration.integration_id))
+        secret = switches.new_secret(secret_file)
+        seen = None if no_test else await _tried(core, integration, secret)
+        await core.store.write(lambda uow: _add(uow, integration, secret, seen))
         hint = None if seen is None else await _twin(core, integration, seen)
         return "\n".join(filter(None, [f"Integration {integration.integration_id} is stored.", str(seen or ""), hint]))
 
@@ -118,33 +97,34 @@ def set_(
     integration_id: Id,
     *,
     name: Annotated[str | None, typer.Option(help="Shown on pages.")] = None,
-    base_url: _BaseUrl = None,
-    requests_per_second: _PerSecond = None,
-    requests_per_minute: _PerMinute = None,
-    timeout_seconds: _Timeout = None,
-    connect_timeout_seconds: _Connect = None,
-    request_log: _RequestLog = None,
-    full_sync: _Full = None,
-    incremental_sync: _Incremental = None,
-    sweep: _Sweep = None,
-    window: _Window = None,
-    mass_closure_share: _Share = None,
-    no_test: _NoTest = False,
+    base_url: switches.BaseUrl = None,
+    requests_per_second: switches.PerSecond = None,
+    requests_per_minute: switches.PerMinute = None,
+    timeout_seconds: switches.Timeout = None,
+    connect_timeout_seconds: switches.Connect = None,
+    request_log: switches.RequestLog = None,
+    full_sync: switches.Full = None,
+    incremental_sync: switches.Incremental = None,
+    sweep: switches.Sweep = None,
+    window: switches.Window = None,
+    mass_closure_share: switches.Share = None,
+    no_test: switches.NoTest = False,
 ) -> None:
     """Change settings; those that are not named stay. A new base URL is tried out first."""
-    given = _given(locals())
+    given = switches.given(locals())
     if not given:
         raise UserError("Name what is to change: `surveybot integration set --help` lists the switches.")
 
     async def work(core: Core) -> str:
         known = await _known(core, integration_id)
-        wanted = _made(_changed(entry_of(known), given))
+        wanted = switches.made(entry_of(known), given)
         seen = None
         if wanted.base_url != known.base_url and not no_test:
             secret = await core.store.read(lambda uow: uow.integrations.secret(integration_id))
-            seen = await tried(core.connections.unstored(wanted, secret)) if secret else None
-        await core.store.write(lambda uow: _store(uow, wanted, None, seen))
-        return "\n".join(filter(None, [f"Integration {integration_id} is changed.", str(seen or ""), _overruled(core, integration_id)]))
+            seen = await _tried(core, wanted, secret) if secret else None
+        await core.store.write(lambda uow: _change(uow, known, wanted, None, seen))
+        hint = _in_file(core, integration_id, "overrules this")
+        return "\n".join(filter(None, [f"Integration {integration_id} is changed.", str(seen or ""), hint]))
 
     _run(work)
 
@@ -153,19 +133,19 @@ def set_(
 def secret(
     integration_id: Id,
     *,
-    secret_file: _SecretFile = None,
+    secret_file: switches.SecretFile = None,
     client_id: Annotated[str | None, typer.Option(help="Of an OAuth client; none = the secret is an API token now.")] = None,
-    no_test: _NoTest = False,
+    no_test: switches.NoTest = False,
 ) -> None:
     """Replace the API token or client secret; the new one is tried out first."""
 
     async def work(core: Core) -> str:
         known = await _known(core, integration_id)
         kind = {} if client_id is None else {"client_id": client_id}
-        integration = _made(_changed(entry_of(known), kind))
-        new = _secret(secret_file)
-        seen = None if no_test else await tried(core.connections.unstored(integration, new))
-        await core.store.write(lambda uow: _store(uow, integration, new, seen))
+        wanted = switches.made(entry_of(known), kind)
+        new = switches.new_secret(secret_file)
+        seen = None if no_test else await _tried(core, wanted, new)
+        await core.store.write(lambda uow: _change(uow, known, wanted, new, seen))
         return "\n".join(filter(None, [f"The secret of {integration_id} is replaced.", str(seen or "")]))
 
     _run(work)
@@ -180,7 +160,7 @@ def test(integration_id: Id) -> None:
         stored = await core.store.read(lambda uow: uow.integrations.secret(integration_id))
         if stored is None:
             raise UserError(f"{integration_id} has no secret: `surveybot integration secret {integration_id}` stores one.")
-        seen = await tried(core.connections.unstored(known, stored))
+        seen = await _tried(core, known, stored)
         await core.store.write(lambda uow: _learn(uow, integration_id, seen))
         return f"Integration {integration_id} works.\n{seen}"
 
@@ -204,11 +184,17 @@ def remove(
     integration_id: Id,
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    keep_subscriptions: Annotated[bool, typer.Option("--keep-subscriptions", help="Leave those at Qualtrics as they are.")] = False,
 ) -> None:
     """Delete an integration and everything stored of it. That its surveys were told of is remembered."""
 
     async def work(core: Core) -> str:
         integration = await _known(core, integration_id)
+        if not keep_subscriptions and await core.store.read(lambda uow: _has_push_keys(uow, integration_id)):
+            raise UserError(
+                f"Qualtrics would go on calling the bot for {integration_id}, and nobody could tell its calls from forged ones: "
+                f"`surveybot push remove --integration {integration_id}` first, or --keep-subscriptions."
+            )
         surveys = await core.store.read(lambda uow: uow.figures.surveys(integration_id))
         if not yes:
             typer.echo(
@@ -221,7 +207,8 @@ def remove(
         await _pause(core, integration_id, is_paused=True)
         while await core.store.write(lambda uow: _remove_some(uow, core.owner, integration_id)):
             pass
-        return f"Integration {integration_id} is removed."
+        hint = _in_file(core, integration_id, "adds it again")
+        return "\n".join(filter(None, [f"Integration {integration_id} is removed.", hint]))
 
     _run(work)
 
@@ -261,43 +248,6 @@ def _run(work: Callable[[Core], Coroutine[Any, Any, str]]) -> None:
     typer.echo(asyncio.run(run()))
 
 
-def _given(arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Of a command's arguments those that were given and are keys of the settings file."""
-    return {key: value for key, value in arguments.items() if key in _SWITCHES and value is not None}
-
-
-def _changed(before: Mapping[str, Any], given: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Lay what was given over the keys that are there; 0, `off` and `none` take a key away."""
-    replaced = _RATES if _RATES & given.keys() else set[str]()
-    keys = {**{key: value for key, value in before.items() if key not in replaced}, **given}
-    return {key: value for key, value in keys.items() if key not in _OFF or value != _OFF[key]}
-
-
-_SWITCHES = Entry.model_fields.keys() - {"secret_env", "secret_file"}
-_RATES = {"requests_per_second", "requests_per_minute"}
-_OFF = {"requests_per_second": 0, "requests_per_minute": 0, "window": "off", "client_id": "none"}
-
-
-def _made(keys: Mapping[str, Any]) -> Integration:
-    entry, wrong = parse(keys)
-    if entry is None:
-        raise UserError("\n".join(f"--{key.replace('_', '-')} {text}." for key, text in wrong))
-    return entry.integration()
-
-
-def _secret(file: Path | None) -> str:
-    try:
-        if file is not None:
-            return secret_in(str(file))
-        if text := os.environ.get("SURVEYBOT_SECRET"):
-            return checked_secret(text)
-        if sys.stdin.isatty():
-            return checked_secret(typer.prompt("API token, or secret of the OAuth client (not shown)", hide_input=True))
-    except ValueError as error:
-        raise UserError(f"{'--secret-file' if file else 'The secret'} {error}.") from None
-    raise UserError("There is nobody to ask for the secret: give --secret-file, or set SURVEYBOT_SECRET.")
-
-
 async def _known(core: Core, integration_id: str) -> Integration:
     integrations = await core.store.read(lambda uow: uow.integrations.all())
     names = {it.integration_id: it for it in integrations}
@@ -307,17 +257,44 @@ async def _known(core: Core, integration_id: str) -> Integration:
     return names[integration_id]
 
 
-def _store(uow: UnitOfWork, integration: Integration, secret: str | None, seen: Seen | None) -> None:
+async def _tried(core: Core, integration: Integration, secret: str) -> Seen:
+    url = integration.base_url
+    return await tried(core.connections.unstored(integration, secret), url, credentials(integration, secret), roots(url))
+
+
+def _refuse_known(uow: UnitOfWork, it: str) -> None:
+    known = uow.integrations.get(it)
+    if known is not None and is_connected(known):
+        raise UserError(f"There is an integration {it} already: `surveybot integration set {it}` changes it, --id adds another one.")
+
+
+def _add(uow: UnitOfWork, integration: Integration, secret: str, seen: Seen | None) -> None:
+    """Others may have added it while Qualtrics was asked."""
+    it = integration.integration_id
+    _refuse_known(uow, it)
     uow.integrations.save(integration)
+    uow.integrations.set_paused(it, is_paused=integration.is_paused)
+    _change(uow, integration, integration, secret, seen)
+
+
+def _change(uow: UnitOfWork, before: Integration, after: Integration, secret: str | None, seen: Seen | None) -> None:
+    """Store what this command changes, and nothing else: others may have changed the rest while Qualtrics was asked."""
+    it = after.integration_id
+    stored = uow.integrations.get(it)
+    if stored is None:
+        raise UserError(f"{it} was removed meanwhile.")
+    uow.integrations.change(before, after)
     if secret is not None:
-        uow.integrations.set_secret(integration.integration_id, secret)
-        uow.integrations.set_unauthorized(integration.integration_id, None)
+        uow.integrations.set_secret(it, secret)
+        uow.integrations.set_unauthorized(it, None)
     if seen is not None:
-        _learn(uow, integration.integration_id, seen)
+        _learn(uow, it, seen)
+    elif after.base_url != before.base_url and stored.baseline_at is None:
+        uow.integrations.set_brand(it, None)
 
 
 def _learn(uow: UnitOfWork, integration_id: str, seen: Seen) -> None:
-    uow.integrations.set_brand(integration_id, seen.account.brand_id)
+    learn_brand(uow, integration_id, seen.account.brand_id)
     uow.integrations.set_unauthorized(integration_id, None)
 
 
@@ -334,11 +311,17 @@ async def _twin(core: Core, integration: Integration, seen: Seen) -> str | None:
     return None
 
 
-def _overruled(core: Core, integration_id: str) -> str | None:
+def _in_file(core: Core, integration_id: str, what: str) -> str | None:
+    """A hint where the next start undoes something."""
     file = core.settings.integrations_file
-    if file is None or integration_id not in {entry.integration().integration_id for entry in read(file)}:
+    if file is None:
         return None
-    return f"  {file} (SURVEYBOT_INTEGRATIONS_FILE) has it too, and overrules this at the next start"
+    known = f"  {file} (SURVEYBOT_INTEGRATIONS_FILE)"
+    try:
+        names = {entry.integration().integration_id for entry in read(file)}
+    except UserError:  # perhaps this shell lacks a secret it refers to
+        return f"{known} cannot be used from here; if {integration_id} is in it, it {what} at the next start"
+    return f"{known} has it too, and {what} at the next start" if integration_id in names else None
 
 
 async def _pause(core: Core, integration_id: str, *, is_paused: bool) -> str:
@@ -349,15 +332,23 @@ async def _pause(core: Core, integration_id: str, *, is_paused: bool) -> str:
     return f"Integration {integration_id} is {'paused' if is_paused else 'read again'}."
 
 
+def _has_push_keys(uow: UnitOfWork, integration_id: str) -> bool:
+    try:
+        return bool(uow.integrations.push_keys(integration_id))
+    except Malformed:  # they do not open, but there are some
+        return True
+
+
 def _remove_some(uow: UnitOfWork, owner: str, integration_id: str) -> bool:
-    """Whether something is left. Nobody reads it meanwhile: the lease is that of its synchronisation."""
-    lease = f"sync:{integration_id}"
-    if uow.leases.take(lease, owner, _LEASE) is not Lease.TAKEN:
+    """Whether something is left. Nobody reads it meanwhile: the leases are those of its synchronisation and of its refreshes."""
+    leases = f"sync:{integration_id}", f"refresh:{integration_id}"
+    if any(uow.leases.take(lease, owner, _LEASE) is not Lease.TAKEN for lease in leases):
         raise UserError(f"{integration_id} is being read right now. It is paused from now on: try again when that run has ended.")
     uow.integrations.remove(integration_id, _CHUNK)
     if uow.integrations.get(integration_id) is not None:
         return True
-    uow.leases.release(lease, owner)
+    for lease in leases:
+        uow.leases.release(lease, owner)
     return False
 
 

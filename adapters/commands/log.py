@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated
 
 import typer
@@ -13,7 +13,9 @@ from rich.console import Console
 
 from adapters import logs
 from adapters.app import open_core
+from adapters.commands.meant import meant
 from adapters.commands.table import table
+from adapters.request_log import KEPT
 from adapters.settings import Settings
 from bot.records import RequestLine
 from bot.schedule import Every
@@ -25,10 +27,13 @@ _out = Console(highlight=False)
 
 
 def _span(text: str) -> timedelta:
-    span = Every.parse(text).span
-    if span is None:
-        raise ValueError("must be like `90 s`, `30 min` or `2 h`")
-    return span
+    try:
+        every = Every.parse(text)
+    except ValueError:
+        every = Every()
+    if every.span is None or every.weekday is not None:
+        raise typer.BadParameter("must be like `90s`, `30min` or `2h`")
+    return every.span
 
 
 def log(
@@ -45,7 +50,9 @@ def log(
 
     async def read() -> Sequence[Line]:
         async with open_core(settings) as core:
-            start: datetime = core.clock() - since
+            if integration is not None:
+                await meant(core, integration)
+            start = core.clock() - min(since, KEPT)
             return await core.store.read(
                 lambda uow: uow.requests.list(since=start, integration_id=integration, failed_only=failed, limit=limit)
             )

@@ -11,6 +11,7 @@ import typer
 
 from adapters import logs
 from adapters.app import Core, open_core
+from adapters.commands.meant import meant
 from adapters.commands.table import table
 from adapters.event_subscriptions import EventSubscriptions
 from adapters.qualtrics.credentials import PUSH_SCOPE
@@ -28,14 +29,26 @@ _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 def _public_url(text: str) -> str:
     parts = urlsplit(text)
     is_private = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
-    if not (is_private and parts.hostname) or parts.query or parts.fragment or parts.username or not text.isascii() or " " in text:
+    if (
+        not (is_private and parts.hostname)
+        or parts.query
+        or parts.fragment
+        or parts.username
+        or not text.isascii()
+        or text.split() != [text]
+    ):
         raise typer.BadParameter("must be like https://bot.example.com")
     return text.rstrip("/")
 
 
 _Integration = Annotated[str | None, typer.Option(help="Only this one, by its id; all of them by default.")]
 _Url = Annotated[str, typer.Option(help="Where the bot is reached from outside, https://bot.example.com.", parser=_public_url)]
-_Which = Annotated[str | None, typer.Option(help="Where they lead, if to several addresses: https://bot.example.com.", parser=_public_url)]
+_Which = Annotated[
+    str | None,
+    typer.Option(
+        help="Where they lead, if it was not registered from here, or to several addresses: https://bot.example.com.", parser=_public_url
+    ),
+]
 
 
 @app.command()
@@ -95,18 +108,9 @@ def _of_each(integration_id: str | None, work: Callable[[EventSubscriptions], Aw
 
     async def run() -> dict[str, T]:
         async with open_core(settings) as core:
-            return {it.integration_id: await _with_subscriptions(core, it, work) for it in await _meant(core, integration_id)}
+            return {it.integration_id: await _with_subscriptions(core, it, work) for it in await meant(core, integration_id)}
 
     return asyncio.run(run())
-
-
-async def _meant(core: Core, integration_id: str | None) -> Sequence[Integration]:
-    known = await core.store.read(lambda uow: uow.integrations.all())
-    meant = [it for it in known if integration_id in {None, it.integration_id}]
-    if not meant:
-        names = ", ".join(it.integration_id for it in known) or "none; `surveybot integration add` adds one"
-        raise UserError(f"There is no integration {integration_id or ''}: there is {names}.")
-    return meant
 
 
 async def _with_subscriptions(core: Core, integration: Integration, work: Callable[[EventSubscriptions], Awaitable[T]]) -> T:
@@ -115,7 +119,7 @@ async def _with_subscriptions(core: Core, integration: Integration, work: Callab
     secret = await core.store.read(lambda uow: uow.integrations.secret(name))
     if secret is None:
         raise UserError(f"{name} has no secret: `surveybot integration secret {name}` stores one.")
-    client = core.connections.unstored(integration, secret, PUSH_SCOPE, on_request=core.request_log.sink(name))
+    client = core.connections.unstored(integration, secret, PUSH_SCOPE)
     try:
         async with client:
             return await work(EventSubscriptions(client=client, store=core.store, integration_id=name))

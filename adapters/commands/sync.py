@@ -16,14 +16,14 @@ from adapters.app import Core, open_core
 from adapters.commands.progress import shown
 from adapters.commands.table import table
 from adapters.settings import Settings
-from bot.closures import closures
+from bot.closures import closures, name_of
 from bot.errors import SurveybotError, UserError
 from bot.model import Integration
 from bot.records import Closure, Outcome, Run
 from bot.status import IntegrationStatus, JobStatus, status
 from bot.sync import Kind
 
-app = typer.Typer(help="Read Qualtrics: now, and how it stands. Without a command: a full synchronisation of everything.")
+app = typer.Typer()
 
 _Integration = Annotated[str | None, typer.Option(help="The id of one integration, as `surveybot integration list` tells it.")]
 
@@ -32,10 +32,12 @@ _err = Console(stderr=True, highlight=False)
 
 
 @app.callback(invoke_without_command=True)
-def sync(context: typer.Context) -> None:
-    """Read Qualtrics: now, and how it stands. Without a command: a full synchronisation of everything."""
+def sync(context: typer.Context, *, integration: _Integration = None) -> None:
+    """Read Qualtrics: now, and how it stands. Without a command: a full synchronisation of everything, or of one integration."""
     if context.invoked_subcommand is None:
-        run()
+        run(integration=integration)
+    elif integration is not None:
+        raise typer.BadParameter(f"--integration goes behind the command: sync {context.invoked_subcommand} --integration {integration}")
 
 
 @app.command()
@@ -69,7 +71,7 @@ def status_(*, integration: _Integration = None) -> None:
 
     async def work(core: Core) -> str:
         only = None if integration is None else {(await _one(core, integration)).integration_id}
-        found = await core.store.read(lambda uow: status(uow, core.clock(), only))
+        found = await core.store.read(lambda uow: status(uow, core.clock(), only, retry=core.jobs.retry))
         if not found:
             raise UserError(_NONE)
         rows = [_row(it, job) for it in found for job in it.jobs]
@@ -85,18 +87,22 @@ def picture(*, integration: _Integration = None) -> None:
     async def work(core: Core) -> str:
         it = await _one(core, integration)
         found = await core.store.read(lambda uow: closures(uow, it.integration_id))
-        return "\n".join(map(_line, found)) or f"Nothing of {it.integration_id} waits for a decision."
+        name = f"--integration {it.integration_id}"
+        decide = f"`surveybot sync approve {name} {name_of(found)}` applies it, `surveybot sync drop {name}` forgets it."
+        return "\n".join([*map(_line, found), decide]) if found else f"Nothing of {it.integration_id} waits for a decision."
 
     _print(work)
 
 
 @app.command()
-def approve(*, integration: _Integration = None) -> None:
+def approve(
+    picture: Annotated[str, typer.Argument(help="As `surveybot sync picture` names it.")], *, integration: _Integration = None
+) -> None:
     """Apply what was held back, and synchronise on from there."""
 
     async def work(core: Core) -> str:
         it = await _one(core, integration)
-        done = await core.jobs.approve(it.integration_id)
+        done = await core.jobs.approve(it.integration_id, picture)
         return f"{it.integration_id}: {done.outcome}, {done.changed} changed."
 
     _print(work)
@@ -139,8 +145,8 @@ async def _run(core: Core, it: Integration, kind: Kind) -> str | None:
     _out.print_json(data=asdict(done), default=str)
     if done.outcome is Outcome.VETOED:
         waits = await core.store.read(lambda uow: closures(uow, it.integration_id))
-        hint = " `surveybot sync picture` shows it, `surveybot sync approve` or `drop` decides." if waits else ""
-        return f"{it.integration_id}: not synchronised: {_sentence(done)}{hint}"
+        hint = f" `surveybot sync picture --integration {it.integration_id}` shows it, and how to apply or forget it."
+        return f"{it.integration_id}: not synchronised: {_sentence(done)}{hint if waits else ''}"
     return None
 
 
@@ -176,7 +182,8 @@ def _row(it: IntegrationStatus, job: JobStatus) -> Sequence[str]:
     counts = ("-",) * 4 if done is None else tuple(map(str, (job.seen, done.changed, done.skipped, done.calls)))
     took = "-" if job.took is None else f"{round(job.took.total_seconds())} s"
     last = None if done is None else done.finished_at
-    return (it.integration.integration_id, job.kind, str(job.state), _at(last), took, *counts, _at(job.next_run, "by hand"))
+    never = "after the first full" if job.awaits_baseline else "-" if it.integration.is_paused else "by hand"
+    return (it.integration.integration_id, job.kind, str(job.state), _at(last), took, *counts, _at(job.next_run, never))
 
 
 def _at(moment: datetime | None, never: str = "never") -> str:

@@ -5,27 +5,23 @@ What a call failed with is told by its error and by the status of the last answe
 
 from __future__ import annotations
 
-from dataclasses import replace
 from http import HTTPStatus
 
 from adapters.doctor.subject import Subject
-from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import ClientCredentials
-from adapters.qualtrics.datacentres import home
+from adapters.qualtrics.datacentres import home, missing_scopes
+from adapters.qualtrics.errors import ClientRefused, Closed, ScopesRefused
 from bot.errors import Forbidden, Malformed, SurveybotError, Throttled, Unauthorized, Unavailable
-
-_TOKEN_ENDPOINT = "/oauth2/token"  # noqa: S105 - a path
 
 
 async def explained(subject: Subject, error: SurveybotError) -> str:
     """Say what is wrong, and the fix. For refused OAuth credentials it asks around, which takes some seconds."""
-    last = subject.lines[-1] if subject.lines else None
-    status = last.status if last else None
+    status = subject.lines[-1].status if subject.lines else None
     match error:
         case Forbidden():
             return "the account may not use the API; a brand administrator allows it: Admin, Users, the account, Enable API access"
         case Unauthorized() if isinstance(subject.credentials, ClientCredentials):
-            return await _oauth(subject, subject.credentials, last.path if last else "", status)
+            return await _oauth(subject, subject.credentials, error)
         case Unauthorized():
             return _token(subject, status)
         case _:
@@ -35,8 +31,11 @@ async def explained(subject: Subject, error: SurveybotError) -> str:
 def _trouble(subject: Subject, error: SurveybotError, status: int | None) -> str:
     match error:
         case Throttled():
-            lower = set_to(subject, "--requests-per-minute N")
-            return f"Qualtrics refuses calls because of its limits (429); wait a minute, and set a lower limit: {lower}"
+            lower = f"set a lower limit, if it comes again: {set_to(subject, '--requests-per-minute N')}"
+            if isinstance(error, Closed):
+                return f"nothing was asked: {error}; then try again, and {lower}"
+            wait = "a minute" if error.retry_after is None else f"{error.retry_after:.0f} s"
+            return f"Qualtrics refuses calls because of its limits (429); wait {wait}, and {lower}"
         case Unavailable() if status is None:
             limits = f"{subject.integration.connect_timeout_seconds:g} and {subject.integration.timeout_seconds:g} s"
             return f"{error}; does this machine reach {subject.host} (DNS, firewall, proxy) within the time-outs of {limits}?"
@@ -66,30 +65,16 @@ def _token(subject: Subject, status: int | None) -> str:
     )
 
 
-async def _oauth(subject: Subject, client: ClientCredentials, path: str, status: int | None) -> str:
-    if path == _TOKEN_ENDPOINT and status == HTTPStatus.BAD_REQUEST:
-        return await _scopes(subject, client)
+async def _oauth(subject: Subject, client: ClientCredentials, error: Unauthorized) -> str:
+    if isinstance(error, ScopesRefused):
+        missing = ", ".join(await missing_scopes(subject.integration.base_url, client)) or "all its scopes at once"
+        return f"the OAuth client may not have {missing}; allow that in Qualtrics, OAuth Client Manager"
     root = await home(client, subject.roots)
     if root is not None and root != subject.integration.base_url:
         return f"wrong data centre: the OAuth client does not belong to {subject.host}; {set_to(subject, f'--base-url {root}')}"
-    if path == _TOKEN_ENDPOINT:
+    if isinstance(error, ClientRefused):
         return (
             "Qualtrics refuses the OAuth client: its id or secret is wrong, or it was revoked; look under Account Settings, Qualtrics IDs, "
             f"OAuth Client Manager, then `surveybot integration secret {subject.name} --client-id ID`"
         )
     return "Qualtrics gives the OAuth client a token and does not accept it: is the account that the client belongs to enabled?"
-
-
-async def _scopes(subject: Subject, client: ClientCredentials) -> str:
-    """Scopes are granted all or none: each is asked for alone."""
-    missing = [scope for scope in client.scopes if not await _grants(subject, replace(client, scopes=(scope,)))]
-    return f"the OAuth client may not have {', '.join(missing) or 'all its scopes at once'}; allow that in Qualtrics, OAuth Client Manager"
-
-
-async def _grants(subject: Subject, client: ClientCredentials) -> bool:
-    async with QualtricsClient(subject.integration.base_url, client, attempts=1) as probe:
-        try:
-            await probe.account()
-        except Unauthorized:
-            return False
-        return True

@@ -64,7 +64,7 @@ def _picture(it: IntegrationStatus) -> Finding:
     name = it.integration.integration_id
     return Level.FAIL, (
         f"what was read would close {surveys} surveys and delete {len(it.closures) - surveys} distributions, and waits: "
-        f"`surveybot sync picture --integration {name}` shows them, `approve` or `drop` in its place decides"
+        f"`surveybot sync picture --integration {name}` shows them and their id; `approve` with that id, or `drop`, decides"
     )
 
 

@@ -8,19 +8,20 @@ from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
-from urllib.parse import urlsplit
+from pathlib import Path
 
+from adapters import integrations
 from adapters.app import Clock, Core, open_core, open_slack, utc_now
 from adapters.connections import credentials
 from adapters.doctor import jobs, sight
 from adapters.doctor.check import Check, Finding, Level
 from adapters.doctor.subject import Subject
 from adapters.qualtrics.credentials import PUSH_SCOPE
-from adapters.qualtrics.datacentres import ROOTS
+from adapters.qualtrics.datacentres import roots
 from adapters.settings import Settings
 from adapters.slack.directory import workspace_of
 from adapters.slack.scopes import missing_scopes
-from bot.errors import Malformed, SurveybotError, Throttled, Unauthorized, Unavailable, UserError
+from bot.errors import Malformed, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.model import Integration
 from bot.ports import UnitOfWork
 from bot.records import RequestLine
@@ -38,19 +39,18 @@ async def report(settings: Settings, clock: Clock = utc_now) -> Sequence[Check]:
     database = await _examined("database", _database(settings))
     if database.level is Level.FAIL:
         return [database]
-    try:
-        async with open_core(settings, clock) as core:
-            return [database, *await _of_core(core)]
-    except UserError as error:
-        return [database, Check("integrations file", Level.FAIL, str(error))]
+    async with open_core(settings, clock) as core:
+        return [database, *await _of_core(core)]
 
 
 async def _of_core(core: Core) -> Sequence[Check]:
     checks = [await _examined("database clock", _database_clock(core)), await _examined("encryption keys", _keys(core.settings))]
-    integrations = await core.store.read(lambda uow: uow.integrations.all())
-    if not integrations:
+    if core.settings.integrations_file is not None:
+        checks.append(await _examined("integrations file", _file(core.settings.integrations_file)))
+    known = await core.store.read(lambda uow: uow.integrations.all())
+    if not known:
         checks.append(Check("integrations", Level.FAIL, "there is none; `surveybot integration add` adds one"))
-    for integration in integrations:
+    for integration in known:
         checks += await _live(core, integration)
     checks += await core.store.read(lambda uow: _remembered(uow, core.clock()))
     questions = {"Slack": _slack, "people in Slack": _people, "messages": _messages}
@@ -97,6 +97,11 @@ def _told(counts: Mapping[str, int]) -> str:
     return "; ".join(f"{number} rows are encrypted with the key {key_id}" for key_id, number in sorted(counts.items()))
 
 
+async def _file(path: Path) -> Finding:
+    """It is applied when the bot starts; what is wrong with it would prevent that."""
+    return Level.OK, f"{len(integrations.read(path))} integrations, as `surveybot serve` would store them"
+
+
 async def _live(core: Core, integration: Integration) -> Sequence[Check]:
     """What Qualtrics says to its credentials now."""
     name = integration.integration_id
@@ -118,16 +123,10 @@ async def _live(core: Core, integration: Integration) -> Sequence[Check]:
             client=await stack.enter_async_context(opened()),
             lines=lines,
             clock=core.clock,
-            roots=_roots(integration),
+            roots=roots(integration.base_url),
             push=await stack.enter_async_context(opened(PUSH_SCOPE)) if push_keys else None,
         )
         return await sight.seen(subject)
-
-
-def _roots(integration: Integration) -> Sequence[str]:
-    """Credentials that were never meant for Qualtrics' own hosts are not shown to them."""
-    host = urlsplit(integration.base_url).hostname or ""
-    return ROOTS if host.endswith(".qualtrics.com") else ()
 
 
 def _remembered(uow: UnitOfWork, now: datetime) -> Sequence[Check]:

@@ -103,12 +103,15 @@ class _Sight:
         try:
             async with asyncio.timeout(self._patience_seconds):
                 return Check(label, *await examine())
-        except Forbidden as error:
+        except Unauthorized as error:  # once the account is known, what is refused is this one thing, also where the answer is 401
             if (need := NEEDS.get(name)) is None:
                 return Check(label, Level.FAIL, await explained(self._subject, error))
-            return Check(label, Level.FAIL if need.is_vital else Level.WARN, f"forbidden: {need.without}; {need.fix}")
+            refused = "forbidden" if isinstance(error, Forbidden) else "refused (401), though the credentials are good for other calls"
+            return Check(label, Level.FAIL if need.is_vital else Level.WARN, f"{refused}: {need.without}; {need.fix}")
         except TimeoutError:
-            late = f"no answer within {self._patience_seconds:g} s: Qualtrics is slow, or the brand's limits are used up by other work"
+            own = self._subject.integration.requests_per_minute
+            limits = "the brand's limits" if own is None else f"the brand's limits, or its own of {own:g} a minute,"
+            late = f"no answer within {self._patience_seconds:g} s: Qualtrics is slow, or {limits} are used up by other work"
             return Check(label, Level.WARN, f"{late}; try again later, `surveybot log` shows what was asked")
         except SurveybotError as error:
             return Check(label, Level.FAIL, await explained(self._subject, error))

@@ -1,11 +1,14 @@
-"""Qualtrics' data centres, and finding the one a set of credentials belongs to."""
+"""Qualtrics' data centres, finding the one a set of credentials belongs to, and the scopes that a client lacks there."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
 
 from adapters.qualtrics.client import QualtricsClient
-from adapters.qualtrics.credentials import Credentials
+from adapters.qualtrics.credentials import ClientCredentials, Credentials
+from adapters.qualtrics.errors import ScopesRefused
 from bot.errors import SurveybotError
 
 #: Canada, Washington DC, Portland, Frankfurt, London, Sydney, Singapore, Tokyo, US government: the base URLs that
@@ -18,6 +21,11 @@ _FORMER = ("co1", "az1", "sjc1", "eu", "ca1")
 #: The API's root at every data centre that is known.
 ROOTS = tuple(f"https://{it}.qualtrics.com/API/v3/" for it in (*_CURRENT, *_FORMER))
 _TIMEOUT_SECONDS = 3
+
+
+def roots(base_url: str) -> Sequence[str]:
+    """Where to look for the home of credentials: those that were never meant for Qualtrics' own hosts are not shown to them."""
+    return ROOTS if (urlsplit(base_url).hostname or "").endswith(".qualtrics.com") else ()
 
 
 async def home(credentials: Credentials, candidates: Sequence[str] = ROOTS) -> str | None:
@@ -36,3 +44,18 @@ async def home(credentials: Credentials, candidates: Sequence[str] = ROOTS) -> s
                 continue
             return f"https://{client.better_host}/API/v3/" if client.better_host else root
     return None
+
+
+async def missing_scopes(base_url: str, client: ClientCredentials) -> Sequence[str]:
+    """Scopes are granted all or none: each is asked for alone."""
+    return [scope for scope in client.scopes if not await _grants(base_url, replace(client, scopes=(scope,)))]
+
+
+async def _grants(base_url: str, client: ClientCredentials) -> bool:
+    """Whether it is not for the scopes that a call fails."""
+    async with QualtricsClient(base_url, client, attempts=1) as probe:
+        try:
+            await probe.account()
+        except SurveybotError as error:
+            return not isinstance(error, ScopesRefused)
+        return True

@@ -18,6 +18,18 @@ _THROTTLED_SECONDS = 15.0
 _CREDENTIAL_CODES = frozenset({"ATP_2", "DCD_7"})
 
 
+class Closed(Throttled):
+    """Nothing was sent: an earlier 429 asked for quiet, for longer than a call waits."""
+
+
+class ClientRefused(Unauthorized):
+    """An OAuth client gets no access token."""
+
+
+class ScopesRefused(ClientRefused):
+    """It asks for a scope that it may not have: scopes are granted all or none."""
+
+
 def refusal(where: str, status: int, headers: Mapping[str, str], meta: Meta) -> SurveybotError:
     """Return the error for an answer that is not 200. `where` is its method and path; `headers` compare without regard to case."""
     code = meta.error.error_code if meta.error else None

@@ -53,23 +53,25 @@ class Line:
     async def send(self, method: str, url: httpx.URL, template: str, *, is_repeatable: bool, **request: Any) -> Answer:  # noqa: ANN401 - `json`, `data`, `headers`, `auth` are httpx's
         """Send once. Raises Unavailable without an answer; Ambiguous when the request is not repeatable and may have been heard.
 
-        It waits for the whole answer no longer than both time-outs together: httpx's own begin anew with every byte.
+        It waits for the whole answer no longer than both time-outs together: httpx's own begin anew with every byte. A call that is
+        cancelled has no line in the log: nobody waited for its answer.
         """
-        answer: Answer | None = None
         at, start = datetime.now(UTC), time.perf_counter()
+
+        def tell(answer: Answer | None) -> None:
+            self._on_request(_line(at, method, template, answer, time.perf_counter() - start))
+
         self.calls += 1
         try:
             async with asyncio.timeout(self._attempt_seconds):
                 response = await self._http.request(method, url, **request)
-            self.date = response.headers.get("Date")
-            answer = _answer(response)
         except (httpx.HTTPError, TimeoutError) as error:
+            tell(None)
             kind = Unavailable if is_repeatable or isinstance(error, _BEFORE_SENDING) else Ambiguous
             raise kind(f"{where(method, url)} got no answer ({type(error).__name__})") from cause(error)
-        else:
-            return answer
-        finally:
-            self._on_request(_line(at, method, template, answer, time.perf_counter() - start))
+        self.date = response.headers.get("Date")
+        tell(answer := _answer(response))
+        return answer
 
     async def aclose(self) -> None:
         await self._http.aclose()

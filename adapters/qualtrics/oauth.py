@@ -12,9 +12,9 @@ from http import HTTPStatus
 from adapters.qualtrics import wire
 from adapters.qualtrics.addresses import Addresses
 from adapters.qualtrics.credentials import ClientCredentials
-from adapters.qualtrics.errors import retry_after
-from adapters.qualtrics.line import Answer, Line
-from bot.errors import Malformed, Rejected, SurveybotError, Unauthorized, Unavailable, loggable
+from adapters.qualtrics.errors import ClientRefused, ScopesRefused, retry_after
+from adapters.qualtrics.line import Answer
+from bot.errors import Malformed, Rejected, SurveybotError, Throttled, Unavailable, loggable
 
 log = logging.getLogger(__name__)
 #: A token is renewed when less than this is left of its life, or less than a fifth of it.
@@ -84,10 +84,10 @@ class AccessTokens:
         return self._clock() < self._ends_at
 
 
-async def ask_for_token(line: Line, addresses: Addresses, client: ClientCredentials) -> wire.AccessToken:
-    """Raises Unauthorized when the client is refused, Unavailable when there is no answer, Malformed or Rejected for an odd one."""
+async def ask_for_token(send: Callable[..., Awaitable[Answer]], addresses: Addresses, client: ClientCredentials) -> wire.AccessToken:
+    """`send` is `Line.send`. Raises ClientRefused, Throttled, Unavailable without an answer, Malformed or Rejected for an odd one."""
     url = addresses.token_endpoint
-    answer = await line.send(
+    answer = await send(
         "POST",
         url,
         addresses.template(url),
@@ -106,12 +106,14 @@ async def ask_for_token(line: Line, addresses: Addresses, client: ClientCredenti
 def _refusal(answer: Answer, host: str, client: ClientCredentials) -> SurveybotError:
     word = wire.oauth_error(answer.body)
     match answer.status:
-        case status if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        case HTTPStatus.TOO_MANY_REQUESTS:
+            return Throttled(f"POST /oauth2/token answered {answer.status}", retry_after=retry_after(answer.headers))
+        case status if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
             return Unavailable(f"POST /oauth2/token answered {answer.status}", retry_after=retry_after(answer.headers))
         case _ if word == "invalid_scope":
-            return Unauthorized(f"the OAuth client may not have all the scopes it asks for: {' '.join(client.scopes)}")
+            return ScopesRefused(f"the OAuth client may not have all the scopes it asks for: {' '.join(client.scopes)}")
         case HTTPStatus.BAD_REQUEST | HTTPStatus.UNAUTHORIZED | HTTPStatus.FORBIDDEN:
-            return Unauthorized(
+            return ClientRefused(
                 f"{host} gives the OAuth client no access token ({word or answer.status}): its id or secret is wrong or revoked, "
                 "or it belongs to a brand at another data centre"
             )

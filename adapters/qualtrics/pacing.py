@@ -6,13 +6,14 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 from aiolimiter import AsyncLimiter
 
-from bot.errors import Throttled
-from store.gates import Limit, SqlGates, Taken
+from adapters.qualtrics.errors import Closed
+from store.gates import Closing, Limit, SqlGates, Wait
 
-#: The longest a call waits for its turn.
+#: The longest a call waits for closed limits to open. For its turn in the queue it waits as long as the limits demand.
 PATIENCE_SECONDS = 120.0
 #: How long a scope is closed by a 429 that does not say: limits are per minute (reference qualtrics.md 11).
 _UNTOLD_SECONDS = 15.0
@@ -61,22 +62,21 @@ class Pace:
         self._integration_id = integration_id
         self._requests_per_minute = requests_per_minute
         self._queues: defaultdict[str | None, asyncio.Lock] = defaultdict(asyncio.Lock)
+        #: For how many seconds the first of each queue has waited for closed limits.
+        self._closed_seconds: defaultdict[str | None, float] = defaultdict(float)
         self._smoothers: dict[Limit, AsyncLimiter] = {}
 
     async def turn(self, template: str) -> float:
         """Wait until a call may be sent; return when that was (seconds since 1970 by the database's clock).
 
-        Raises Throttled when it would take more than `PATIENCE_SECONDS`, at once where that is known; Unavailable where the database is.
+        Raises Closed when 429s keep a limit closed for more than `PATIENCE_SECONDS` of that; Unavailable where the database is.
         """
-        deadline = asyncio.get_running_loop().time() + PATIENCE_SECONDS
         endpoint = self._limits.endpoint(template)
-        try:
-            async with asyncio.timeout_at(deadline), self._queues[endpoint]:
-                for limit in self._scopes(endpoint):
-                    await self._smoother(limit).acquire()
-                return await self._granted(endpoint, deadline)
-        except TimeoutError as error:
-            raise _throttled(endpoint, PATIENCE_SECONDS) from error
+        patience = self._closed_seconds[endpoint] + PATIENCE_SECONDS
+        async with self._queues[endpoint]:
+            for limit in self._scopes(endpoint):
+                await self._smoother(limit).acquire()
+            return await self._granted(endpoint, patience)
 
     async def throttled(self, template: str, granted_at: float, retry_after: float | None) -> None:
         """Close for everybody what a 429 came from: the endpoint if it has a limit of its own, else the brand. `retry_after` in seconds."""
@@ -84,15 +84,15 @@ class Pace:
         seconds = _UNTOLD_SECONDS if retry_after is None else max(_SHORTEST_SECONDS, retry_after)
         await self._gates.slow(self._brand if endpoint is None else self._endpoint(endpoint), granted_at, seconds)
 
-    async def _granted(self, endpoint: str | None, deadline: float) -> float:
-        loop = asyncio.get_running_loop()
-        while True:
-            answer = await self._gates.take(self._scopes(endpoint))
-            if isinstance(answer, Taken):
-                return answer.at
-            if loop.time() + answer.seconds > deadline:
-                raise _throttled(endpoint, answer.seconds)
+    async def _granted(self, endpoint: str | None, patience: float) -> float:
+        """`patience` is what the queue's `_closed_seconds` may come to."""
+        while isinstance(answer := await self._gates.take(self._scopes(endpoint)), Wait):
+            closed = answer.closing.seconds if answer.closing else 0.0
+            if answer.closing and self._closed_seconds[endpoint] + closed > patience:
+                raise _closed(answer.closing, endpoint if answer.closing.limit != self._brand else None)
             await asyncio.sleep(answer.seconds)
+            self._closed_seconds[endpoint] += closed
+        return answer.at
 
     def _scopes(self, endpoint: str | None) -> list[Limit]:
         scopes = [self._brand]
@@ -115,5 +115,7 @@ class Pace:
         return self._smoothers.setdefault(limit, AsyncLimiter(burst, burst * limit.seconds_per_call))
 
 
-def _throttled(endpoint: str | None, seconds: float) -> Throttled:
-    return Throttled(f"Qualtrics' limit for {endpoint or 'the brand'} leaves no room for another call", retry_after=seconds)
+def _closed(closing: Closing, endpoint: str | None) -> Closed:
+    until = datetime.fromtimestamp(closing.until, UTC)
+    what = f"the brand's limit for {endpoint}" if endpoint else "the limit of the whole brand"
+    return Closed(f"{what} is closed until {until:%H:%M} UTC ({closing.seconds:.0f} s) because of a 429", retry_after=closing.seconds)

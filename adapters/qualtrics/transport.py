@@ -16,10 +16,10 @@ import stamina
 from adapters.qualtrics import wire
 from adapters.qualtrics.addresses import Addresses, where
 from adapters.qualtrics.credentials import ApiToken, ClientCredentials, Credentials
-from adapters.qualtrics.errors import backoff, refusal, retry_after
+from adapters.qualtrics.errors import Closed, backoff, refusal, retry_after
 from adapters.qualtrics.line import Answer, Line, cause
 from adapters.qualtrics.oauth import AccessTokens, ask_for_token
-from bot.errors import Ambiguous, Malformed, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Ambiguous, Forbidden, Malformed, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.records import RequestLine
 
 log = logging.getLogger(__name__)
@@ -29,15 +29,11 @@ T = TypeVar("T")
 class Pacing(Protocol):
     """Whatever holds requests back, so that none meets a limit (`pacing.Pace`). `template` is `Addresses.template`.
 
-    `turn` raises Throttled for a call that should not wait for it.
+    `turn` raises Closed for a call that should not wait for it.
     """
 
     async def turn(self, template: str) -> float: ...
     async def throttled(self, template: str, granted_at: float, retry_after: float | None) -> None: ...
-
-
-class _Refused(Throttled):
-    """Qualtrics itself refused, and the pace knows."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +70,8 @@ class Transport:
     ) -> None:
         #: The host that answers without a detour, once Qualtrics named it (quirk Q6).
         self.better_host: str | None = None
+        #: Whether Qualtrics answered a call with these credentials.
+        self._are_known = False
         self.addresses = Addresses(base_url)
         self.line = Line(timeout_seconds=timeout_seconds, connect_timeout_seconds=connect_timeout_seconds, on_request=on_request)
         self._pace = pace
@@ -82,7 +80,7 @@ class Transport:
             case ApiToken(token):
                 self._tokens, self._headers = None, {"X-API-TOKEN": token}
             case ClientCredentials():
-                self._tokens, self._headers = AccessTokens(partial(ask_for_token, self.line, self.addresses, credentials)), {}
+                self._tokens, self._headers = AccessTokens(partial(ask_for_token, self._paced, self.addresses, credentials)), {}
 
     async def get(self, url: str, read: Callable[[bytes], T]) -> T:
         """Fetch and read one body, repeating both when that can help. `read` raises `wire.UNREADABLE` for a body of the wrong shape.
@@ -114,10 +112,10 @@ class Transport:
     def _wait(self, error: Exception) -> bool | float:
         """Where calls are paced, the pace holds back the repetition of a refused one, and has the last word on how long that may take."""
         match error:
-            case _Refused():
-                return 0.0
-            case Throttled() if self._pace:
+            case Closed():
                 return False
+            case Throttled() if self._pace:
+                return 0.0
             case _:
                 return backoff(error)
 
@@ -126,6 +124,7 @@ class Transport:
         self._heed(answer.meta.notice)
         if answer.status != HTTPStatus.OK:
             raise self._refusal(call, answer)
+        self._are_known = True
         try:
             return read(answer.body)
         except wire.UNREADABLE as error:
@@ -134,31 +133,35 @@ class Transport:
 
     async def _authorised(self, call: _Call) -> Answer:
         """Send with the credentials; an access token that is refused is replaced once."""
+        send = partial(self._paced, call.method, call.url, call.template, is_repeatable=call.is_read, json=call.json)
         if self._tokens is None:
-            return await self._paced(call, self._headers)
+            return await send(headers=self._headers)
         token = await self._tokens.current()
-        answer = await self._paced(call, _bearer(token))
+        answer = await send(headers=_bearer(token))
         if answer.status == HTTPStatus.UNAUTHORIZED:
-            answer = await self._paced(call, _bearer(await self._tokens.instead_of(token)))
+            answer = await send(headers=_bearer(await self._tokens.instead_of(token)))
         return answer
 
-    async def _paced(self, call: _Call, headers: dict[str, str]) -> Answer:
-        send = partial(self.line.send, call.method, call.url, call.template, is_repeatable=call.is_read, headers=headers, json=call.json)
+    async def _paced(self, method: str, url: httpx.URL, template: str, **request: Any) -> Answer:  # noqa: ANN401 - as `Line.send`
         if self._pace is None:
-            return await send()
-        granted_at = await self._pace.turn(call.template)
-        answer = await send()
+            return await self.line.send(method, url, template, **request)
+        granted_at = await self._pace.turn(template)
+        answer = await self.line.send(method, url, template, **request)
         if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-            await self._pace.throttled(call.template, granted_at, retry_after(answer.headers))
+            await self._pace.throttled(template, granted_at, retry_after(answer.headers))
         return answer
 
     def _refusal(self, call: _Call, answer: Answer) -> SurveybotError:
         error = refusal(call.where, answer.status, answer.headers, answer.meta)
         match error:
-            case Throttled():
-                return _Refused(str(error), retry_after=error.retry_after) if self._pace else error
+            case Throttled() | Forbidden():
+                return error
             case Unavailable() if not call.is_read:  # a 504 may come after the deed (reference qualtrics.md 1)
                 return Ambiguous(str(error))
+            case Unauthorized() if self._are_known:
+                return Unauthorized(
+                    f"{error}, though Qualtrics answered other calls with these credentials: they ended since, or may not do this"
+                )
             case Unauthorized() if self._tokens and answer.status == HTTPStatus.UNAUTHORIZED:
                 host = _named_host(answer.meta.notice)
                 use = f"use {host}" if host else "look up its data centre in Qualtrics' account settings"

@@ -15,6 +15,7 @@ import pytest
 import stamina
 
 from adapters import logs
+from adapters.push_keys import key_of
 from adapters.sandbox.demo import INTEGRATION, Sandbox, sandbox
 from adapters.sandbox.slack.workspace import Call, Message
 from bot.sync import Kind
@@ -174,7 +175,7 @@ async def house(empty_database_url: str, log: list[str]) -> AsyncIterator[House]
 
 async def secrets_of(inside: Sandbox) -> list[str]:
     settings, store = inside.bot.core.settings, inside.bot.core.store
-    qualtrics = await store.read(lambda uow: (uow.integrations.secret(INTEGRATION), *uow.integrations.push_keys(INTEGRATION)))
+    qualtrics = await store.read(lambda uow: (uow.integrations.secret(INTEGRATION), *map(key_of, uow.integrations.push_keys(INTEGRATION))))
     others = (settings.slack.bot_token, settings.slack.signing_secret, settings.encryption_keys)
     found = [*qualtrics, *(secret.get_secret_value() for secret in others)]
     return [secret for secret in found if secret is not None]

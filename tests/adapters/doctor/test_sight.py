@@ -19,6 +19,8 @@ from adapters.doctor.subject import Subject
 from adapters.event_subscriptions import TOPICS
 from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import LEAST_SCOPES, PUSH_SCOPE, ApiToken, ClientCredentials, Credentials
+from adapters.qualtrics.errors import Closed
+from adapters.qualtrics.transport import Pacing
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.qualtrics.credentials import SCOPES
 from adapters.sandbox.qualtrics.faults import Faults
@@ -51,6 +53,7 @@ class World:
     slow_ms: int = sight.SLOW_MS
     patience_seconds: float = sight.PATIENCE_SECONDS
     timeout_seconds: float = 10
+    pace: Pacing | None = None
 
     async def report(self) -> Report:
         lines: list[RequestLine] = []
@@ -60,7 +63,7 @@ class World:
             push = replace(push, scopes=(*LEAST_SCOPES, PUSH_SCOPE))
         integration = replace(an_integration(), base_url=base_url, brand_id=self.brand_id, timeout_seconds=self.timeout_seconds)
         async with QualtricsClient(
-            base_url, self.credentials, timeout_seconds=self.timeout_seconds, attempts=1, on_request=lines.append
+            base_url, self.credentials, timeout_seconds=self.timeout_seconds, attempts=1, on_request=lines.append, pace=self.pace
         ) as client:
             subject = Subject(
                 integration=integration,
@@ -182,6 +185,28 @@ def limits_used_up(world: World) -> None:
     world.tenant.faults = Faults(status=429, retry_after=30)
 
 
+def token_limits_used_up(world: World) -> None:
+    world.credentials = ClientCredentials(CLIENT, SECRET)
+    world.tenant.faults = Faults(status=429, prefix="/oauth2", retry_after=77)
+
+
+def closed(world: World) -> None:
+    world.pace = _Closed()
+
+
+def refused_once_known(world: World) -> None:
+    world.credentials = ClientCredentials(CLIENT, SECRET)
+    world.tenant.faults = Faults(status=401, prefix="/surveys")
+
+
+class _Closed:
+    async def turn(self, template: str) -> float:
+        raise Closed(f"the limit of the whole brand is closed until 12:34 UTC (396 s) because of a 429, {template}")
+
+    async def throttled(self, template: str, granted_at: float, retry_after: float | None) -> None:
+        raise AssertionError(template, granted_at, retry_after)
+
+
 def in_trouble(world: World) -> None:
     world.tenant.faults = Faults(status=503)
 
@@ -276,7 +301,10 @@ FAULTS: list[Row] = [
     ),
     (token_elsewhere, "access", Level.WARN, "wrong data centre: every call", "--base-url https://iad1.qualtrics.com/API/v3/`"),
     (wrong_base_url, "access", Level.FAIL, "answered 404", "--base-url https://DATACENTRE.qualtrics.com/API/v3/`"),
-    (limits_used_up, "access", Level.FAIL, "because of its limits (429)", "wait a minute"),
+    (limits_used_up, "access", Level.FAIL, "because of its limits (429); wait 30 s", "--requests-per-minute N`"),
+    (token_limits_used_up, "access", Level.FAIL, "because of its limits (429); wait 77 s", "--requests-per-minute N`"),
+    (closed, "access", Level.FAIL, "nothing was asked: the limit of the whole brand is closed until", "--requests-per-minute N`"),
+    (refused_once_known, "surveys", Level.FAIL, "refused (401), though the credentials are good", "share the surveys with the account"),
     (in_trouble, "access", Level.FAIL, "in trouble (503)", "https://status.qualtrics.com"),
     (hangs_up, "access", Level.FAIL, "got no answer (RemoteProtocolError)", "does this machine reach 127.0.0.1"),
     (malformed, "access", Level.FAIL, "answered something unexpected", "is a proxy in between"),
@@ -333,6 +361,15 @@ async def test_credentials_that_get_lost_on_the_way_are_told_apart_from_wrong_on
     assert level is Level.FAIL
     assert "got no credentials (400 ATP_2)" in text
     assert "X-API-TOKEN; let it pass" in text
+
+
+async def test_an_odd_400_of_the_token_endpoint_is_not_told_as_missing_scopes(world: World) -> None:
+    world.credentials = ClientCredentials(CLIENT, SECRET)
+    world.tenant.faults = Faults(status=400, prefix="/oauth2")
+    level, text = (await world.report())["access"]
+    assert level is Level.FAIL
+    assert "its id or secret is wrong" in text
+    assert "read:" not in text
 
 
 async def test_what_cannot_be_reached_names_the_host(world: World) -> None:

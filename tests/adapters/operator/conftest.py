@@ -18,11 +18,15 @@ import stamina.instrumentation
 from adapters import logs
 from adapters.cli import main
 from adapters.sandbox.demo import Sandbox, sandbox
+from adapters.sandbox.qualtrics.records import User
 from adapters.settings import Settings
+from bot.model import Integration
 from bot.ports import UnitOfWork
 from tests.conftest import KEY
 
 COMMAND = Path(sys.executable).with_name("surveybot")
+#: Two API tokens and the secret of an OAuth client that `Desk`'s tenant knows.
+TOKEN, OTHER, CLIENT_SECRET = "canary-api-token-1", "canary-api-token-2", "canary-client-secret"
 #: The least that starts; nothing answers there.
 GOOD = {
     "SURVEYBOT_SLACK__BOT_TOKEN": "xoxb-canary-slack-token",
@@ -106,6 +110,58 @@ def variables(settings: Settings) -> dict[str, str]:
         "SURVEYBOT_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value(),
         "SURVEYBOT_DATABASE_URL": settings.database_url.get_secret_value(),
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """An operator's shell beside a running sandbox. Two API tokens and an OAuth client are known to its tenant."""
+
+    inside: Sandbox
+    shell: Shell
+
+    @property
+    def base_url(self) -> str:
+        return f"{self.inside.url}/API/v3/"
+
+    @property
+    def brand(self) -> str:
+        """The first lines that tell what the credentials see."""
+        account = accounts(self.inside)[0].user_id
+        return f"  brand sandbox, account {account}, data centre iad1\n  sees 14 surveys\n  may list the brand's users\n"
+
+    async def integration(self, *arguments: str) -> Ended:
+        ended = await self.shell.run("integration", *arguments)
+        assert "canary" not in ended.out + ended.err
+        assert "Traceback" not in ended.err
+        return ended
+
+    async def add(self, name: str = "Main", *arguments: str, secret: str = TOKEN) -> Ended:
+        self.shell.set({"SURVEYBOT_SECRET": secret})
+        return await self.integration("add", name, "--base-url", self.base_url, *arguments)
+
+    async def stored(self, integration_id: str) -> Integration | None:
+        return await self.inside.bot.core.store.read(lambda uow: uow.integrations.get(integration_id))
+
+    async def secret(self, integration_id: str) -> str | None:
+        return await self.inside.bot.core.store.read(lambda uow: uow.integrations.secret(integration_id))
+
+    async def change(self, work: Callable[[UnitOfWork], object]) -> None:
+        await self.inside.bot.core.store.write(work)
+
+
+@pytest.fixture
+def desk(inside: Sandbox, shell: Shell) -> Desk:
+    shell.set(variables(inside.bot.core.settings))
+    admin, member = accounts(inside)
+    inside.tenant.credentials.add_token(TOKEN, admin.user_id)
+    inside.tenant.credentials.add_token(OTHER, member.user_id)
+    inside.tenant.credentials.add_client("client", CLIENT_SECRET, admin.user_id)
+    return Desk(inside, shell)
+
+
+def accounts(inside: Sandbox) -> tuple[User, User]:
+    """A Brand Admin, and somebody who is none."""
+    return next(it for it in inside.tenant.users if it.is_admin), next(it for it in inside.tenant.users if not it.is_admin)
 
 
 async def until(inside: Sandbox, is_so: Callable[[UnitOfWork], object], seconds: float = 20) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,8 +13,11 @@ from sqlalchemy import select
 from adapters.connections import Connections
 from adapters.sandbox.demo import Sandbox
 from adapters.sandbox.qualtrics.faults import Faults
-from bot.errors import Unauthorized, Unavailable
+from bot.errors import Unavailable, UserError
+from bot.look import Kind
 from bot.model import Integration
+from bot.ports import UnitOfWork
+from bot.records import Outcome, RequestLine
 from store import tables
 from store.engine import connect
 
@@ -70,8 +74,33 @@ async def test_a_new_secret_is_used_from_the_next_time_on(inside: Sandbox, conne
 async def test_without_a_secret_there_is_no_client(inside: Sandbox, connections: Connections) -> None:
     bare = replace(await acme(inside), integration_id="bare")
     await inside.bot.core.store.write(lambda uow: uow.integrations.save(bare))
-    with pytest.raises(Unauthorized, match="integration bare has no secret; `surveybot integration secret bare` stores one"):
+    with pytest.raises(UserError, match="bare has no secret: `surveybot integration secret bare` stores one"):
         await connections.source(bare)
+
+
+async def test_an_integration_without_a_secret_fails_and_is_not_taken_for_refused(inside: Sandbox) -> None:
+    core, bare = inside.bot.core, replace(await acme(inside), integration_id="bare")
+    await core.store.write(lambda uow: uow.integrations.save(bare))
+    with pytest.raises(UserError):
+        await core.jobs.start("bare", Kind.FULL)
+    assert await core.store.read(lambda uow: uow.integrations.get("bare")) == bare
+    (run,) = await core.store.read(lambda uow: uow.runs.list("bare", 9))
+    assert (run.outcome, "has no secret" in (run.error or "")) == (Outcome.FAILED, True)
+
+
+@pytest.mark.parametrize(("brand", "baseline", "is_refused"), [("other", NOW, True), ("other", None, False), (None, NOW, False)])
+async def test_another_brand_is_not_mixed_with_what_was_read_of_the_first(
+    inside: Sandbox, connections: Connections, brand: str | None, baseline: datetime | None, is_refused: bool
+) -> None:
+    def read_before(uow: UnitOfWork) -> None:
+        uow.integrations.set_brand("acme", brand)
+        if baseline is not None:
+            uow.integrations.set_baseline("acme", baseline)
+
+    await inside.bot.core.store.write(read_before)
+    with pytest.raises(UserError, match="of the brand sandbox, and what is stored of acme is of other") if is_refused else nullcontext():
+        await connections.source(await acme(inside))
+    assert (await acme(inside)).brand_id == ("other" if is_refused else "sandbox")
 
 
 async def test_a_client_that_could_not_be_opened_is_opened_the_next_time(inside: Sandbox, connections: Connections) -> None:
@@ -95,6 +124,19 @@ async def test_requests_are_logged_where_the_integration_wants_it(inside: Sandbo
     assert await logged() == []
     await connections.source(await acme(inside))
     assert await logged() == ["acme /whoami 200"]
+
+
+async def test_settings_that_are_tried_out_are_logged_too_once_they_are_stored(inside: Sandbox, connections: Connections) -> None:
+    core, secret = inside.bot.core, await inside.bot.core.store.read(lambda uow: uow.integrations.secret("acme")) or ""
+    silent = replace(await acme(inside), keeps_request_log=False)
+    stored, never = replace(silent, keeps_request_log=True), replace(silent, keeps_request_log=True, integration_id="never")
+    told: list[RequestLine] = []
+    for integration in (silent, stored, never):
+        async with connections.unstored(integration, secret, on_request=told.append) as client:
+            await client.account()
+    await core.request_log.flush()
+    lines = await core.store.read(lambda uow: uow.requests.list(since=datetime.now(UTC) - timedelta(hours=1)))
+    assert ([name for name, _ in lines], len(told)) == (["acme"], 3)
 
 
 async def test_integrations_of_one_brand_share_its_limits_and_keep_their_own(inside: Sandbox, connections: Connections) -> None:

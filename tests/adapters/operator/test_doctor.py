@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
@@ -264,6 +265,19 @@ async def test_a_database_that_cannot_be_reached_is_the_only_answer(shell: Shell
     assert (ended.code, ended.out, ended.err) == (1, sentence, "")
 
 
+async def test_a_closed_brand_is_told_with_its_end_and_not_asked(inside: Sandbox) -> None:
+    await write(inside, lambda uow: uow.integrations.set_brand("acme", "sandbox"))
+    inside.tenant.faults = Faults(status=429, retry_after=3000)
+    await report_of(inside)
+    inside.tenant.faults, asked = Faults(), inside.tenant.calls["/whoami"]
+    check = (await report_of(inside))["acme, access"]
+    assert check.level is Level.FAIL
+    assert re.match(
+        r"nothing was asked: the limit of the whole brand is closed until \d\d:\d\d UTC \(\d+ s\) because of a 429; ", check.text
+    )
+    assert inside.tenant.calls["/whoami"] == asked
+
+
 async def test_what_is_wrong_with_the_file_of_integrations_is_told(database_url: str, shell: Shell) -> None:
     file = shell.folder / "integrations.toml"
     file.write_text('[[integrations]]\nname = "Main"\n')
@@ -272,3 +286,4 @@ async def test_what_is_wrong_with_the_file_of_integrations_is_told(database_url:
     assert ended.code == 1
     assert "FAIL  integrations file: " in ended.out
     assert "base_url" in ended.out
+    assert "Slack: " in ended.out, "it hides nothing else"

@@ -5,75 +5,18 @@ from __future__ import annotations
 import getpass
 import re
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from adapters.sandbox.demo import Sandbox
-from adapters.sandbox.qualtrics.faults import Faults
-from adapters.sandbox.qualtrics.records import User
-from adapters.sandbox.qualtrics.server import qualtrics_app
-from adapters.sandbox.serving import serving
 from bot.model import Integration
-from bot.ports import UnitOfWork
 from bot.schedule import Every, Schedule
 from store import migrations
-from tests.adapters.operator.conftest import GOOD, Ended, Shell, variables
+from tests.adapters.operator.conftest import CLIENT_SECRET, GOOD, OTHER, TOKEN, Desk, Ended, Shell
 
-TOKEN, OTHER, CLIENT_SECRET = "canary-api-token-1", "canary-api-token-2", "canary-client-secret"
 CHOICES = "1 min, 2 min, 5 min, 15 min, 30 min, hourly, 4 h, 8 h, 12 h, daily, `weekly on monday` (or another day) or manual"
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """An operator's shell beside a running sandbox. Two API tokens and an OAuth client are known to its tenant."""
-
-    inside: Sandbox
-    shell: Shell
-
-    @property
-    def base_url(self) -> str:
-        return f"{self.inside.url}/API/v3/"
-
-    @property
-    def brand(self) -> str:
-        """The first lines that tell what the credentials see."""
-        account = _users(self.inside)[0].user_id
-        return f"  brand sandbox, account {account}, data centre iad1\n  sees 14 surveys\n  may list the brand's users\n"
-
-    async def integration(self, *arguments: str) -> Ended:
-        ended = await self.shell.run("integration", *arguments)
-        assert "canary" not in ended.out + ended.err
-        assert "Traceback" not in ended.err
-        return ended
-
-    async def add(self, name: str = "Main", *arguments: str, secret: str = TOKEN) -> Ended:
-        self.shell.set({"SURVEYBOT_SECRET": secret})
-        return await self.integration("add", name, "--base-url", self.base_url, *arguments)
-
-    async def stored(self, integration_id: str) -> Integration | None:
-        return await self.inside.bot.core.store.read(lambda uow: uow.integrations.get(integration_id))
-
-    async def secret(self, integration_id: str) -> str | None:
-        return await self.inside.bot.core.store.read(lambda uow: uow.integrations.secret(integration_id))
-
-    async def change(self, work: Callable[[UnitOfWork], object]) -> None:
-        await self.inside.bot.core.store.write(work)
-
-
-@pytest.fixture
-def desk(inside: Sandbox, shell: Shell) -> Desk:
-    shell.set(variables(inside.bot.core.settings))
-    admin, member = _users(inside)
-    inside.tenant.credentials.add_token(TOKEN, admin.user_id)
-    inside.tenant.credentials.add_token(OTHER, member.user_id)
-    inside.tenant.credentials.add_client("client", CLIENT_SECRET, admin.user_id)
-    return Desk(inside, shell)
 
 
 async def test_added_integrations_are_tried_out_stored_and_listed(desk: Desk) -> None:
@@ -148,46 +91,16 @@ async def test_what_is_wrong_is_a_sentence_and_nothing_is_stored(desk: Desk, arg
     assert await desk.stored("main") is None
 
 
-@pytest.mark.parametrize(
-    ("secret", "faults", "parts"),
-    [
-        (TOKEN + "x", {}, ("GET /API/v3/whoami answered 401", "Account Settings, Qualtrics IDs, API")),
-        (TOKEN, {"status": 429}, ("answered 429", "Wait a minute, then try again.")),
-        (TOKEN, {"status": 503}, ("answered 503", "Does this machine reach that host, and is it your data centre?")),
-        (TOKEN, {"status": 404}, ("answered 404", "The base URL does not lead to Qualtrics' API")),
-        (TOKEN, {"status": 403, "prefix": "/surveys"}, ("GET /API/v3/surveys answered 403", "the permission to see surveys")),
-    ],
-)
-async def test_what_qualtrics_refuses_is_told_with_advice_and_not_stored(
-    desk: Desk, secret: str, faults: dict[str, Any], parts: tuple[str, ...]
-) -> None:
-    desk.inside.tenant.faults = Faults(**faults)
-    ended = await desk.add(secret=secret)
-    assert (ended.code, ended.out) == (1, "")
-    assert all(part in ended.err for part in parts)
-    assert await desk.stored("main") is None
-    assert (await desk.add("Main", "--no-test", secret=secret)).code == 0
-    assert await desk.secret("main") == secret
-
-
-async def test_an_account_that_may_do_less_is_told_what_it_may(desk: Desk) -> None:
-    _users(desk.inside)[1].denied.add("users")
-    ended = await desk.add(secret=OTHER)
-    assert ended.code == 0
-    assert "  may not list the brand's users: a Brand Admin's credentials may\n" in ended.out
-    assert "same account" not in ended.out
-
-
-async def test_a_wrong_data_centre_is_named_with_the_right_one(desk: Desk) -> None:
-    async with serving(qualtrics_app(desk.inside.tenant, datacenter="fra1")) as url:
-        desk.shell.set({"SURVEYBOT_SECRET": TOKEN})
-        proxied = await desk.integration("add", "Main", "--base-url", f"{url}/API/v3/")
-        assert proxied.code == 0
-        assert "this is not the brand's data centre; `--base-url https://iad1.qualtrics.com/API/v3/` is faster\n" in proxied.out
-        desk.shell.set({"SURVEYBOT_SECRET": CLIENT_SECRET})
-        refused = await desk.integration("add", "Oauth", "--client-id", "client", "--base-url", f"{url}/API/v3/")
-    assert refused.code == 1
-    assert "belongs to a brand at another data centre" in refused.err
+async def test_subscriptions_are_not_left_at_qualtrics_unless_wanted(desk: Desk) -> None:
+    await desk.change(lambda uow: uow.integrations.set_push_keys("acme", ["canary-key"]))
+    refused = await desk.integration("remove", "acme", "--yes")
+    assert (refused.code, refused.out) == (1, "")
+    assert "`surveybot push remove --integration acme` first, or --keep-subscriptions.\n" in refused.err
+    stored = await desk.stored("acme")
+    assert stored is not None
+    assert not stored.is_paused
+    assert (await desk.integration("remove", "acme", "--yes", "--keep-subscriptions")).code == 0
+    assert await desk.stored("acme") is None
 
 
 async def test_the_secret_comes_from_a_file_the_environment_or_a_hidden_prompt(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +110,10 @@ async def test_the_secret_comes_from_a_file_the_environment_or_a_hidden_prompt(d
 
     monkeypatch.delenv("SURVEYBOT_SECRET")
     nobody = await desk.integration("add", "Main", "--base-url", desk.base_url)
-    assert (nobody.code, nobody.err) == (1, "There is nobody to ask for the secret: give --secret-file, or set SURVEYBOT_SECRET.\n")
+    assert (nobody.code, nobody.err) == (
+        1,
+        "There is nobody to ask for the secret: give --secret-file, or set SURVEYBOT_SECRET in the environment, not in .env.\n",
+    )
 
     monkeypatch.setattr(sys.stdin, "isatty", lambda: True)
     answers = iter(["short", OTHER])
@@ -229,20 +145,6 @@ async def test_settings_change_one_by_one_and_the_rest_stays(desk: Desk) -> None
     assert (wrong.code, wrong.err) == (1, "--timeout-seconds must be more than 0.\n")
 
 
-async def test_a_new_base_url_is_tried_out_first(desk: Desk) -> None:
-    await desk.add()
-    nowhere = "http://127.0.0.1:1/API/v3/"
-    refused = await desk.integration("set", "main", "--base-url", nowhere)
-    assert refused.code == 1
-    assert "Does this machine reach that host" in refused.err
-    kept = await desk.stored("main")
-    assert (await desk.integration("set", "main", "--base-url", nowhere, "--no-test")).code == 0
-    moved = await desk.stored("main")
-    assert kept is not None
-    assert moved is not None
-    assert (kept.base_url, moved.base_url) == (desk.base_url, nowhere)
-
-
 async def test_what_the_settings_file_overrules_at_the_next_start_is_told(desk: Desk) -> None:
     await desk.add()
     (desk.shell.folder / "i.toml").write_text((await desk.integration("export", "main")).out)
@@ -250,9 +152,22 @@ async def test_what_the_settings_file_overrules_at_the_next_start_is_told(desk: 
     ended = await desk.integration("set", "main", "--timeout-seconds", "7")
     assert "  i.toml (SURVEYBOT_INTEGRATIONS_FILE) has it too, and overrules this at the next start\n" in ended.out
     assert "i.toml" not in (await desk.integration("set", "acme", "--incremental-sync", "5 min")).out
-    changed = await desk.stored("main")
-    assert changed is not None
-    assert changed.timeout_seconds == 120
+    assert "timeout_seconds = 7\n" in (await desk.integration("show", "main")).out, "no command but `import` applies the file"
+    ended = await desk.integration("remove", "main", "--yes")
+    assert ended.out.endswith("\n  i.toml (SURVEYBOT_INTEGRATIONS_FILE) has it too, and adds it again at the next start\n")
+    assert [line.split()[0] for line in (await desk.integration("list")).out.splitlines()] == ["ID", "acme"]
+
+
+async def test_a_settings_file_that_cannot_be_used_stops_no_command(desk: Desk) -> None:
+    (desk.shell.folder / "i.toml").write_text('[[integrations]]\nname = "Acme"\nsecret_env = "NOT_IN_THIS_SHELL"\n')
+    desk.shell.set({"SURVEYBOT_INTEGRATIONS_FILE": "i.toml"})
+    assert (await desk.integration("list")).code == 0
+    assert await desk.integration("set", "acme", "--incremental-sync", "5 min") == Ended(
+        0,
+        "Integration acme is changed.\n"
+        "  i.toml (SURVEYBOT_INTEGRATIONS_FILE) cannot be used from here; if acme is in it, it overrules this at the next start\n",
+        "",
+    )
 
 
 async def test_a_new_secret_is_tried_out_first_and_ends_a_refusal(desk: Desk) -> None:
@@ -381,11 +296,6 @@ async def test_without_schema_every_command_is_one_sentence(shell: Shell, empty_
     assert (ended.code, ended.out) == (1, "")
     assert ended.err == "The database is not at this version's schema. Run `surveybot db upgrade`, then start again.\n"
     assert not migrations.is_current(empty_database_url)
-
-
-def _users(inside: Sandbox) -> tuple[User, User]:
-    """A Brand Admin, and somebody who is none."""
-    return next(it for it in inside.tenant.users if it.is_admin), next(it for it in inside.tenant.users if not it.is_admin)
 
 
 def _files(folder: Path) -> list[bytes]:

@@ -41,16 +41,20 @@ WRONG = [
     ("base_url", f'"http://{CANARY}.qualtrics.com/API/v3/"', HTTPS),
     ("base_url", f'"https://me:{CANARY}@fra1.qualtrics.com/API/v3/"', HTTPS),
     ("base_url", f'"https://{CANARY}.qualtrics.com/"', DATA_CENTRE),
+    ("base_url", '"https://evil.example/API/v3/"', DATA_CENTRE),
+    ("base_url", '"https://evilqualtrics.com/API/v3/"', DATA_CENTRE),
+    ("base_url", '"https://fra1.qualtrics.com.evil.example/API/v3/"', DATA_CENTRE),
     ("client_id", f'"{CANARY}:x"', CLIENT),
     ("client_id", '""', CLIENT),
     ("secret", f'"{CANARY}"', LITERAL),
     ("api_token", f'"{CANARY}"', LITERAL),
     ("client_secret", f'"{CANARY}"', LITERAL),
     ("password", f'"{CANARY}"', LITERAL),
-    ("secret_env", f'"{CANARY}"', "names an environment variable that is not set"),
+    ("secret_env", f'"{CANARY}"', "names an environment variable that is not set (.env is not read for it)"),
     ("secret_env", '"SHORT"', "names a secret that must be at least 8 characters, ASCII without spaces"),
     ("secret_file", f'"/no/such/{CANARY}"', "names a file that cannot be read: No such file or directory"),
-    ("requests_per_second", "0", "must be more than 0"),
+    ("requests_per_second", "0", "must be 0.02 or more"),
+    ("requests_per_minute", "0.4", "must be 1 or more"),
     ("requests_per_minute", "nan", "must be 60000 or less"),
     ("requests_per_minute", f'"{CANARY}"', "must be a number"),
     ("timeout_seconds", "601", "must be 600 or less"),
@@ -143,6 +147,15 @@ def test_a_file_that_is_not_there_is_one_sentence(file: Path) -> None:
     assert refusal(file) == [f"The file {file} cannot be read: No such file or directory."]
 
 
+@pytest.mark.parametrize(
+    "url",
+    ["https://Fra1.Qualtrics.com/API/v3", "https://a.b.qualtrics.com/API/v3/", "http://127.0.0.1:8080/API/v3/", "http://[::1]/API/v3/"],
+)
+def test_qualtrics_hosts_and_this_machine_may_see_the_secret(file: Path, url: str) -> None:
+    (entry,) = entries(file, table(base_url=f'"{url}"'))
+    assert entry.base_url == url.rstrip("/") + "/"
+
+
 def test_what_is_left_out_is_as_the_model_says(file: Path) -> None:
     file.write_text(table(name='"Acme Inc. (Europe)"'))
     (entry,) = read(file)
@@ -193,7 +206,7 @@ _NAMES = st.text(min_size=1, max_size=100).map(str.strip).filter(lambda text: te
         name=_NAMES,
         base_url=st.just(URL),
         client_id=st.none() | st.from_regex("[!-9;-~]{1,20}", fullmatch=True),
-        requests_per_minute=st.none() | st.floats(0.01, 60_000),
+        requests_per_minute=st.none() | st.floats(1, 60_000),
         timeout_seconds=st.floats(0.1, 600),
         connect_timeout_seconds=st.floats(0.1, 60),
         keeps_request_log=st.booleans(),

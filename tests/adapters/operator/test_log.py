@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -49,9 +50,9 @@ async def unsteady(store: SqlStore) -> Unsteady:
 
 
 async def test_what_clients_tell_is_written_when_it_is_flushed(unsteady: Unsteady) -> None:
-    log = RequestLog(unsteady)  # type: ignore[arg-type]
-    log.sink("main")(LINE)
-    log.sink("other")(replace(LINE, at=NOW + timedelta(seconds=1), duration_ms=32))
+    log = RequestLog(unsteady, lambda: NOW)  # type: ignore[arg-type]
+    log.sink(an_integration("main"))(LINE)
+    log.sink(an_integration("other"))(replace(LINE, at=NOW + timedelta(seconds=1), duration_ms=32))
     assert await kept(unsteady) == []  # type: ignore[arg-type]
     await log.flush()
     await log.flush()
@@ -60,10 +61,10 @@ async def test_what_clients_tell_is_written_when_it_is_flushed(unsteady: Unstead
 
 
 async def test_while_the_database_is_down_lines_wait_and_clients_notice_nothing(unsteady: Unsteady) -> None:
-    log = RequestLog(unsteady)  # type: ignore[arg-type]
+    log = RequestLog(unsteady, lambda: NOW)  # type: ignore[arg-type]
     unsteady.is_down = True
     for number in range(3):
-        log.sink("main")(replace(LINE, at=NOW + timedelta(seconds=number), duration_ms=number))
+        log.sink(an_integration("main"))(replace(LINE, at=NOW + timedelta(seconds=number), duration_ms=number))
         with pytest.raises(Unavailable):
             await log.flush()
     unsteady.is_down = False
@@ -72,8 +73,8 @@ async def test_while_the_database_is_down_lines_wait_and_clients_notice_nothing(
 
 
 async def test_what_waits_is_bounded_and_the_newest_stays(unsteady: Unsteady) -> None:
-    log = RequestLog(unsteady)  # type: ignore[arg-type]
-    sink = log.sink("main")
+    log = RequestLog(unsteady, lambda: NOW)  # type: ignore[arg-type]
+    sink = log.sink(an_integration("main"))
     for number in range(10_050):
         sink(replace(LINE, duration_ms=number))
     await log.flush()
@@ -81,10 +82,37 @@ async def test_what_waits_is_bounded_and_the_newest_stays(unsteady: Unsteady) ->
     assert (len(found), min(line.duration_ms for _, line in found)) == (10_000, 50)
 
 
+async def test_lines_are_deleted_after_a_day_also_where_no_new_ones_come(unsteady: Unsteady) -> None:
+    now = NOW
+    log = RequestLog(unsteady, lambda: now)  # type: ignore[arg-type]
+    log.sink(an_integration("main"))(LINE)
+    await log.flush()
+    now += timedelta(hours=23, minutes=59)
+    await log.flush()
+    assert await kept(unsteady) == [("main", 31)]  # type: ignore[arg-type]
+    now += timedelta(minutes=11)
+    await log.flush()
+    assert await kept(unsteady) == []  # type: ignore[arg-type]
+
+
+async def test_lines_are_written_while_the_process_goes_on_and_at_its_end(unsteady: Unsteady) -> None:
+    log = RequestLog(unsteady, lambda: NOW)  # type: ignore[arg-type]
+    async with asyncio.timeout(20), log.written(every_seconds=0.01):
+        log.sink(an_integration("main"))(LINE)
+        unsteady.is_down = True
+        while not unsteady.writes:
+            assert await kept(unsteady) == []  # type: ignore[arg-type]
+        unsteady.is_down = False
+        while not await kept(unsteady):  # type: ignore[arg-type]
+            pass
+        log.sink(an_integration("other"))(LINE)
+    assert await kept(unsteady) == [("main", 31), ("other", 31)]  # type: ignore[arg-type]
+
+
 async def test_lines_of_an_integration_that_is_gone_harm_nobody(unsteady: Unsteady) -> None:
-    log = RequestLog(unsteady)  # type: ignore[arg-type]
-    log.sink("removed")(LINE)
-    log.sink("main")(LINE)
+    log = RequestLog(unsteady, lambda: NOW)  # type: ignore[arg-type]
+    log.sink(an_integration("removed"))(LINE)
+    log.sink(an_integration("main"))(LINE)
     await log.flush()
     assert await kept(unsteady) == [("main", 31)]  # type: ignore[arg-type]
 
@@ -103,6 +131,7 @@ async def logged(store: SqlStore, database_url: str, shell: Shell) -> Shell:
     await store.write(lambda uow: [uow.integrations.save(an_integration(name)) for name in ("main", "other")])
     await store.write(lambda uow: uow.requests.add("main", lines))
     await store.write(lambda uow: uow.requests.add("other", [replace(LINE, at=now, path="/users")]))
+    await store.write(lambda uow: uow.requests.add("other", [replace(LINE, at=now - timedelta(hours=25), path="/old")]))
     return shell
 
 
@@ -128,7 +157,7 @@ async def test_the_log_is_a_table_the_newest_last(logged: Shell) -> None:
         (["--since", "1h", "--integration", "main"], [200, 429, None]),
         (["--since", "90s"], [None, 200]),
         (["--limit", "2"], [None, 200]),
-        (["--integration", "nobody"], []),
+        (["--since", "30h"], [200, 200, 429, None, 200]),
     ],
 )
 async def test_the_log_can_be_narrowed_and_read_by_programs(logged: Shell, switches: list[str], statuses: list[int | None]) -> None:
@@ -137,8 +166,14 @@ async def test_the_log_can_be_narrowed_and_read_by_programs(logged: Shell, switc
     assert all(set(line) == {"integration", "at", "method", "path", "status", "duration_ms", "request_id"} for line in found)
 
 
-@pytest.mark.parametrize("since", ["yesterday", "manual", "0s"])
+@pytest.mark.parametrize("since", ["yesterday", "manual", "0s", "3d", "weekly on monday"])
 async def test_a_span_that_is_none_is_refused_with_examples(logged: Shell, since: str) -> None:
     ended = await logged.run("log", "--since", since)
     assert ended.code == 2
-    assert "must be like" in ended.err
+    assert "must be like `90s`, `30min` or `2h`" in ended.err
+    assert "monday`" not in ended.err
+
+
+async def test_an_unknown_integration_is_no_empty_table(logged: Shell) -> None:
+    ended = await logged.run("log", "--integration", "nope")
+    assert (ended.code, ended.out, ended.err) == (1, "", "There is no integration nope: there is main, other.\n")

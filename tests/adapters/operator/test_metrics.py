@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
+from pydantic import SecretStr
 from starlette.applications import Starlette
 
-from adapters.metrics import metrics_route
-from bot.model import DistributionStats, User
-from bot.ports import UnitOfWork
+from adapters.metrics import metrics_routes
+from adapters.settings import Settings
+from bot.jobs import Jobs
+from bot.model import DistributionStats, Integration, User
+from bot.ports import SurveySource, UnitOfWork
 from bot.records import Outcome, RequestLine, Run
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import distribution, event, furnish
 from tests.unit.core.examples import NOW, an_integration
 
 HOUR = timedelta(hours=1)
+TOKEN = "0123456789abcdef"
 LINE = RequestLine(at=NOW, method="GET", path="/surveys", status=200, duration_ms=31, request_id=None)
 Samples = Mapping[tuple[str, ...], float]
 
@@ -30,14 +34,26 @@ class FakeCore:
     """What the route asks of a core."""
 
     store: SqlStore
-    clock: object = field(default=lambda: NOW)
+    settings: Settings
+    jobs: Jobs
+    clock: object
+
+
+async def asked(store: SqlStore, authorization: str | None, now: datetime = NOW, token: str | None = TOKEN) -> httpx.Response:
+    settings = Settings.model_construct(metrics_token=None if token is None else SecretStr(token))
+    routes = metrics_routes(FakeCore(store, settings, Jobs(store=store, source=nobody, owner="", clock=lambda: now), lambda: now))  # type: ignore[arg-type]
+    headers = {} if authorization is None else {"Authorization": authorization}
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(Starlette(routes=routes)), base_url="http://bot") as client:
+        return await client.get("/metrics", headers=headers)
+
+
+async def nobody(_: Integration) -> SurveySource:
+    raise AssertionError("metrics ask Qualtrics nothing")
 
 
 async def scraped(store: SqlStore, now: datetime = NOW) -> tuple[str, Samples]:
     """The text, and its samples by name and labels."""
-    app = Starlette(routes=[metrics_route(FakeCore(store, lambda: now))])  # type: ignore[arg-type]
-    async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot") as client:
-        answer = (await client.get("/metrics")).raise_for_status()
+    answer = (await asked(store, f"Bearer {TOKEN}", now)).raise_for_status()
     assert answer.headers["Content-Type"].startswith("text/plain; version=")
     families = list(text_string_to_metric_families(answer.text))
     samples = {(sample.name.removeprefix("surveybot_"), *sample.labels.values()): sample.value for it in families for sample in it.samples}
@@ -53,7 +69,8 @@ async def test_an_empty_installation_has_metrics(store: SqlStore) -> None:
 def _live(uow: UnitOfWork) -> None:
     for name in ("main", "other"):
         furnish(uow, name)
-    uow.integrations.save(replace(an_integration("other"), name="Canary group", is_paused=True))
+    uow.integrations.save(replace(an_integration("other"), name="Canary group"))
+    uow.integrations.set_paused("other", is_paused=True)
     uow.users.save("main", [User(user_id="UR_1", email="canary@acme.example", user_type="UT_BRANDADMIN")])
     run = Run(integration_id="main", kind="full", started_at=NOW - HOUR, finished_at=NOW - HOUR + timedelta(seconds=30), outcome=Outcome.OK)
     run = replace(run, reason="scheduled", surveys=1, distributions=2, invitations=3, changed=4, skipped=5, calls=6)
@@ -104,6 +121,19 @@ async def test_requests_of_yesterday_are_not_counted(store: SqlStore) -> None:
     await store.write(_live)
     _, samples = await scraped(store, NOW + timedelta(hours=2))
     assert samples["qualtrics_requests", "main", "2xx"] == 2
+
+
+@pytest.mark.parametrize(
+    "authorization", [None, "", TOKEN, f"Bearer {TOKEN[:-1]}", f"Bearer {TOKEN}0", f"Basic {TOKEN}", "Bearer ", "Bearer \x7f"]
+)
+async def test_without_the_token_nothing_is_told(store: SqlStore, authorization: str | None) -> None:
+    answer = await asked(store, authorization)
+    assert (answer.status_code, answer.text, answer.headers["WWW-Authenticate"]) == (401, "", "Bearer")
+
+
+async def test_where_no_token_is_set_there_is_no_such_address(store: SqlStore) -> None:
+    for authorization in (None, "Bearer ", "Bearer None"):
+        assert (await asked(store, authorization, token=None)).status_code == 404
 
 
 async def test_without_its_database_the_answer_is_503(tmp_path: Path, keyring: object) -> None:

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from adapters.push_keys import key_of
 from adapters.sandbox.demo import Sandbox
 from adapters.sandbox.qualtrics.credentials import SCOPES
 from tests.adapters.operator.conftest import Shell, variables
@@ -21,7 +22,7 @@ def sandboxed(shell: Shell, inside: Sandbox) -> Shell:
 
 
 async def push_keys(inside: Sandbox) -> list[str]:
-    return list(await inside.bot.core.store.read(lambda u: u.integrations.push_keys("acme")))
+    return [key_of(it) for it in await inside.bot.core.store.read(lambda u: u.integrations.push_keys("acme"))]
 
 
 async def test_the_life_of_a_push(sandboxed: Shell, inside: Sandbox) -> None:
@@ -43,6 +44,17 @@ async def test_the_life_of_a_push(sandboxed: Shell, inside: Sandbox) -> None:
     assert (await sandboxed.run("push", "remove")).out == "acme: 3 event subscriptions were removed.\n"
     assert (await push_keys(inside), len(keys), len(inside.tenant.subscriptions)) == ([], 2, 0)
     assert not any(key in "".join((it.out + it.err) for it in (*told, ended)) + listed for key in keys)
+
+
+async def test_what_another_installation_registered_is_touched_by_name_alone(sandboxed: Shell, inside: Sandbox) -> None:
+    await sandboxed.run("push", "register", "--url", URL)
+    await inside.bot.core.store.write(lambda u: u.integrations.set_push_keys("acme", []))
+    for words in (("replace",), ("remove",)):
+        ended = await sandboxed.run("push", *words)
+        assert (ended.code, ended.out) == (1, "")
+        assert ended.err == "Nothing of acme was registered from here; if Qualtrics calls it, name the address with --url.\n"
+    assert len(inside.tenant.subscriptions) == 3
+    assert (await sandboxed.run("push", "remove", "--url", URL)).out == "acme: 3 event subscriptions were removed.\n"
 
 
 async def test_without_a_brand_administrator_it_says_so(sandboxed: Shell, inside: Sandbox) -> None:

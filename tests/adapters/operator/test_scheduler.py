@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+import socket
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from adapters.job import Job
 from adapters.sandbox.demo import Sandbox, sandbox
 from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.slack.faults import Status
 from adapters.sandbox.slack.workspace import Message
-from adapters.scheduler import Job, scheduled
+from adapters.scheduler import scheduled
 from adapters.settings import Schedule
 from bot.errors import Unavailable
 from bot.ports import UnitOfWork
@@ -27,6 +30,7 @@ BUSY = Schedule(directory=0.2, reminders=0.05, delivery=0.05)
 RARE = Schedule(directory=3600, reminders=3600, delivery=3600, retry=0.05)
 OFTEN = Reading(full=Every.parse("1 min"), incremental=Every.parse("1 s"))
 HOURLY = Reading()
+NEVER = Reading(full=Every(), incremental=Every(), sweep=Every())
 
 
 @asynccontextmanager
@@ -45,7 +49,7 @@ async def test_invitation_and_reminder_arrive_by_the_timers_alone(empty_database
 
 
 async def test_a_job_that_breaks_says_so_once_and_once_when_it_recovers(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "adapters.scheduler")
+    caplog.set_level(logging.INFO, "adapters.job")
     async with sandbox(empty_database_url, schedule=BUSY, reading=HOURLY) as inside:
         inside.workspace.faults.add(Status(503), method="users.list", times=None)
         async with scheduled(inside.bot):
@@ -57,6 +61,33 @@ async def test_a_job_that_breaks_says_so_once_and_once_when_it_recovers(empty_da
     broken = next(record for record in caplog.records if record.getMessage() == "job.broken")
     assert vars(broken)["error"] == "Unavailable"
     assert vars(broken)["reason"].startswith("users.list answered 503")
+
+
+@pytest.fixture
+def silent() -> Iterator[str]:
+    """A server that takes connections, and never answers."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+async def test_an_integration_that_is_read_for_long_does_not_hold_up_the_hints_of_another(empty_database_url: str, silent: str) -> None:
+    async with sandbox(empty_database_url, schedule=BUSY, reading=NEVER) as inside:
+        store, before = inside.bot.core.store, inside.clock() - timedelta(seconds=10)
+
+        def hint(uow: UnitOfWork) -> None:
+            (acme,) = uow.integrations.all()
+            uow.integrations.save(replace(acme, integration_id="slow", base_url=f"{silent}/API/v3/", timeout_seconds=120))
+            uow.integrations.set_secret("slow", "token")
+            for name in ("acme", "slow"):
+                uow.integrations.set_baseline(name, before)
+            uow.refreshes.ask("slow", "SV_1", before)
+
+        await store.write(hint)
+        async with scheduled(inside.bot):
+            await until(inside, lambda uow: uow.leases.held("refresh:slow"))
+            await store.write(lambda uow: uow.refreshes.ask("acme", "SV_1", before))
+            await until(inside, lambda uow: [it.integration_id for it in uow.refreshes.all(9)] == ["slow"])
+            assert await store.read(lambda uow: uow.leases.held("refresh:slow"))
 
 
 @pytest.mark.usefixtures("no_waiting")

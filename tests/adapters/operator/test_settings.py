@@ -45,6 +45,7 @@ WRONG = [
     ("LIMITS__HISTORY", "0", "must be more than 0"),
     ("LIMITS__BRAND", "2.5", "must be a whole number"),
     ("LIMITS__DISTRIBUTIONS", CANARY, "is no setting; SURVEYBOT_LIMITS__SUBSCRIPTIONS is"),
+    ("METRICS_TOKEN", f"{CANARY}-short", "must be at least 16 characters, ASCII without spaces (this makes one: openssl rand -hex 16)"),
     ("SYNC_JOBS", "0", "must be 1 or more"),
     ("INTEGRATION_FILE", CANARY, "is no setting; SURVEYBOT_INTEGRATIONS_FILE is"),
     ("QUALTRICS__API_TOKEN", CANARY, MOVED),

@@ -37,7 +37,7 @@ def test_the_time_left_is_never_less_than_the_limits_and_the_speed_so_far_allow(
     assert left >= 60 * progress.history_pages_left / LIMITS.history
     assert left >= 60 * progress.links_pages_left / LIMITS.links
     assert own is None or left >= 60 * calls / own
-    assert left * progress.calls >= 0.999 * calls * elapsed
+    assert not progress.calls or left * progress.calls >= 0.999 * calls * elapsed
     assert (left == 0) == (calls == 0)
 
 
@@ -70,9 +70,14 @@ async def test_of_several_integrations_all_are_read_or_the_one_that_is_named(she
     assert ended.code == 1
     assert ended.out.count('"outcome": "ok"') == ended.out.count('"outcome": "vetoed"') == 1
     assert f"branch: not synchronised: {timetable.PAUSED}." in ended.err
-    for command in ("picture", "approve", "drop"):
-        assert (await shell.run("sync", command)).err == "Say which one with --integration; there are acme, branch.\n"
-        ended = await shell.run("sync", command, "--integration", "nope")
+    ended = await shell.run("sync", "--integration", "acme")
+    assert (ended.code, json.loads(ended.out)["integration_id"]) == (0, "acme")
+    ended = await shell.run("sync", "--integration", "acme", "drop")
+    assert (ended.code, ended.out) == (2, "")
+    assert "--integration goes behind the command" in " ".join(ended.err.split())
+    for command in (["picture"], ["approve", "0"], ["drop"]):
+        assert (await shell.run("sync", *command)).err == "Say which one with --integration; there are acme, branch.\n"
+        ended = await shell.run("sync", *command, "--integration", "nope")
         assert (ended.code, ended.err) == (1, "There is no integration 'nope'; there are acme, branch.\n")
 
 
@@ -106,6 +111,7 @@ async def test_the_status_shows_each_job_and_what_it_brought(shell: Shell, insid
     shell.set(variables(inside.bot.core.settings))
     fresh = (await shell.run("sync", "status")).out.splitlines()
     assert [line.split()[:4] for line in fresh[1:]] == [["acme", kind, "never", "run"] for kind in ("full", "incremental", "sweep")]
+    assert [line.endswith("after the first full") for line in fresh[1:]] == [False, True, True]
     run = json.loads((await shell.run("sync")).out)
     (full,) = [line for line in (await shell.run("sync", "status")).out.splitlines() if line.split()[:2] == ["acme", "full"]]
     assert full.split()[2] == "ok"
@@ -117,20 +123,23 @@ async def test_the_status_shows_each_job_and_what_it_brought(shell: Shell, insid
 async def test_what_was_held_back_is_shown_and_approved_or_dropped(shell: Shell, inside: Sandbox) -> None:
     shell.set(variables(inside.bot.core.settings))
     assert [(await shell.run("sync", command)).out for command in ("picture", "drop")] == [NOTHING_WAITS] * 2
-    assert (await shell.run("sync", "approve")).code == 1
+    assert (await shell.run("sync", "approve", "0")).code == 1
     assert (await shell.run("sync")).code == 0
     for survey in inside.tenant.surveys:
         inside.tenant.deactivate(survey.survey_id)
     ended = await shell.run("sync")
     assert ended.code == 1
-    assert "`surveybot sync picture` shows it" in ended.err
-    picture = (await shell.run("sync", "picture")).out.splitlines()
+    assert "`surveybot sync picture --integration acme` shows it" in ended.err
+    *picture, decide = (await shell.run("sync", "picture")).out.splitlines()
+    name = decide.removeprefix("`surveybot sync approve --integration acme ").partition("`")[0]
     assert len(picture) > 1
     assert all(line.endswith("is not active any more") for line in picture)
     assert "held back" in (await shell.run("sync", "status")).out
     assert (await shell.run("sync", "drop")).out == "acme: dropped.\n"
     assert (await shell.run("sync")).code == 1
-    approved = await shell.run("sync", "approve")
+    refused = await shell.run("sync", "approve", "another")
+    assert (refused.code, "does not wait any more" in refused.err) == (1, True)
+    approved = await shell.run("sync", "approve", name)
     assert (approved.code, approved.err) == (0, "")
     assert approved.out.startswith("acme: ok, ")
     assert (await shell.run("sync", "picture")).out == NOTHING_WAITS

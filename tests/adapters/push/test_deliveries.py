@@ -51,6 +51,13 @@ async def test_qualtrics_asks_the_address_with_get_whether_or_not_there_is_such_
         assert (response.status_code, response.content) == (200, b"")
 
 
+async def test_other_methods_are_refused_without_a_word(endpoint: Endpoint) -> None:
+    for method in ("PUT", "DELETE", "PATCH", "OPTIONS", "INVENTED"):
+        response = await endpoint.http.request(method, "/qualtrics/events/main", content=delivered())
+        assert (response.status_code, response.content, response.headers["Allow"]) == (405, b"", "GET, HEAD, POST")
+    assert await endpoint.hints() == []
+
+
 async def test_no_answer_needs_the_network(endpoint: Endpoint) -> None:
     with respx.mock:
         assert await endpoint.post(delivered()) == 200
@@ -287,6 +294,16 @@ async def test_a_new_key_is_believed_at_once_beside_the_old_one(endpoint: Endpoi
     assert await endpoint.hinted() == {"SV_1": 3}
 
 
+async def test_a_new_key_is_believed_at_once_also_among_forgeries(endpoint: Endpoint) -> None:
+    assert await endpoint.post(delivered()) == 200
+    for number in range(3):
+        assert await endpoint.post(delivered(FORBIDDEN_KEY)) == 401
+        await endpoint.store.write(lambda u, key=f"new{number}": u.integrations.set_push_keys("main", [key]))
+        new = delivered(f"new{number}", ResponseID=f"R_{number}2")
+        assert await asyncio.gather(*(endpoint.post(body) for body in [delivered(FORBIDDEN_KEY), new] * 5)) == [401, 200] * 5
+    assert await endpoint.hinted() == {"SV_1": 4}
+
+
 async def test_a_key_that_was_taken_away_is_forgotten_within_seconds(endpoint: Endpoint) -> None:
     assert await endpoint.post(delivered()) == 200
     await endpoint.store.write(lambda u: u.integrations.set_push_keys("main", []))
@@ -309,7 +326,7 @@ def _damage(uow: Any) -> None:
     uow.integrations.connection.execute(cut.values(push_keys=func.substr(tables.integrations.c.push_keys, 1, 20)))
 
 
-async def test_many_wrong_signatures_look_into_the_tables_once_a_second(endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
+async def test_many_wrong_signatures_are_told_once_a_second(endpoint: Endpoint, caplog: pytest.LogCaptureFixture) -> None:
     for _ in range(20):
         assert await endpoint.post(delivered(FORBIDDEN_KEY)) == 401
     assert caplog.messages.count("push.refused") == 1

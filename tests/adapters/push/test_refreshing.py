@@ -31,7 +31,7 @@ class World:
     #: Surveys read, in order.
     read: list[str] = field(default_factory=list)
     #: What reading a survey raises.
-    errors: dict[str, SurveybotError] = field(default_factory=dict)
+    errors: dict[str, Exception] = field(default_factory=dict)
     #: Surveys not all of which can be read yet.
     unripe: set[str] = field(default_factory=set)
     #: What happens while a survey is read.
@@ -96,12 +96,29 @@ async def test_a_burst_of_a_thousand_is_one_look(world: World) -> None:
     assert await world.after(seconds=20) == []
 
 
-async def test_a_burst_that_does_not_end_is_looked_at_every_ten_seconds(world: World) -> None:
-    looks = 0
-    for _ in range(35):
+async def test_a_burst_that_does_not_end_is_looked_at_after_ten_seconds_and_then_every_thirty(world: World) -> None:
+    """So nobody who has one delivery, and sends it again and again, can keep Qualtrics busy."""
+    looks: list[int] = []
+    for second in range(1, 102):
         await world.ask("SV_1")
-        looks += len(await world.after(seconds=1))
-    assert looks == 3
+        looks += [second] * len(await world.after(seconds=1))
+    assert looks == [10, 40, 70, 100]
+
+
+async def test_after_a_quiet_time_a_hint_is_followed_within_seconds(world: World) -> None:
+    for _ in range(3):
+        await world.ask("SV_1")
+        assert await world.after(seconds=2) == ["SV_1"]
+        assert await world.after(seconds=30) == []
+
+
+async def test_a_survey_that_cannot_be_read_is_not_asked_for_more_often_either(world: World) -> None:
+    world.errors["SV_1"] = Gone("deleted")
+    await world.ask("SV_1")
+    assert await world.after(seconds=2) == ["SV_1"]
+    await world.ask("SV_1")
+    assert await world.after(seconds=29) == []
+    assert await world.after(seconds=1) == ["SV_1"]
 
 
 async def test_a_hint_that_comes_during_the_look_leads_to_one_more(world: World) -> None:
@@ -109,8 +126,8 @@ async def test_a_hint_that_comes_during_the_look_leads_to_one_more(world: World)
     await world.ask("SV_1")
     assert await world.after(seconds=2) == ["SV_1"]
     world.meanwhile = _nothing
-    assert await world.after(seconds=2) == ["SV_1"]
-    assert await world.after(seconds=20) == []
+    assert await world.after(seconds=30) == ["SV_1"]
+    assert await world.after(seconds=60) == []
 
 
 async def test_of_two_processes_one_reads(world: World) -> None:
@@ -159,11 +176,60 @@ async def test_while_one_integration_waits_the_others_go_on(world: World) -> Non
     assert await world.waiting() == ["SV_1"]
 
 
+async def test_while_one_integration_is_read_for_long_the_others_hints_are_followed(world: World) -> None:
+    await world.add("branch")
+    begun, ends = asyncio.Event(), asyncio.Event()
+
+    async def long() -> None:
+        begun.set()
+        await ends.wait()
+
+    world.meanwhile = long
+    await world.ask("SV_1")
+    world.now += timedelta(seconds=2)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+        group.create_task(world.refresher.refresh_due())
+        await begun.wait()
+        world.meanwhile = _nothing
+        await world.ask("SV_2", integration_id="branch")
+        assert await world.after(seconds=2) == ["SV_2"]
+        ends.set()
+    assert await world.waiting() == []
+
+
+@pytest.mark.parametrize("faulty", ["main", "SV_1"])
+async def test_an_unforeseen_error_puts_off_its_integration_alone_and_is_told_without_its_words(
+    world: World, caplog: pytest.LogCaptureFixture, faulty: str
+) -> None:
+    await world.add("branch")
+    world.errors[faulty] = ValueError("c4n4ry")
+    await world.ask("SV_1")
+    await world.ask("SV_2", integration_id="branch")
+    assert (await world.after(seconds=2))[-1] == "SV_2"
+    assert await world.waiting() == ["SV_1"]
+    assert await world.after(seconds=14) == []
+    (told,) = (record for record in caplog.records if record.name == "bot.refreshing")
+    assert (told.getMessage(), told.levelname, vars(told)["integration"]) == ("refresh.postponed", "ERROR", "main")
+    assert "c4n4ry" not in str(vars(told))
+    world.errors.clear()
+    assert await world.after(seconds=1) == ["SV_1"]
+
+
+async def test_of_an_integration_that_is_removed_nothing_is_read_and_nothing_harmed(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    await world.ask("SV_1")
+    world.now += timedelta(seconds=2)
+    await world.store.write(lambda u: u.integrations.remove("main", 100))
+    assert await world.after(seconds=2) == []
+    await world.ask("SV_1")
+    assert await world.waiting() == []
+    assert not [record for record in caplog.records if record.name == "bot.refreshing"]
+
+
 async def test_after_a_success_pauses_are_short_again(world: World) -> None:
     for _ in range(2):
         await world.ask("SV_1")
         world.errors["SV_1"] = Unavailable("down")
-        assert await world.after(seconds=2) == ["SV_1"]
+        assert await world.after(seconds=30) == ["SV_1"]
         world.errors.clear()
         assert await world.after(seconds=15) == ["SV_1"]
 
@@ -181,14 +247,14 @@ async def test_what_could_not_be_read_whole_is_read_again_and_then_left_to_the_s
     await world.ask("SV_1", "SV_2")
     assert await world.after(seconds=2) == ["SV_1", "SV_2"]
     tried = [second for second in range(5, 2000, 5) if await world.after(seconds=5)]
-    assert tried == [15, 45, 105, 225, 465, 945]
+    assert tried == [30, 60, 120, 240, 480, 960]
     assert await world.waiting() == []
 
 
 async def test_a_new_hint_ends_the_pause_of_what_could_not_be_read_whole(world: World) -> None:
     world.unripe = {"SV_1"}
     await world.ask("SV_1")
-    assert await world.after(seconds=2) == ["SV_1"]
+    assert [await world.after(seconds=seconds) for seconds in (2, 30, 30, 30)] == [["SV_1"], ["SV_1"], ["SV_1"], []]
     await world.ask("SV_1")
     world.unripe.clear()
     assert await world.after(seconds=2) == ["SV_1"]

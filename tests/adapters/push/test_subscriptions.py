@@ -177,29 +177,39 @@ async def test_where_several_addresses_are_called_one_must_be_named(alone: World
     for act in (alone.subscriptions.replace, alone.subscriptions.remove):
         with pytest.raises(UserError, match=r"name one with --url"):
             await act(None)
-    keys = await alone.keys()
+    here, there = await alone.keys()
     assert await alone.subscriptions.replace(alone.url) == 3
-    assert (await alone.keys())[1:] == keys
+    assert (await alone.keys())[1:] == [there]
+    assert here not in await alone.keys()
     assert await alone.subscriptions.remove(elsewhere) == 3
-    assert (alone.ours(), alone.ours(elsewhere)) == (sorted(TOPICS), [])
+    assert (alone.ours(), alone.ours(elsewhere), len(await alone.keys())) == (sorted(TOPICS), [], 1)
     assert await alone.arrives()
 
 
 async def test_nothing_is_removed_or_replaced_where_nothing_was_registered(world: World) -> None:
-    with pytest.raises(UserError, match=r"No key is stored for main"):
-        await world.subscriptions.remove(None)
-    with pytest.raises(UserError, match=r"There is no event subscription of main"):
-        await world.subscriptions.replace(None)
+    for act in (world.subscriptions.remove, world.subscriptions.replace):
+        with pytest.raises(UserError, match=r"Nothing of main was registered from here; .* name the address with --url"):
+            await act(None)
     assert await world.keys() == []
 
 
 async def test_another_installations_subscriptions_are_not_touched_unless_named(world: World) -> None:
-    """Another bot that sees the same brand may have an integration of the same name."""
-    await world.subscriptions.register(world.url)
+    """Another bot that sees the same brand may have an integration of the same name; a key of one's own does not make its address ours."""
+    theirs = "https://production.example.com"
+    await world.subscriptions.register(theirs)
     await world.endpoint.add("main")
-    with pytest.raises(UserError):
-        await world.subscriptions.remove(None)
+    before = {one.subscription_id for one in world.tenant.subscriptions}
+    for act in (world.subscriptions.replace, world.subscriptions.remove):
+        with pytest.raises(UserError, match="--url"):
+            await act(None)
+    await world.subscriptions.register(world.url)
+    for one in [one for one in world.tenant.subscriptions if one.publication_url == world.url + PATH]:
+        world.tenant.subscriptions.remove(one.subscription_id)
+    assert await world.subscriptions.replace(None) == 0
     assert world.ours() == sorted(TOPICS)
+    assert await world.subscriptions.remove(None) == 3
+    assert {one.subscription_id for one in world.tenant.subscriptions} == before
+    assert await world.subscriptions.replace(theirs) == 3
 
 
 async def test_the_list_tells_ours_from_others(world: World) -> None:

@@ -15,9 +15,10 @@ import respx
 
 from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import LEAST_SCOPES, PUSH_SCOPE, ApiToken, ClientCredentials
+from adapters.qualtrics.errors import ClientRefused, ScopesRefused
 from adapters.qualtrics.oauth import AccessTokens
 from adapters.qualtrics.wire import AccessToken
-from bot.errors import Malformed, Rejected, SurveybotError, Unauthorized, Unavailable
+from bot.errors import Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
 
 ROOT = "https://co1.qualtrics.com/API/v3/"
 TOKEN = "https://co1.qualtrics.com/oauth2/token"
@@ -100,20 +101,35 @@ async def test_the_right_host_is_named_where_the_refusal_names_it(api: respx.Rou
         assert client.better_host == "fra1.qualtrics.com"
 
 
+@pytest.mark.parametrize("credentials", [CLIENT, ApiToken(SECRET)])
+async def test_a_401_to_one_call_only_is_not_told_as_a_wrong_data_centre(
+    api: respx.Router, credentials: ApiToken | ClientCredentials
+) -> None:
+    if isinstance(credentials, ClientCredentials):
+        api.post(TOKEN).mock(return_value=granted("at-1"))
+    api.get(WHOAMI).respond(json=GOOD)
+    api.get(f"{ROOT}surveys").respond(401)
+    async with QualtricsClient(ROOT, credentials) as client:
+        await client.account()
+        with pytest.raises(Unauthorized, match="though Qualtrics answered other calls with these credentials") as caught:
+            [batch async for batch in client.surveys()]
+    assert "data centre" not in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("answer", "kind", "sentence"),
     [
         (
             httpx.Response(401, json={"error": "invalid_client"}),
-            Unauthorized,
+            ClientRefused,
             r"no access token \(invalid_client\): its id or secret is wrong",
         ),
-        (httpx.Response(400, json={"error": "unauthorized_client"}), Unauthorized, r"no access token \(unauthorized_client\)"),
-        (httpx.Response(403, text="<html>"), Unauthorized, r"no access token \(403\)"),
-        (httpx.Response(401, json={"error": f"{SECRET}!"}), Unauthorized, r"no access token \(401\)"),
-        (httpx.Response(400, json={"error": "invalid_scope"}), Unauthorized, r"may not have all the scopes it asks for: read:surveys"),
+        (httpx.Response(400, json={"error": "unauthorized_client"}), ClientRefused, r"no access token \(unauthorized_client\)"),
+        (httpx.Response(403, text="<html>"), ClientRefused, r"no access token \(403\)"),
+        (httpx.Response(401, json={"error": f"{SECRET}!"}), ClientRefused, r"no access token \(401\)"),
+        (httpx.Response(400, json={"error": "invalid_scope"}), ScopesRefused, r"may not have all the scopes it asks for: read:surveys"),
         (httpx.Response(500, text=SECRET), Unavailable, r"^POST /oauth2/token answered 500$"),
-        (httpx.Response(429, headers={"Retry-After": "7"}), Unavailable, r"^POST /oauth2/token answered 429$"),
+        (httpx.Response(429, headers={"Retry-After": "7"}), Throttled, r"^POST /oauth2/token answered 429$"),
         (httpx.ReadTimeout("slow"), Unavailable, r"^POST /oauth2/token got no answer \(ReadTimeout\)$"),
         (httpx.RemoteProtocolError(SECRET), Unavailable, r"^POST /oauth2/token got no answer \(RemoteProtocolError\)$"),
         (httpx.Response(404, text="nothing here"), Rejected, r"^POST /oauth2/token answered 404$"),

@@ -20,6 +20,7 @@ from adapters.qualtrics.addresses import Addresses
 from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import ApiToken, ClientCredentials
 from adapters.qualtrics.datacentres import ROOTS, home
+from adapters.qualtrics.errors import Closed
 from bot.errors import Ambiguous, Gone, Malformed, Rejected, SurveybotError, Throttled, Unavailable
 from bot.records import RequestLine
 
@@ -43,7 +44,7 @@ class Turns:
     async def turn(self, template: str) -> float:
         if not self.room or (self.closed and (self.closed[-1][2] or 0) > 120):
             self.refused.append(template)
-            raise Throttled("no room", retry_after=5.0)
+            raise Closed("no room", retry_after=5.0)
         self.given.append(template)
         return float(len(self.given))
 
@@ -118,7 +119,15 @@ async def test_a_call_that_stays_refused_is_throttled(api: respx.Router, paced: 
     assert (caught.value.retry_after, paced.calls, len(turns.closed)) == (7.0, 4, 4)
 
 
-async def test_the_token_request_has_a_line_and_no_turn(api: respx.Router, turns: Turns, lines: list[RequestLine]) -> None:
+async def test_a_refused_token_request_closes_what_it_is_paced_by_and_waits_for_its_turn(api: respx.Router, turns: Turns) -> None:
+    api.post("https://co1.qualtrics.com/oauth2/token").respond(429, headers={"Retry-After": "99999"})
+    async with QualtricsClient(ROOT, ClientCredentials("c", "s"), pace=turns) as client:
+        with pytest.raises(Throttled, match="no room"):
+            await client.account()
+    assert turns == Turns(given=["/oauth2/token"], refused=["/oauth2/token"], closed=[("/oauth2/token", 1.0, 99999.0)])
+
+
+async def test_the_token_request_has_a_line_and_a_turn(api: respx.Router, turns: Turns, lines: list[RequestLine]) -> None:
     api.post("https://co1.qualtrics.com/oauth2/token").respond(json={"access_token": "at-1", "expires_in": 3600})
     api.get(WHOAMI).mock(side_effect=[httpx.Response(401), httpx.Response(200, json=GOOD)])
     async with QualtricsClient(ROOT, ClientCredentials("c", "s"), pace=turns, on_request=lines.append) as client:
@@ -129,7 +138,7 @@ async def test_the_token_request_has_a_line_and_no_turn(api: respx.Router, turns
         ("POST", "/oauth2/token", 200),
         ("GET", "/whoami", 200),
     ]
-    assert turns.given == ["/whoami"] * 2
+    assert turns.given == ["/oauth2/token", "/whoami"] * 2
 
 
 async def test_the_log_has_templates_and_real_request_ids_alone(
@@ -304,3 +313,21 @@ async def test_no_answer_to_a_read_is_unavailable_though_it_may_have_been_heard(
     with pytest.raises(Unavailable):
         await paced.account()
     assert paced.calls == 4
+
+
+async def test_a_call_that_was_cancelled_has_no_line(paced: QualtricsClient, lines: list[RequestLine]) -> None:
+    """That nobody waited for an answer says nothing about Qualtrics."""
+    begun = asyncio.Event()
+
+    async def silent(_: httpx.Request) -> httpx.Response:
+        begun.set()
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    with respx.mock(assert_all_called=False) as api:
+        api.get(WHOAMI).mock(side_effect=silent)
+        call = asyncio.create_task(paced.account())
+        await begun.wait()
+        call.cancel()
+        await asyncio.wait({call})
+    assert (call.cancelled(), lines, paced.calls) == (True, [], 1)

@@ -7,6 +7,7 @@ from bisect import bisect_left
 from collections.abc import AsyncGenerator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from adapters.qualtrics.errors import Closed
 from adapters.qualtrics.pacing import DEFAULT, PATIENCE_SECONDS, Limits, Pace
 from adapters.qualtrics.transport import Pacing
 from bot.errors import Throttled
@@ -192,15 +194,53 @@ def test_who_would_wait_too_long_is_told_at_once_when_to_come_back(simulate: Cal
     simulate(scenario)
 
 
-def test_nobody_waits_longer_than_the_patience_in_a_queue(simulate: Callable[[Scenario], None]) -> None:
+@pytest.mark.parametrize(("brand", "own"), [(3, None), (3000, 3)])
+def test_a_call_waits_as_long_as_the_pace_of_its_queue_needs(simulate: Callable[[Scenario], None], brand: int, own: float | None) -> None:
     async def scenario(tenant: Tenant) -> None:
-        pace, start = tenant.pace(limits=Limits(brand=3)), now()
-        answers = await asyncio.gather(*(pace.turn(SURVEYS) for _ in range(20)), return_exceptions=True)
-        assert now() - start < PATIENCE_SECONDS + 0.01
-        assert sum(isinstance(answer, float) for answer in answers) == 6
-        for error in answers[6:]:
-            assert isinstance(error, Throttled)
-            assert (error.retry_after or 0) > 0
+        pace = tenant.pace(limits=Limits(brand=brand), requests_per_minute=own)
+        instants = await asyncio.gather(*(pace.turn(SURVEYS) for _ in range(20)))
+        assert most_in_a_minute(instants) == 3
+        assert max(instants) - min(instants) > 3 * PATIENCE_SECONDS
+
+    simulate(scenario)
+
+
+def test_nobody_waits_longer_than_the_patience_for_what_429s_close_again_and_again(simulate: Callable[[Scenario], None]) -> None:
+    async def scenario(tenant: Tenant) -> None:
+        pace, start, ended = tenant.pace(), now(), list[float]()
+
+        async def refused() -> None:
+            try:
+                await pace.throttled(SURVEYS, await pace.turn(SURVEYS), 50)
+            finally:
+                ended.append(now() - start)
+
+        answers = await asyncio.gather(*(refused() for _ in range(8)), return_exceptions=True)
+        assert max(ended) < PATIENCE_SECONDS
+        assert [type(answer) for answer in answers] == [type(None)] * 3 + [Closed] * 5
+
+    simulate(scenario)
+
+
+@pytest.mark.parametrize(
+    ("template", "limit"),
+    [
+        (HISTORY, f"the brand's limit for {HISTORY}"),
+        (SURVEYS, "the limit of the whole brand"),
+        ("/oauth2/token", "the limit of the whole brand"),
+    ],
+)
+def test_what_is_closed_says_which_limit_until_when_and_why(simulate: Callable[[Scenario], None], template: str, limit: str) -> None:
+    async def scenario(tenant: Tenant) -> None:
+        pace = tenant.pace(requests_per_minute=30)
+        at = await pace.turn(template)
+        await pace.throttled(template, at, 400)
+        with pytest.raises(Closed) as caught:
+            await pace.turn(HISTORY)
+        until = datetime.fromtimestamp(at + 400, UTC)
+        seconds = caught.value.retry_after or 0
+        assert 390 < seconds <= 400
+        assert str(caught.value) == f"{limit} is closed until {until:%H:%M} UTC ({seconds:.0f} s) because of a 429"
 
     simulate(scenario)
 

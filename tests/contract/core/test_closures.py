@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from bot.closures import closures, compare
+from bot.closures import closures, compare, name_of
 from bot.errors import UserError
 from bot.records import Closure
-from bot.sync import Kind
+from bot.sync import Kind, drop
 from tests.contract.core.conftest import Life
-from tests.unit.core.examples import NOW, a_survey
+from tests.unit.core.examples import DAY, NOW, a_survey
 
 SURVEYS = [f"SV_{number:02d}" for number in range(10)]
 
@@ -105,21 +105,84 @@ async def test_an_approved_picture_is_applied_without_listing_anew_and_the_look_
     await life.sync(Kind.FULL)
     life.wait(hours=20)
     life.source.called.clear()
-    run = await life.synchronisation().approve()
+    run = await life.synchronisation().approve(name_of(await waiting(life)))
     assert (run.kind, run.outcome, run.reason) == ("full", "ok", "approved")
     assert life.source.called == {"links EMD_new": 1, "history EMD_new": 1}
     assert await active(life) == 7
     assert await waiting(life) == []
     with pytest.raises(UserError):
-        await life.synchronisation().approve()
+        await life.synchronisation().approve(name_of([]))
+
+
+async def test_only_the_picture_that_was_shown_is_approved(life: Life) -> None:
+    await furnish(life)
+    vanish(life, 3)
+    await life.sync(Kind.FULL)
+    shown = name_of(await waiting(life))
+    life.wait(hours=1)
+    await life.sync(Kind.FULL)
+    assert name_of(await waiting(life)) == shown
+    del life.source.survey_list[SURVEYS[3]]
+    life.wait(hours=1)
+    await life.sync(Kind.FULL)
+    with pytest.raises(UserError, match=f"{shown} does not wait any more"):
+        await life.synchronisation().approve(shown)
+    assert await active(life) == 10
+    assert (await life.synchronisation().approve(name_of(await waiting(life)))).outcome == "ok"
+    assert await active(life) == 6
+
+
+async def test_surveys_that_ended_hide_no_closures_and_are_closed_without_asking(life: Life) -> None:
+    for number in range(40):
+        life.source.put(f"SV_old{number:02d}", ends_at=NOW - DAY)
+        life.source.send(f"EMD_old{number:02d}", {"CID_1": "ana@acme.example"}, f"SV_old{number:02d}", link_expires_at=NOW - DAY)
+    await furnish(life)
+    vanish(life, 3)
+    assert (await life.sync(Kind.FULL)).reason == "It would close 3 of 10 known active surveys; more than 20% need approval."
+    life.source.survey_list = {survey_id: it for survey_id, it in life.source.survey_list.items() if "old" not in survey_id}
+    for survey_id in SURVEYS[:3]:
+        life.source.put(survey_id)
+    assert (await life.sync(Kind.FULL)).outcome == "ok"
+
+
+async def test_distributions_whose_links_are_dead_hide_no_deletions(life: Life) -> None:
+    for number in range(40):
+        life.source.send(f"EMD_old{number:02d}", {"CID_1": "ana@acme.example"}, SURVEYS[9], link_expires_at=NOW - DAY)
+    await furnish(life)
+    delete(life, 3)
+    assert (await life.sync()).reason == "It would close 3 of 10 known distributions; more than 20% need approval."
+
+
+async def test_surveys_whose_details_say_that_they_were_deleted_are_closures(life: Life) -> None:
+    await furnish(life)
+    for survey_id in SURVEYS[:3]:
+        life.source.put(survey_id, last_modified=life.now)
+        life.source.details[survey_id] = replace(life.source.details[survey_id], is_deleted=True)
+    assert (await life.sync()).outcome == "vetoed"
+    assert [closure.survey_id for closure in await waiting(life)] == SURVEYS[:3]
+
+
+async def test_hints_close_a_few_surveys_and_leave_more_to_the_next_full_look(life: Life) -> None:
+    await furnish(life)
+    listed = dict(life.source.survey_list)
+    vanish(life, 10)
+    for survey_id in SURVEYS * 2:
+        await life.synchronisation().refresh([survey_id])
+    assert await active(life) == 7
+    life.source.survey_list = {survey_id: survey for survey_id, survey in listed.items() if survey_id not in SURVEYS[:3]}
+    await life.sync(Kind.FULL)
+    assert await active(life) == 7
+    del life.source.survey_list[SURVEYS[9]]
+    await life.synchronisation().refresh([SURVEYS[9]])
+    assert await active(life) == 6
 
 
 async def test_a_dropped_picture_is_forgotten_and_the_next_look_decides_again(life: Life) -> None:
     await furnish(life)
     vanish(life, 3)
     await life.sync(Kind.FULL)
-    assert await life.synchronisation().drop()
-    assert not await life.synchronisation().drop()
+    assert await life.store.write(lambda uow: drop(uow, "main", life.now))
+    assert not await life.store.write(lambda uow: drop(uow, "main", life.now))
     assert await waiting(life) == []
     assert await active(life) == 10
     assert (await life.sync(Kind.FULL)).outcome == "vetoed"

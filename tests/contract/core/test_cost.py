@@ -26,7 +26,7 @@ async def test_a_survey_that_ended_costs_no_calls_until_it_is_modified(life: Lif
     assert life.source.called == {"surveys": 1}
     life.source.put(ends_at=NOW + 9 * DAY, last_modified=life.now)
     await life.sync()
-    assert life.source.called == {"surveys": 2, "details SV_1": 1, "distributions SV_1": 1}
+    assert life.source.called == {"surveys": 2, "details SV_1": 1, "distributions SV_1": 1, "links EMD_1": 1, "history EMD_1": 1}
 
 
 async def test_a_deleted_distribution_is_withdrawn_and_costs_no_history(life: Life) -> None:
@@ -87,7 +87,7 @@ async def test_those_that_close_first_are_read_first(life: Life) -> None:
     assert [call for call in life.source.called if call.startswith("history")] == [f"history EMD_{number}" for number in (2, 3, 0, 1)]
 
 
-async def test_a_gap_is_stored_and_read_again_hourly_and_by_the_sweep(life: Life) -> None:
+async def test_a_gap_is_stored_and_read_again_every_six_hours_and_by_the_sweep_with_its_links(life: Life) -> None:
     life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN})
     del life.source.rows["EMD_1"]["CID_2"]
@@ -96,9 +96,12 @@ async def test_a_gap_is_stored_and_read_again_hourly_and_by_the_sweep(life: Life
     assert distribution.rows_missing == 1
     await life.sync()
     assert life.source.called["history EMD_1"] == 1
-    life.wait(hours=1)
+    life.wait(hours=6)
     await life.sync()
-    assert life.source.called["history EMD_1"] == life.source.called["links EMD_1"] == 2
+    assert (life.source.called["history EMD_1"], life.source.called["links EMD_1"]) == (2, 1)
+    life.wait(minutes=1)
+    await life.sync(Kind.SWEEP)
+    assert (life.source.called["history EMD_1"], life.source.called["links EMD_1"]) == (3, 2)
 
 
 async def test_the_sweep_reads_whatever_can_be_answered_and_tells_who_was_missed(life: Life) -> None:

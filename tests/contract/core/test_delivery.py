@@ -133,6 +133,32 @@ async def test_a_survey_that_was_paused_when_its_message_was_due_is_told_when_it
     assert [user for user, _ in life.channel.sent] == ["ana"]
 
 
+async def test_a_survey_whose_details_may_not_be_read_is_told_when_it_comes_back_too(life: Life) -> None:
+    life.source.errors["details SV_1"] = Forbidden("HTTP 403")
+    await sent_to(life, "ana")
+    life.source.put(is_active=False)
+    await life.sync()
+    await life.deliver()
+    assert [state for state, _ in await outcomes(life)] == [DeliveryState.SKIPPED]
+    life.source.put()
+    await life.sync()
+    await life.deliver()
+    assert [user for user, _ in life.channel.sent] == ["ana"]
+
+
+async def test_a_survey_that_had_ended_when_its_message_was_due_is_told_when_it_is_prolonged(life: Life) -> None:
+    await sent_to(life, "ana")
+    life.source.put(ends_at=life.now + timedelta(hours=1), last_modified=life.now)
+    await life.sync()
+    life.wait(hours=2)
+    await life.deliver()
+    assert [state for state, _ in await outcomes(life)] == [DeliveryState.SKIPPED]
+    life.source.put(ends_at=life.now + timedelta(days=9), last_modified=life.now)
+    await life.sync()
+    await life.deliver()
+    assert [user for user, _ in life.channel.sent] == ["ana"]
+
+
 async def test_somebody_who_joins_the_chat_later_is_told_then(life: Life) -> None:
     await sent_to(life, "ana", join=False)
     await life.deliver()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import Malformed, SurveybotError, Unauthorized, Unavailable
+from bot.look import FAILURES_BORNE
 from bot.records import Run
 from bot.sync import Kind
 from tests.contract.core.conftest import Life
+from tests.unit.core.examples import DAY, NOW
 
 ANA, BEN = "ana@acme.example", "ben@acme.example"
 INVITED = "survey.invited"
@@ -61,13 +63,55 @@ async def test_one_survey_that_cannot_be_read_stops_nobody_else_and_is_told_when
     assert sorted(await life.told()) == [(INVITED, "SV_1", ANA), (INVITED, "SV_2", ANA), (INVITED, "SV_bad", ANA)]
 
 
-async def test_when_many_surveys_cannot_be_read_the_run_gives_up(life: Life) -> None:
-    for number in range(5):
+async def test_when_many_surveys_after_another_cannot_be_read_the_run_gives_up(life: Life) -> None:
+    for number in range(FAILURES_BORNE + 5):
         life.source.put(f"SV_{number}")
         life.source.errors[f"distributions SV_{number}"] = Unavailable("HTTP 503")
+    life.parallel = 1
     with pytest.raises(Unavailable):
         await life.sync(Kind.FULL)
     assert (await last_run(life)).outcome == "failed"
+    assert sum(life.source.called[f"distributions SV_{number}"] for number in range(FAILURES_BORNE + 5)) == FAILURES_BORNE + 1
+
+
+@pytest.mark.parametrize(("bad", "parallel"), [(4, 8), (FAILURES_BORNE, 8), (FAILURES_BORNE, 1)])
+async def test_a_few_surveys_that_come_first_and_cannot_be_read_keep_the_run_from_nobody_else(life: Life, bad: int, parallel: int) -> None:
+    await life.long_ago()
+    life.parallel = parallel
+    for number in range(bad):
+        life.source.put(f"SV_bad{number}")
+        life.source.send(f"EMD_bad{number}", {"CID_1": ANA}, f"SV_bad{number}", link_expires_at=NOW + DAY)
+        life.source.errors[f"history EMD_bad{number}"] = Malformed("not JSON")
+    for number in range(3):
+        life.source.put(f"SV_{number}")
+        life.source.send(f"EMD_{number}", {"CID_2": BEN}, f"SV_{number}")
+    assert (await life.sync()).outcome == "partial"
+    assert sorted(await life.told()) == [(INVITED, f"SV_{number}", BEN) for number in range(3)]
+
+
+async def test_many_surveys_that_cannot_be_read_among_others_that_can_do_not_end_a_run(life: Life) -> None:
+    life.parallel = 1
+    for number in range(3 * FAILURES_BORNE):
+        life.source.put(f"SV_{number:02d}")
+        if number % 2:
+            life.source.errors[f"distributions SV_{number:02d}"] = Unavailable("HTTP 503")
+    assert (await life.sync(Kind.FULL)).outcome == "partial"
+
+
+async def test_a_sweep_that_left_something_out_keeps_how_far_it_came(life: Life) -> None:
+    await life.long_ago()
+    life.source.put()
+    life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN, "CID_3": "cleo@acme.example"})
+    await life.sync()
+    life.wait(minutes=5)
+    life.source.errors["history EMD_1"] = Unavailable("HTTP 503")
+    life.source.pages_before_error = 1
+    assert (await life.sync(Kind.SWEEP)).outcome == "partial"
+    life.wait(minutes=5)
+    life.source.errors.clear()
+    life.source.pages.clear()
+    assert (await life.sync(Kind.SWEEP)).outcome == "ok"
+    assert life.source.pages["history EMD_1"] == 1
 
 
 async def test_good_pages_before_a_bad_one_are_kept_and_their_people_told_once(life: Life) -> None:
@@ -83,7 +127,7 @@ async def test_good_pages_before_a_bad_one_are_kept_and_their_people_told_once(l
     assert len(await life.told()) == 3
 
 
-async def test_a_history_shorter_than_what_was_sent_is_read_again_after_an_hour(life: Life) -> None:
+async def test_a_history_shorter_than_what_was_sent_is_read_again_after_six_hours(life: Life) -> None:
     await life.long_ago()
     life.source.put()
     life.source.send("EMD_1", {"CID_1": ANA, "CID_2": BEN})
@@ -93,6 +137,6 @@ async def test_a_history_shorter_than_what_was_sent_is_read_again_after_an_hour(
     life.source.rows["EMD_1"]["CID_2"] = hidden
     await life.sync()
     assert len(await life.told()) == 1
-    life.wait(hours=1)
+    life.wait(hours=6)
     await life.sync()
     assert await life.told() == [(INVITED, "SV_1", ANA), (INVITED, "SV_1", BEN)]

@@ -10,6 +10,7 @@ from bot.errors import Forbidden
 from bot.lookups import CONTACT_LOOKUPS
 from bot.model import Directory
 from tests.contract.core.conftest import Life
+from tests.unit.core.examples import DAY, NOW
 
 ANA, BEN = "ana@acme.example", "ben@acme.example"
 INVITED = "survey.invited"
@@ -46,16 +47,16 @@ async def test_a_directory_that_may_not_be_read_costs_nobody_else_anything(life:
     assert (run.outcome, run.told, run.skipped) == ("ok", 1, 1)
 
 
-async def test_a_person_whose_address_the_links_tell_later_is_told_then(life: Life) -> None:
+async def test_a_person_whose_address_the_links_tell_later_is_told_when_somebody_joins(life: Life) -> None:
     await life.long_ago()
     life.source.put()
     life.source.send("EMD_1", {"CID_1": None})
     await life.sync()
     link = life.source.addresses["EMD_1"]["CID_1"]
+    life.source.send("EMD_1", {"CID_1": None, "CID_2": BEN})
     life.source.addresses["EMD_1"]["CID_1"] = replace(link, email=ANA)
-    life.source.move("EMD_1", "CID_1", "Opened")
     await life.sync()
-    assert await life.told() == [(INVITED, "SV_1", ANA)]
+    assert {email for _, _, email in await life.told()} == {ANA, BEN}
 
 
 async def test_a_person_whose_address_the_directory_tells_later_is_told_within_a_day(life: Life) -> None:
@@ -82,3 +83,32 @@ async def test_look_ups_keep_to_their_budget_and_reach_everybody_in_the_end(life
         await life.sync()
         assert sum(number for call, number in life.source.called.items() if call.startswith("contact")) - before <= CONTACT_LOOKUPS
     assert len(await life.told()) == 150
+
+
+@pytest.mark.parametrize("how", ["deactivated", "ended", "withdrawn", "expired"])
+async def test_nobody_is_looked_up_who_cannot_answer_any_more(life: Life, how: str) -> None:
+    await life.long_ago()
+    life.source.put(ends_at=NOW + DAY if how == "ended" else None)
+    life.source.send("EMD_1", {"CID_1": None}, link_expires_at=NOW + DAY if how == "expired" else None)
+    await life.sync()
+    assert life.source.called["contact CID_1"] == 1
+    if how == "deactivated":
+        life.source.put(is_active=False)
+    if how == "withdrawn":
+        life.source.sent.clear()
+    life.wait(days=2)
+    await life.sync()
+    assert life.source.called["contact CID_1"] == 1
+
+
+async def test_a_directory_that_may_not_be_listed_is_asked_for_once_a_day(life: Life) -> None:
+    await life.long_ago()
+    life.source.errors["directories"] = Forbidden("HTTP 403")
+    life.source.put()
+    life.source.send("EMD_1", {"CID_1": None})
+    for _ in range(3):
+        await life.sync()
+        life.wait(hours=8, minutes=15)
+    assert life.source.called["directories"] == 1
+    await life.sync()
+    assert life.source.called["directories"] == 2

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.model import LinkType
+from bot.closures import closures, name_of
+from bot.errors import Unauthorized
+from bot.model import HistoryEntry, LinkType
+from bot.records import Batch
+from bot.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 
@@ -136,3 +141,59 @@ async def test_more_than_one_transaction_of_due_people_is_reminded_in_one_go(lif
     life.wait(hours=25)
     assert await life.remind() == 1203
     assert await life.remind() == 0
+
+
+async def vetoed(life: Life) -> None:
+    """Ana is due for ten surveys; that she answered six was not read, for three others were to be closed."""
+    await life.long_ago()
+    for number in range(10):
+        life.source.put(f"SV_{number}")
+        life.source.send(f"EMD_{number}", {"CID_1": ANA}, f"SV_{number}", link_expires_at=NOW + 3 * DAY)
+    await life.sync()
+    for number in range(3):
+        life.source.put(f"SV_{number}", is_active=False)
+    life.wait(hours=1)
+    for number in range(3, 9):
+        life.source.move(f"EMD_{number}", "CID_1", "SurveyFinished", life.now)
+    life.wait(hours=48)
+    assert (await life.sync(Kind.FULL)).outcome == "vetoed"
+    assert await life.remind() == 0
+
+
+async def test_nobody_is_reminded_while_a_veto_waits_and_those_who_did_not_answer_are_after(life: Life) -> None:
+    await vetoed(life)
+    for number in range(3):
+        life.source.put(f"SV_{number}")
+    assert (await life.sync(Kind.FULL)).outcome == "ok"
+    assert await life.remind() == 4
+    assert [survey for kind, survey, _ in await life.told() if kind == CLOSING] == ["SV_0", "SV_1", "SV_2", "SV_9"]
+
+
+async def test_nobody_is_reminded_while_what_was_approved_is_still_being_read(life: Life) -> None:
+    await vetoed(life)
+    read, meanwhile = life.source.history, list[int]()
+
+    async def read_slowly(distribution_id: str, after: str | None = None) -> AsyncIterator[Batch[HistoryEntry]]:
+        meanwhile.append(await life.remind())
+        async for batch in read(distribution_id, after):
+            yield batch
+
+    life.source.history = read_slowly
+    name = name_of(await life.store.read(lambda uow: closures(uow, "main")))
+    await life.synchronisation().approve(name)
+    assert meanwhile == [0] * 6
+    assert await life.remind() == 1
+    assert (CLOSING, "SV_9", ANA) in await life.told()
+
+
+async def test_nobody_is_reminded_while_credentials_are_refused_and_those_who_did_not_answer_are_after(life: Life) -> None:
+    await a_week_old(life)
+    life.source.errors["surveys"] = Unauthorized("HTTP 401")
+    life.source.move("EMD_1", "CID_1", "SurveyFinished", NOW)
+    life.wait(hours=25)
+    with pytest.raises(Unauthorized):
+        await life.sync()
+    assert await reminded(life) == []
+    life.source.errors.clear()
+    await life.sync()
+    assert await reminded(life) == [BEN]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -56,13 +57,22 @@ async def test_its_counts_go_on_from_those_that_were_stored(life: Life) -> None:
     assert (run.calls, run.told, run.started_at) == (7 + life.source.calls - before, 3, begun.started_at)
 
 
-async def test_six_hours_later_it_is_cut_off_and_a_new_one_begins(life: Life) -> None:
+async def test_a_quarter_of_an_hour_later_it_is_cut_off_and_a_new_one_begins(life: Life) -> None:
     furnish(life)
     await die_after(life, 12)
-    life.wait(hours=6)
+    life.wait(minutes=16)
     run = await life.sync(Kind.FULL)
     assert (run.outcome, run.resumed) == ("ok", 0)
     assert [(run.outcome, run.error) for run in await runs(life)] == [("ok", None), ("failed", "cut off")]
+
+
+async def test_a_run_that_lives_long_and_dies_is_taken_up_if_it_was_alive_lately(life: Life) -> None:
+    furnish(life)
+    life.on_progress = lambda _: life.wait(minutes=2)
+    await die_after(life, 16)
+    assert life.now >= NOW + timedelta(minutes=20)
+    life.on_progress = lambda _: None
+    assert (await life.sync(Kind.FULL)).resumed == 1
 
 
 async def test_a_run_that_failed_is_not_taken_up_but_its_histories_are(life: Life) -> None:

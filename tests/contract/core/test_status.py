@@ -20,7 +20,7 @@ from tests.contract.store.examples import distribution, furnish, row
 from tests.unit.core.examples import DAY, NOW, an_integration
 from tests.unit.core.test_pages import words
 
-HOUR = timedelta(hours=1)
+HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
 ADMIN = User(user_id="UR_1", email="ana@acme.example", user_type="UT_BRANDADMIN")
 
 
@@ -99,7 +99,25 @@ async def test_a_run_without_end_is_running_while_somebody_holds_its_lease(store
 
 async def test_a_paused_integration_has_no_next_run(store: Store) -> None:
     await store.write(lambda uow: uow.integrations.set_paused("main", is_paused=True))
-    assert [job.next_run for job in (await found(store)).jobs] == [None] * 3
+    assert [(job.next_run, job.awaits_baseline) for job in (await found(store)).jobs] == [(None, False)] * 3
+
+
+async def test_before_the_first_full_one_has_succeeded_the_others_wait_for_it(store: Store) -> None:
+    await record(store, outcome=Outcome.FAILED, started_at=NOW - MINUTE, finished_at=NOW, error="Unavailable: no answer")
+    it = await found(store)
+    assert [(job.next_run, job.awaits_baseline) for job in it.jobs] == [(NOW + 5 * MINUTE, False), (None, True), (None, True)]
+    later = await store.read(lambda uow: status(uow, NOW, ["main"], retry=9 * MINUTE))
+    assert later[0].jobs[0].next_run == NOW + 9 * MINUTE
+
+
+async def test_a_run_that_was_cut_off_goes_on_now_unless_somebody_holds_its_lease(store: Store) -> None:
+    await store.write(lambda uow: uow.integrations.set_baseline("main", NOW - HOUR))
+    await record(store, started_at=NOW - MINUTE)
+    assert (await job(store)).next_run == NOW
+    await store.write(lambda uow: uow.leases.take("sync:main", "me", HOUR))
+    next_run = (await job(store)).next_run
+    assert next_run is not None
+    assert next_run >= NOW + 59 * MINUTE
 
 
 async def test_gaps_and_hints_are_the_integrations_own(store: Store) -> None:

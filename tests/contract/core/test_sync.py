@@ -160,13 +160,13 @@ async def test_changed_counts_cost_one_history_and_no_links(life: Life) -> None:
     assert life.source.called == {"surveys": 1, "distributions SV_1": 1, "history EMD_1": 1}
 
 
-async def test_links_are_read_again_while_somebody_mailed_has_no_address(life: Life) -> None:
+async def test_links_are_read_again_by_the_sweep_while_somebody_mailed_has_no_address(life: Life) -> None:
     life.source.put()
     life.source.send("EMD_1", {"CID_1": None})
     await life.baseline()
-    life.source.move("EMD_1", "CID_1", "Opened")
+    life.wait(minutes=1)
     life.source.addresses["EMD_1"]["CID_1"] = LinkEntry(contact_id="CID_1", email=ANA, url=None, expires_at=None)
-    await life.sync()
+    await life.sync(Kind.SWEEP)
     assert life.source.called["links EMD_1"] == 2
     assert await life.store.read(lambda uow: uow.people.find(ANA)) is not None
 
@@ -214,6 +214,7 @@ async def test_what_was_left_out_is_told_when_it_can_be_read_again(life: Life) -
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.sync()
     life.source.errors.clear()
+    life.wait(hours=6)
     await life.sync()
     assert await life.told() == [(INVITED, "SV_1", ANA)]
 

@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from functools import partial
 from itertools import pairwise
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import text
 
 from bot import timetable
-from bot.closures import set_vetoed
+from bot.closures import name_of, set_vetoed
 from bot.errors import Forbidden, Gone, Rejected, Unauthorized, Unavailable, UserError
+from bot.ports import UnitOfWork
 from bot.records import Lease, Outcome, Run
 from bot.schedule import Every, Schedule, Window
 from bot.sync import Kind
 from store.engine import connect
+from store.unit_of_work import SqlStore
 from tests.contract.core_jobs.conftest import MANUAL, World
 from tests.unit.core.examples import DAY, NOW
 
 MINUTE = timedelta(minutes=1)
+T = TypeVar("T")
+#: The name of a picture that closes nothing.
+NOTHING = name_of(())
 FULL_ONLY = Schedule(incremental=MANUAL, sweep=MANUAL)
 
 
@@ -306,7 +315,7 @@ async def test_who_lost_the_lease_stops(world: World, database_url: str) -> None
     other = connect(database_url, read_only=False, connections=1)
     with other.begin() as connection:
         connection.execute(text("UPDATE leases SET owner = 'another'"))
-    with pytest.raises(Unavailable, match="another process has taken this synchronisation over"):
+    with pytest.raises(Unavailable, match="another process has taken this over"):
         await asyncio.wait_for(running, 20)
     assert world.tenants.looking == set()
     with other.begin() as connection:
@@ -334,6 +343,19 @@ async def test_a_picture_that_waits_for_a_decision_is_not_taken_away_by_an_incre
     assert (await world.told())[1:] == [("incremental", "ok", "scheduled")]
 
 
+async def test_what_was_asked_for_is_run_too_after_a_smaller_one_that_was_cut_off(world: World) -> None:
+    await world.connect("main", baseline_at=NOW - DAY)
+    for asked in (Kind.SWEEP, Kind.INCREMENTAL):
+        await world.store.write(lambda u: u.runs.start(Run(integration_id="main", kind="full", started_at=world.now, reason="scheduled")))
+        await world.replicas[0].start("main", asked)
+        world.wait(minutes=1)
+    assert [(run.kind, run.outcome, run.resumed) for run in await world.runs()] == [
+        ("full", "ok", 1),
+        ("sweep", "ok", 0),
+        ("full", "ok", 1),
+    ]
+
+
 async def test_an_integration_that_is_not_there_is_gone(world: World) -> None:
     with pytest.raises(Gone):
         await world.replicas[0].start("main", Kind.FULL)
@@ -343,14 +365,101 @@ async def test_an_integration_that_is_not_there_is_gone(world: World) -> None:
 async def test_nothing_is_approved_or_dropped_while_a_synchronisation_runs(world: World) -> None:
     await world.connect("main")
     await world.store.write(lambda u: u.leases.take("sync:main", "somebody", timedelta(minutes=5)))
-    for ask in (world.replicas[0].approve, world.replicas[0].drop):
+    for ask in (partial(world.replicas[0].approve, picture=NOTHING), world.replicas[0].drop):
         with pytest.raises(UserError, match="is running"):
             await ask("main")
     await world.store.write(lambda u: u.leases.release("sync:main", "somebody"))
     assert not await world.replicas[0].drop("main")
     with pytest.raises(UserError):
-        await world.replicas[0].approve("main")
+        await world.replicas[0].approve("main", NOTHING)
     assert await world.store.write(lambda u: u.leases.take("sync:main", "somebody", MINUTE)) is Lease.TAKEN
+
+
+async def test_what_waits_is_dropped_while_qualtrics_cannot_be_asked(world: World) -> None:
+    await world.connect("main", baseline_at=NOW - DAY)
+    await world.store.write(lambda u: set_vetoed(u, "main", Kind.FULL, NOW))
+    world.tenants.source_errors["main"] = Unavailable("HTTP 503")
+    assert await world.replicas[0].drop("main")
+    assert not await world.replicas[0].drop("main")
+    assert await world.held() == []
+
+
+async def test_nothing_of_an_unknown_integration_is_approved_or_dropped(world: World) -> None:
+    for ask in (partial(world.replicas[0].approve, picture=NOTHING), world.replicas[0].drop):
+        with pytest.raises(Gone):
+            await ask("main")
+    assert await world.held() == []
+
+
+async def test_a_picture_of_a_paused_integration_is_not_approved_and_still_waits(world: World) -> None:
+    await world.connect("main", baseline_at=NOW - DAY, is_paused=True)
+    await world.store.write(lambda u: set_vetoed(u, "main", Kind.FULL, NOW))
+    with pytest.raises(UserError, match="is paused"):
+        await world.replicas[0].approve("main", NOTHING)
+    assert await world.runs() == []
+    assert await world.held() == []
+    assert await world.replicas[0].drop("main")
+
+
+async def test_an_approved_one_counts_among_those_that_may_run_at_a_time(world: World) -> None:
+    await world.connect("main", baseline_at=NOW - DAY)
+    await world.store.write(lambda u: set_vetoed(u, "main", Kind.FULL, NOW))
+    await world.store.write(lambda u: [u.leases.take(f"sync:{name}", "somebody", MINUTE) for name in "abc"])
+    with pytest.raises(UserError, match="As many"):
+        await world.replicas[0].approve("main", NOTHING)
+    await world.store.write(lambda u: u.leases.release("sync:a", "somebody"))
+    assert (await world.replicas[0].approve("main", NOTHING)).outcome is Outcome.OK
+
+
+@dataclass
+class Faltering:
+    """A store whose answers to writes are lost from some moment on: what they wrote is there, or (`is_down`) not."""
+
+    store: SqlStore
+    is_down: bool
+    is_lost: bool = False
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        return await self.store.read(work)
+
+    async def write(self, work: Callable[[UnitOfWork], T]) -> T:
+        if self.is_lost and self.is_down:
+            raise Unavailable("the database cannot answer now")
+        answer = await self.store.write(work)
+        if self.is_lost and not self.lost.is_set():
+            self.lost.set()
+            await asyncio.Event().wait()
+        return answer
+
+
+@pytest.mark.parametrize("how", ["tick", "start", "approve"])
+async def test_whoever_is_stopped_while_it_takes_the_lease_leaves_none_behind(world: World, how: str) -> None:
+    await world.connect("main", baseline_at=None if how == "tick" else NOW - DAY)
+    await world.store.write(lambda u: set_vetoed(u, "main", Kind.FULL, NOW))
+    faltering = Faltering(world.store, is_down=False, is_lost=True)
+    jobs = replace(world.replicas[0], store=faltering)
+    asked = {"tick": jobs.tick, "start": lambda: jobs.start("main", Kind.FULL), "approve": lambda: jobs.approve("main", NOTHING)}[how]
+    taking = asyncio.ensure_future(asked())
+    await asyncio.wait_for(faltering.lost.wait(), 20)
+    assert await world.held() == ["sync:main"]
+    taking.cancel()
+    await asyncio.wait({taking})
+    assert await world.held() == []
+
+
+async def test_a_lease_that_cannot_be_released_does_not_hide_how_its_run_ended(world: World) -> None:
+    """It lapses by itself."""
+    await world.connect("main")
+    world.tenants.gate.clear()
+    faltering = Faltering(world.store, is_down=True)
+    running = asyncio.create_task(replace(world.replicas[0], store=faltering).start("main", Kind.FULL))
+    await world.until_looking("main")
+    faltering.is_lost = True
+    running.cancel()
+    await asyncio.wait({running})
+    assert running.cancelled()
+    assert await world.held() == ["sync:main"]
 
 
 async def _vetoed(world: World, names: list[str]) -> list[tuple[str, str, str | None]]:

@@ -143,6 +143,20 @@ async def test_a_closing_holds_for_everybody_and_opens_without_a_burst(database_
     await other.close()
 
 
+async def test_who_is_told_to_wait_is_told_what_a_refusal_closed_and_until_when(gates: SqlGates, clock: Clock) -> None:
+    await exhaust(gates, HISTORY)
+    paced = await gates.take([BRAND, HISTORY])
+    assert isinstance(paced, Wait)
+    assert paced.closing is None
+    await gates.slow(BRAND, clock.now, 7)
+    await gates.slow(HISTORY, clock.now, 30)
+    answer = await gates.take([BRAND, HISTORY])
+    assert isinstance(answer, Wait)
+    assert answer.closing is not None
+    assert answer.closing.limit == HISTORY
+    assert (answer.seconds, answer.closing.seconds, answer.closing.until - clock.now) == pytest.approx((30, 30, 30))
+
+
 async def test_a_shorter_closing_does_not_cut_a_longer_one_short(gates: SqlGates, clock: Clock) -> None:
     call = await taken(gates, BRAND)
     await gates.slow(BRAND, call.at, 50)
@@ -274,7 +288,7 @@ async def _takes(url: str, until: float) -> list[float]:
         match await gates.take([Limit("four", _PER_MINUTE)]):
             case Taken(at):
                 instants.append(at)
-            case Wait(seconds):
+            case Wait(seconds, _):
                 clock(now + seconds)
     engine.dispose()
     await gates.close()

@@ -63,10 +63,27 @@ async def test_saving_changes_what_a_person_set_and_keeps_what_the_bot_found_out
     found: dict[str, Any] = {"brand_id": "acme", "baseline_at": NOW, "unauthorized_at": NOW + DAY}
     assert await store.read(lambda u: u.integrations.get("main")) == an_integration(**found)
     await store.write(lambda u: u.integrations.save(SET))
-    assert await store.read(lambda u: u.integrations.get("main")) == replace(SET, **found)
+    assert await store.read(lambda u: u.integrations.get("main")) == replace(SET, **found, is_paused=False)
     assert await store.read(lambda u: u.integrations.secret("main")) == CANARY
     assert await store.read(lambda u: u.integrations.push_keys("main")) == ["newer", "older"]
     assert await store.read(lambda u: u.integrations.get("branch")) == an_integration("branch")
+
+
+async def test_a_change_leaves_the_settings_alone_that_others_changed_since_it_was_begun(store: SqlStore) -> None:
+    before = an_integration()
+    await store.write(lambda u: u.integrations.save(before))
+    window = Schedule(window=Window(opens=time(22), closes=time(6), zone="UTC"))
+    await store.write(lambda u: u.integrations.change(before, replace(before, timeout_seconds=7, schedule=window)))
+    await store.write(lambda u: u.integrations.set_paused("main", is_paused=True))
+    daily = Schedule(full=Every(span=timedelta(days=1)))
+    await store.write(lambda u: u.integrations.change(before, replace(before, name="New", schedule=daily)))
+    both = replace(window, full=daily.full)
+    assert await store.read(lambda u: u.integrations.get("main")) == replace(
+        before, name="New", timeout_seconds=7, schedule=both, is_paused=True
+    )
+    await store.write(lambda u: u.integrations.change(before, before))
+    await store.write(lambda u: u.integrations.save(before))
+    assert await store.read(lambda u: u.integrations.get("main")) == replace(before, is_paused=True)
 
 
 async def test_pause_and_refusal_come_and_go(store: SqlStore) -> None:

@@ -83,7 +83,7 @@ async def test_a_link_has_no_owner_and_stays_closed_until_its_person_is_known(st
 
 
 async def looked_up_next(store: SqlStore, tried_before: datetime = NOW, limit: int = 9) -> list[str]:
-    found = await store.read(lambda u: u.invitations.without_person("main", tried_before, limit))
+    found = await store.read(lambda u: u.invitations.without_person("main", NOW, tried_before, limit))
     return [i.contact_id for i in found]
 
 
@@ -100,7 +100,7 @@ async def test_contacts_without_person_are_looked_up_never_tried_ones_first_and_
 
     await store.write(save)
     assert await looked_up_next(store) == ["CID_1", "CID_2", "CID_3"]
-    assert (await store.read(lambda u: u.invitations.without_person("main", NOW, 1))) == [invitation(None)]
+    assert (await store.read(lambda u: u.invitations.without_person("main", NOW, NOW, 1))) == [invitation(None)]
     for distribution_id, contact_id, at in (("EMD_1", "CID_1", NOW), ("EMD_2", "CID_2", NOW - DAY)):
         await store.write(lambda u, d=distribution_id, c=contact_id, at=at: u.invitations.set_person("main", d, c, None, at))
     assert await looked_up_next(store, NOW + DAY) == ["CID_3", "CID_2", "CID_1"]
@@ -121,7 +121,7 @@ async def test_a_person_that_became_known_during_a_look_up_without_result_stays(
 
 async def test_a_distribution_lacks_people_until_every_mailed_contact_has_a_person(store: SqlStore, people: dict[str, int]) -> None:
     async def lacks_people(integration_id: str = "main") -> bool:
-        return await store.read(lambda u: u.invitations.lacks_people(integration_id, "EMD_1"))
+        return await store.read(lambda u: u.invitations.lacking_people(integration_id)) == {"EMD_1"}
 
     await store.write(lambda u: furnish(u, "other"))
     await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row("CID_2", mailed=False)]))
@@ -133,6 +133,26 @@ async def test_a_distribution_lacks_people_until_every_mailed_contact_has_a_pers
     assert await lacks_people()
     await store.write(lambda u: u.invitations.set_person("main", "EMD_1", "CID_1", people[ADA], NOW))
     assert not await lacks_people()
+
+
+async def test_the_first_and_the_last_of_the_links_own_expiries_are_found_by_distribution(store: SqlStore, people: dict[str, int]) -> None:
+    days = (-2, 1, 3, 5)
+    links = [link(f"CID_{day}", expires_at=NOW + day * DAY) for day in days]
+
+    def save(u: UnitOfWork) -> None:
+        u.distributions.save("main", [distribution("EMD_2"), distribution("EMD_3")])
+        for distribution_id in ("EMD_1", "EMD_3"):
+            u.invitations.save_links("main", distribution_id, links, people)
+        u.invitations.save_links("main", "EMD_2", [link()], people)
+
+    async def found(since: datetime, *distribution_ids: str) -> dict[str, list[datetime]]:
+        spans = await store.read(lambda u: u.invitations.own_expiries("main", distribution_ids, since))
+        return {distribution_id: list(span) for distribution_id, span in spans.items()}
+
+    await store.write(save)
+    assert await found(NOW, "EMD_1", "EMD_2") == {"EMD_1": [NOW + DAY, NOW + 5 * DAY]}
+    assert await found(NOW - 3 * DAY, "EMD_1") == {"EMD_1": [NOW - 2 * DAY, NOW + 5 * DAY]}
+    assert await found(NOW + 5 * DAY, "EMD_1") == {}
 
 
 async def test_a_known_person_survives_an_entry_without_address_and_yields_to_another_address(
@@ -276,11 +296,10 @@ async def test_thousands_of_invitations_are_saved_and_found_in_one_call(store: S
     assert len(found) == 2500
 
 
-async def test_what_is_due_waits_while_its_integration_is_paused(store: SqlStore, people: dict[str, int]) -> None:
+async def test_what_is_due_waits_while_its_integration_is_held(store: SqlStore, people: dict[str, int]) -> None:
     await store.write(lambda u: u.invitations.save_history("main", "EMD_1", [row(notice_at=NOW)]))
-    await store.write(lambda u: u.integrations.set_paused("main", is_paused=True))
-    assert await store.read(lambda u: u.invitations.due(NOW, 9)) == []
-    await store.write(lambda u: u.integrations.set_paused("main", is_paused=False))
+    assert await store.read(lambda u: u.invitations.due(NOW, 9, ["main"])) == []
+    assert len(await store.read(lambda u: u.invitations.due(NOW, 9, ["other"]))) == 1
     assert len(await store.read(lambda u: u.invitations.due(NOW, 9))) == 1
 
 

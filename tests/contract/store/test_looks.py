@@ -38,13 +38,13 @@ async def test_positions_are_found_and_cleared_by_how_their_names_begin(store: S
         u.positions.save("other", "a:9", Position(next=None), NOW)
 
     await store.write(save)
-    assert await store.read(lambda u: u.positions.finished("main", "a:")) == {"a:1"}
-    assert await store.read(lambda u: u.positions.finished("main", "a%")) == {"a%3"}
+    assert set(await store.read(lambda u: u.positions.all("main", "a:", NOW))) == {"1", "2"}
+    assert set(await store.read(lambda u: u.positions.all("main", "a%", NOW))) == {"3"}
     await store.write(lambda u: u.positions.clear_all("main", "a:"))
     await store.write(lambda u: u.positions.clear("main", ["a%3"]))
-    assert await store.read(lambda u: u.positions.finished("main", "")) == {"b:1"}
+    assert set(await store.read(lambda u: u.positions.all("main", "", NOW))) == {"b:1"}
     assert await store.read(lambda u: u.positions.get("main", "a:2", NOW)) is None
-    assert await store.read(lambda u: u.positions.finished("other", "a:")) == {"a:9"}
+    assert set(await store.read(lambda u: u.positions.all("other", "a:", NOW))) == {"9"}
 
 
 async def test_a_picture_holds_the_newest_of_everything_that_was_listed(store: SqlStore) -> None:
@@ -63,6 +63,9 @@ async def test_a_picture_holds_the_newest_of_everything_that_was_listed(store: S
     assert await store.read(lambda u: u.pictures.distributions("main", "SV_1")) == [sent, distribution("EMD_2")]
     found = await store.read(lambda u: u.pictures.distribution_ids("main"))
     assert {survey_id: set(ids) for survey_id, ids in found.items()} == {"SV_1": {"EMD_1", "EMD_2"}, "SV_2": {"EMD_3"}}
+    await store.write(lambda u: u.pictures.forget_distributions("main", ["SV_1"]))
+    assert await store.read(lambda u: u.pictures.surveys("main")) == [detailed, survey("SV_2")]
+    assert await store.read(lambda u: u.pictures.distribution_ids("main")) == {"SV_2": ["EMD_3"]}
     await store.write(lambda u: u.pictures.clear("main"))
     assert await store.read(lambda u: (u.pictures.surveys("main"), u.pictures.distribution_ids("main"))) == ([], {})
     assert await store.read(lambda u: u.pictures.surveys("other")) == [survey("SV_3")]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlalchemy import text
 
+from bot.ports import UnitOfWork
 from bot.records import Refresh
+from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, NOW
 from tests.unit.core.examples import an_integration
@@ -90,3 +95,39 @@ async def test_hints_go_with_their_integration(store: SqlStore) -> None:
     while await store.write(lambda u: u.integrations.remove("main", 100)):
         pass
     assert await all_of(store) == [hinted(1, 0, 0, integration_id="branch")]
+
+
+async def test_of_an_integration_that_is_gone_nothing_is_asked(store: SqlStore) -> None:
+    await ask(store, 0, integration_id="removed")
+    assert await all_of(store) == []
+
+
+async def test_a_hint_that_is_being_stored_while_its_integration_is_removed_goes_with_it(
+    store: SqlStore, database_url: str, keyring: Keyring
+) -> None:
+    """Neither of them fails, whichever comes first."""
+    asked, ends = threading.Event(), threading.Event()
+
+    def slow(uow: UnitOfWork) -> None:
+        uow.refreshes.ask("main", "SV_1", NOW)
+        asked.set()
+        ends.wait(20)
+
+    other = SqlStore(database_url, keyring)
+    asking = asyncio.create_task(store.write(slow))
+    await asyncio.to_thread(asked.wait, 20)
+    removing = asyncio.create_task(other.write(lambda u: u.integrations.remove("main", 100)))
+    if database_url.startswith("postgresql"):
+        async with asyncio.timeout(20):
+            while not await store.read(_waits):
+                pass
+    ends.set()
+    await asyncio.gather(asking, removing)
+    await other.close()
+    assert await store.read(lambda u: u.integrations.get("main")) is None
+    assert await all_of(store) == []
+
+
+def _waits(uow: Any) -> bool:
+    """Somebody waits for a lock."""
+    return bool(uow.refreshes.connection.execute(text("SELECT count(*) FROM pg_locks WHERE NOT granted")).scalar())

@@ -47,11 +47,15 @@ async def test_lines_are_counted_by_integration_and_status(logged: SqlStore) -> 
     assert await logged.read(lambda u: u.requests.statuses(NOW)) == {("main", 200): 1}
 
 
-async def test_what_is_older_than_a_day_is_forgotten(logged: SqlStore) -> None:
-    later = replace(LINE, at=NOW + DAY - timedelta(seconds=30))
-    await logged.write(lambda u: u.requests.add("main", [later]))
+async def test_what_is_older_is_forgotten(logged: SqlStore) -> None:
+    await logged.write(lambda u: u.requests.forget(NOW - timedelta(seconds=30)))
     found = await logged.read(lambda u: u.requests.list(since=NOW - 9 * DAY))
-    assert [line.at for _, line in found] == [later.at, NOW, NOW - timedelta(seconds=1)]
+    assert [line.at for _, line in found] == [NOW, NOW - timedelta(seconds=1)]
+
+
+async def test_lines_of_an_integration_that_is_gone_are_dropped(logged: SqlStore) -> None:
+    await logged.write(lambda u: u.requests.add("removed", [LINE]))
+    assert len(await logged.read(lambda u: u.requests.list(since=NOW - DAY))) == 5
 
 
 async def test_thousands_of_lines_are_added_at_once_and_none_is_no_error(logged: SqlStore) -> None:

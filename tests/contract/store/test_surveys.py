@@ -77,6 +77,14 @@ async def test_a_survey_that_several_integrations_see_is_found_as_the_active_one
     assert found == {"SV_1": survey(name=active), "SV_2": survey("SV_2")}
 
 
+@pytest.mark.parametrize("reader", ["main", "other"])
+async def test_of_several_integrations_that_see_a_survey_one_that_may_read_its_details_tells_its_end(store: SqlStore, reader: str) -> None:
+    await store.write(lambda u: furnish(u, "other"))
+    await store.write(lambda u: u.surveys.save_details(reader, "SV_1", DETAILS, NOW))
+    (found,) = (await store.read(lambda u: u.surveys.get(["SV_1"]))).values()
+    assert found.details == DETAILS
+
+
 async def test_surveys_are_found_by_more_ids_than_a_statement_takes(store: SqlStore) -> None:
     surveys = [survey(f"SV_{number}") for number in range(2500)]
     assert (await store.write(lambda u: u.surveys.save("main", surveys, NOW))).changed == 2499

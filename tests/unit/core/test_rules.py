@@ -100,11 +100,16 @@ HOUR = timedelta(hours=1)
         ({"send_date": NOW - 7 * DAY}, 6 * HOUR),
         ({"send_date": NOW - 7 * DAY, "link_expires_at": NOW + 2 * DAY}, timedelta()),
         ({"send_date": NOW - 7 * DAY, "link_expires_at": None}, 6 * HOUR),
-        ({"send_date": NOW - 7 * DAY, "rows_missing": 1}, HOUR),
+        ({"send_date": NOW - 2 * DAY, "rows_missing": 1}, HOUR),
         ({"send_date": NOW - DAY / 2, "stats": DistributionStats(sent=90_000)}, HOUR / 4),
         ({"send_date": NOW - 7 * DAY, "history_for": None}, timedelta()),
         ({"send_date": NOW - 7 * DAY, "history_for": None, "stats": DistributionStats(sent=90_000)}, HOUR / 4),
-        ({"stats": DistributionStats(sent=10), "rows_missing": 1}, HOUR),
+        ({"stats": DistributionStats(sent=10), "rows_missing": 1}, 6 * HOUR),
+        ({"stats": DistributionStats(sent=10), "rows_missing": 1, "link_expires_at": NOW + 2 * DAY}, HOUR),
+        ({"stats": DistributionStats(sent=10), "rows_missing": 1, "link_expires_at": NOW - HOUR}, None),
+        ({"send_date": NOW - 7 * DAY, "link_expires_at": NOW - 47 * HOUR}, timedelta()),
+        ({"send_date": NOW - 7 * DAY, "link_expires_at": NOW - 48 * HOUR}, None),
+        ({"link_expires_at": NOW - HOUR, "history_for": None, "history_at": None}, None),
         ({"stats": DistributionStats(sent=10), "rows_missing": 0}, None),
         ({"is_deleted": True}, None),
     ],
@@ -112,6 +117,26 @@ HOUR = timedelta(hours=1)
 def test_a_history_rests_as_long_as_its_age_its_gaps_and_its_size_say(values: dict[str, Any], rest: timedelta | None) -> None:
     moved = {"stats": DistributionStats(sent=10, opened=1)}
     due_at = rules.history_due_at(a_distribution(**{**READ, **moved, **values}), a_survey(), NOW)
+    assert due_at == (None if rest is None else NOW + rest)
+
+
+@pytest.mark.parametrize(
+    ("expires_at", "own", "rest"),
+    [
+        (None, (2, 9), timedelta()),
+        (None, (3, 9), 6 * HOUR),
+        (9, (1, 1), timedelta()),
+        (-9, (3, 9), 6 * HOUR),
+        (-9, (-1, -1), timedelta()),
+        (-9, (), None),
+    ],
+)
+def test_the_expiries_of_single_links_count_beside_their_distributions(
+    expires_at: int | None, own: tuple[int, ...], rest: timedelta | None
+) -> None:
+    values = {**READ, "stats": DistributionStats(sent=10, opened=1), "send_date": NOW - 20 * DAY}
+    expiry = None if expires_at is None else NOW + expires_at * DAY
+    due_at = rules.history_due_at(a_distribution(**values, link_expires_at=expiry), a_survey(), NOW, [NOW + days * DAY for days in own])
     assert due_at == (None if rest is None else NOW + rest)
 
 

@@ -64,6 +64,11 @@ def test_pages_can_be_turned_and_drawn_again(asked: int, shown: int) -> None:
     assert labels(page) == [(label, str(to)) for label, to in turns]
 
 
+def test_what_waits_for_the_first_full_one_says_so() -> None:
+    job = JobStatus(kind=Kind.SWEEP, state=JobState.NEVER, last=None, success=None, next_run=None, awaits_baseline=True)
+    assert "Nightly sweep: Never run. Next: after the first full one." in plain_text(status_page([integration(1, (job,))], {}, 1, READER))
+
+
 @pytest.mark.parametrize("state", list(JobState))
 def test_every_state_has_words(state: JobState) -> None:
     run = Run(integration_id="main", kind="full", started_at=NOW, outcome=Outcome.FAILED, error="It broke.")

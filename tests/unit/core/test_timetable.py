@@ -104,6 +104,14 @@ def test_a_failed_run_is_tried_again_after_growing_pauses(failures: int, pause: 
     assert due(failing, again_at - MINUTE, RETRY) is None
 
 
+def test_before_the_baseline_no_other_kind_takes_the_turn_of_a_failed_full_run() -> None:
+    """The incremental one that has been due for long would be vetoed again and again."""
+    daily = an_integration(schedule=Schedule(full=Every.parse("daily")))
+    runs = [a_run("full", NOW - n * MINUTE, Outcome.FAILED) for n in range(4)]
+    found = due(scene(daily, starts={"full": NOW}, runs=runs), NOW + 40 * MINUTE, RETRY)
+    assert found == Due(kind=Kind.FULL, slot=NOW + 40 * MINUTE, reason=timetable.RETRY)
+
+
 def test_an_unfinished_run_waits_too_while_its_start_keeps_failing() -> None:
     runs = [a_run("full", NOW, Outcome.FAILED), a_run("full", NOW - MINUTE, None)]
     failing = scene(starts={**RECENT, "full": NOW}, runs=runs, unfinished=runs[1])
@@ -240,11 +248,77 @@ def test_a_start_whose_hours_passed_is_missed_and_caught_up_in_the_next_ones() -
     decision = decide(slept, wanted, NOW)
     assert (decision.is_go, rows(decision)) == (False, [("misfired", timetable.NO_PROCESS)])
     slept = replace(slept, runs=decision.notes)
-    assert next_start(nightly, Kind.FULL, slept.starts, NOW) == night + DAY
+    assert next_start(slept, Kind.FULL, NOW, RETRY) == night + DAY
     decision = decide(slept, wanted, night + DAY)
     assert (decision.is_go, decision.reason, rows(decision)) == (True, timetable.CATCH_UP, [])
 
 
 def test_two_installations_with_the_same_id_start_at_different_moments() -> None:
     other = replace(ESTABLISHED, base_url="https://sjc1.qualtrics.com/API/v3/")
-    assert next_start(ESTABLISHED, Kind.FULL, RECENT, NOW) != next_start(other, Kind.FULL, RECENT, NOW)
+    assert next_start(scene(), Kind.FULL, NOW, RETRY) != next_start(scene(other), Kind.FULL, NOW, RETRY)
+
+
+FAILED = a_run("full", NOW - MINUTE, Outcome.FAILED)
+CLOSED = Schedule(sweep=Every.parse("daily"), window=Window.parse("22:00-06:00 UTC"))
+FORETOLD = {
+    "all ran a moment ago": scene(),
+    "it is new": scene(an_integration(), starts={}),
+    "it is new, and its first run failed": scene(an_integration(), starts={"full": NOW - MINUTE}, runs=[FAILED]),
+    "it is new, and its first run was cut off": scene(
+        an_integration(), starts={"full": NOW - MINUTE}, unfinished=a_run("full", NOW - MINUTE, None)
+    ),
+    "one runs": scene(lease=Lease.HELD, starts={**RECENT, "full": NOW - MINUTE}, unfinished=a_run("full", NOW - MINUTE, None)),
+    "one was cut off": scene(starts={**RECENT, "full": NOW - MINUTE}, unfinished=a_run("full", NOW - MINUTE, None)),
+    "one was cut off and cannot go on": scene(
+        starts={**RECENT, "full": NOW - MINUTE}, runs=[FAILED], unfinished=a_run("full", NOW - 2 * MINUTE, None)
+    ),
+    "one failed": scene(starts={**RECENT, "full": NOW - MINUTE}, runs=[FAILED]),
+    "one failed again and again": scene(starts={**RECENT, "full": NOW - MINUTE}, runs=[FAILED] * 6),
+    "one failed that is started by hand alone": scene(
+        replace(ESTABLISHED, schedule=Schedule(full=MANUAL)), starts={**RECENT, "full": NOW - MINUTE}, runs=[FAILED]
+    ),
+    "a larger one is due soon": scene(starts={"sweep": NOW - 5 * HOUR, "full": NOW - 59 * MINUTE, "incremental": NOW - 20 * MINUTE}),
+    "a larger one is due before": scene(starts={"sweep": NOW - 5 * HOUR, "full": NOW - 57 * MINUTE, "incremental": NOW - 6 * MINUTE}),
+    "its hours are closed": scene(replace(ESTABLISHED, schedule=CLOSED)),
+    "its hours are closed, and one failed": scene(
+        replace(ESTABLISHED, schedule=CLOSED), starts={**RECENT, "full": NOW - MINUTE}, runs=[FAILED]
+    ),
+}
+
+
+@pytest.mark.parametrize("situation", FORETOLD)
+def test_the_next_start_of_each_kind_is_the_one_that_happens(situation: str) -> None:
+    """Two days are played in half minutes; every start succeeds at once, and what runs has just ended."""
+    played, happened, now = FORETOLD[situation], dict[Kind, datetime](), NOW
+    if played.lease is Lease.HELD:
+        played = replace(played, unfinished=None, lease=Lease.TAKEN)
+    while now < NOW + 2 * DAY:
+        wanted = due(played, now, RETRY)
+        if wanted is None or not decide(played, wanted, now).is_go:
+            now += MINUTE / 2
+            continue
+        happened.setdefault(wanted.kind, now)
+        settled = played.integration if wanted.kind is not Kind.FULL else replace(played.integration, baseline_at=NOW - 9 * DAY)
+        played = replace(played, integration=settled, starts={**played.starts, wanted.kind: now}, runs=(), unfinished=None)
+    for kind in Kind:
+        foretold = next_start(FORETOLD[situation], kind, NOW, RETRY)
+        if timetable.awaits_baseline(FORETOLD[situation].integration, kind) or kind not in happened:
+            assert foretold is None
+        else:
+            assert foretold is not None
+            assert abs(happened[kind] - foretold) < 4 * MINUTE  # starts move a little by when the one before them was
+
+
+def test_what_should_have_started_is_told_since_when() -> None:
+    forgotten = scene(starts={"full": NOW - 3 * HOUR, "sweep": NOW - 3 * HOUR, "incremental": NOW - 3 * HOUR})
+    for kind in (Kind.FULL, Kind.INCREMENTAL):
+        since = next_start(forgotten, kind, NOW, RETRY)
+        assert since is not None
+        assert since < NOW - HOUR
+
+
+@pytest.mark.parametrize("kind", [Kind.INCREMENTAL, Kind.SWEEP])
+def test_before_the_baseline_what_is_scheduled_waits_for_it_and_what_is_not_waits_for_somebody(kind: Kind) -> None:
+    by_hand = an_integration(schedule=Schedule(incremental=MANUAL, sweep=MANUAL))
+    assert [timetable.awaits_baseline(it, kind) for it in (an_integration(), by_hand, ESTABLISHED)] == [True, False, False]
+    assert next_start(scene(an_integration(), starts={}), kind, NOW, RETRY) is None
