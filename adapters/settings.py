@@ -123,7 +123,7 @@ class Settings(BaseModel):
     log_level: LogLevel = "INFO"
     schedule: Schedule = Schedule()
     limits: Limits = Limits()
-    #: TOML (adapters/integrations.py), applied at every start.
+    #: TOML (adapters/integrations.py), applied whenever `serve` starts.
     integrations_file: Path | None = None
     #: Whoever asks for `/metrics` must send it: `Authorization: Bearer ...`; None = there is no such address.
     metrics_token: Annotated[SecretStr, _secret("this makes one: openssl rand -hex 16", least=16)] | None = None
