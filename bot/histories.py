@@ -137,7 +137,7 @@ def _is_behind(distribution: Distribution) -> bool:
 
 def _is_due(look: Look, survey: Survey, distribution: Distribution, own: Sequence[datetime]) -> bool:
     if look.kind is Kind.SWEEP:  # but not what this sweep has read before its process died
-        is_read = distribution.history_at is not None and distribution.history_at >= look.started_at
+        is_read = look.is_resumed and distribution.history_at is not None and distribution.history_at >= look.started_at
         return not is_read and rules.has_answers(distribution, survey, look.started_at, own)
     due_at = rules.history_due_at(distribution, survey, look.started_at, own, is_hinted=look.is_hinted)
     if due_at is not None and due_at > look.started_at:

@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from bot.sync import Kind
@@ -41,6 +41,7 @@ def template(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -
     return path
 
 
+@example(sendings=[("SV_1", {"CID_1": "ana@acme.example"}, "Invite", "Pending")], looks=[Kind.SWEEP], order=[0,1,2,3], moves=["Success"], deaths=[], gone=0)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sendings=sendings,
@@ -76,6 +77,7 @@ def test_any_order_of_syncs_announces_once(  # noqa: PLR0917 - hypothesis names 
                 if deaths:
                     await die_after(life, deaths.pop(), look)
                 await life.sync(look)
+                life.wait(seconds=1)
             if step < len(moves):
                 life.source.move(f"EMD_{number}", next(iter(people)), moves[step])
         for look in looks:
