@@ -10,10 +10,9 @@ from bot import pages, participations, rules
 from bot import status as synchronisation
 from bot.messages import Request, Surface
 from bot.page import Action, Page, PrivatePage
-from bot.pages import Reader
+from bot.pages.reader import Reader
 from bot.ports import Store, UnitOfWork
 from bot.rules import Participation, State
-from bot.status_page import status_page
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +89,7 @@ def _status(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datet
     if not theirs:
         return pages.help_page(viewer.reader, data.get("word", "status"))
     found = synchronisation.status(uow, now, theirs)
-    return status_page(found, synchronisation.baselines(uow, found, now), _page(data), viewer.reader)
+    return pages.status_page(found, synchronisation.baselines(uow, found, now), _page(data), viewer.reader)
 
 
 def _page(data: Mapping[str, str]) -> int:

@@ -14,7 +14,7 @@ from bot.events import EventKind
 from bot.messages import Delivery, DeliveryState, Member, MessageRef, Unreachable
 from bot.model import PersonalLink
 from bot.page import PrivatePage
-from bot.pages import Reader
+from bot.pages.reader import Reader
 from bot.ports import Channel, Store, UnitOfWork
 from bot.rules import Participation, State
 

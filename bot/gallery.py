@@ -10,11 +10,11 @@ from bot import pages
 from bot.look import Kind
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
 from bot.page import Page, PrivatePage
-from bot.pages import Reader
+from bot.pages.reader import Reader
+from bot.pages.status import status_page
 from bot.records import Closure, Gaps, Outcome, Run
 from bot.rules import Participation, State
 from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
-from bot.status_page import status_page
 
 _NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 _READER = Reader(locale="en-GB", zone="Europe/Berlin")

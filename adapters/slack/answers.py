@@ -15,7 +15,7 @@ from adapters.slack.places import Home, Place, PrivateReply, Reply
 from bot.errors import Gone, Rejected, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Page, PrivatePage, Text
-from bot.pages import Reader
+from bot.pages.reader import Reader
 from bot.ports import Channel, Store
 
 Handle = Callable[[Store, Request, datetime], Awaitable[Page | PrivatePage]]

@@ -41,7 +41,14 @@ def template(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -
     return path
 
 
-@example(sendings=[("SV_1", {"CID_1": "ana@acme.example"}, "Invite", "Pending")], looks=[Kind.SWEEP], order=[0,1,2,3], moves=["Success"], deaths=[], gone=0)
+@example(
+    sendings=[("SV_1", {"CID_1": "ana@acme.example"}, "Invite", "Pending")],
+    looks=[Kind.SWEEP],
+    order=[0, 1, 2, 3],
+    moves=["Success"],
+    deaths=[],
+    gone=0,
+)
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     sendings=sendings,

@@ -7,10 +7,10 @@ import pytest
 from bot.gallery import gallery
 from bot.look import Kind
 from bot.page import Button, Buttons, Page
-from bot.pages import Reader
+from bot.pages.reader import Reader
+from bot.pages.status import PAGE_SIZE, status_page
 from bot.records import Gaps, Outcome, Run
 from bot.status import IntegrationStatus, JobState, JobStatus
-from bot.status_page import PAGE_SIZE, status_page
 from cards import limits, slack
 from cards.plain import plain_text
 from tests.unit.core.examples import NOW, an_integration

@@ -24,7 +24,7 @@ from bot.page import (
     Tone,
     phrase,
 )
-from bot.pages import Reader
+from bot.pages.reader import Reader
 from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
 
 #: Integrations on one page: with all notices, so many fit into one message (reference slack.md 2).
