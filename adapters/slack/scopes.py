@@ -1,19 +1,60 @@
-"""What the bot's token must allow, and whether it does."""
+"""What the bot's token must allow, why, and whether it does."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.errors import translated
 
-#: The bot scopes of manifest/slack.json.
-SCOPES = frozenset({"chat:write", "commands", "im:write", "users:read", "users:read.email"})
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    name: str
+    #: How the bot uses it, for the administrator who is asked to grant it: one sentence.
+    reason: str
+    #: What Slack gives for it that the bot uses (https://docs.slack.dev/reference/scopes).
+    methods: tuple[str, ...] = ()
+    events: tuple[str, ...] = ()
+    #: Where it is not, the administrator may leave it out (`bot_optional`), and only what `reason` says is lost.
+    is_required: bool = True
+
+
+#: The bot scopes. A test holds that the code uses each of them and needs no other.
+SCOPES: tuple[Scope, ...] = (
+    Scope(
+        name="chat:write",
+        reason="Sends each person the surveys that were sent to them, as direct messages, and keeps those messages up to date.",
+        methods=("chat.postMessage",),
+    ),
+    Scope(name="commands", reason="Answers /surveys, to the person who typed it alone."),
+    Scope(
+        name="im:write",
+        reason="Opens the direct message with a person who was never written to before.",
+        methods=("conversations.open",),
+    ),
+    Scope(
+        name="users:read",
+        reason="Knows who is in the workspace: time zone and language of each person, and who is a guest, a bot, or has left.",
+        methods=("users.info", "users.list"),
+        events=("team_join", "user_change"),
+    ),
+    Scope(
+        name="users:read.email",
+        reason="Finds the person a survey was sent to by their e-mail address. No e-mail is ever sent to it.",
+        methods=("users.info", "users.list"),
+    ),
+)
+#: What the bot cannot work without.
+REQUIRED = frozenset(scope.name for scope in SCOPES if scope.is_required)
+#: Methods that ask for no scope (https://docs.slack.dev/reference/methods).
+FREE_METHODS = frozenset({"auth.test", "views.publish"})
 
 
 async def missing_scopes(client: AsyncWebClient) -> Sequence[str]:
     """Slack names what a token may do in a header of every answer (https://docs.slack.dev/authentication/installing-with-oauth)."""
     with translated("auth.test", repeatable=True):
         answer = await client.auth_test()
-        return sorted(SCOPES.difference(answer.headers["x-oauth-scopes"].split(",")))
+        return sorted(REQUIRED.difference(answer.headers["x-oauth-scopes"].split(",")))

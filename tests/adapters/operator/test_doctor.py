@@ -19,7 +19,7 @@ from adapters.doctor.report import report
 from adapters.sandbox.demo import Sandbox
 from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.slack.faults import RateLimited, Refused
-from adapters.slack.scopes import SCOPES
+from adapters.slack.scopes import REQUIRED
 from bot.errors import Unavailable
 from bot.look import Kind
 from bot.model import DistributionStats
@@ -231,7 +231,7 @@ def test_a_waiting_picture_tells_how_much_it_would_close() -> None:
 
 def test_the_manifest_asks_for_the_scopes_that_are_checked() -> None:
     manifest = json.loads(Path("manifest/slack.json").read_bytes())
-    assert set(manifest["oauth_config"]["scopes"]["bot"]) == SCOPES
+    assert set(manifest["oauth_config"]["scopes"]["bot"]) == REQUIRED
 
 
 async def test_several_faults_are_all_shown_and_fail_the_command(inside: Sandbox, shell: Shell) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
@@ -145,6 +146,12 @@ async def start(
             return Bot(workspace, SlackSender(workspace, url), url)
 
         yield start_one
+
+
+@pytest.fixture
+def app(client: AsyncWebClient, store: Store, directory: SlackDirectory, channel: SlackChannel) -> AsyncApp:
+    """The app alone, served nowhere."""
+    return slack_app(client=client, signing_secret=SECRET, store=store, directory=directory, channel=channel, clock=lambda: NOW)
 
 
 @pytest.fixture
