@@ -115,8 +115,7 @@ def prepare(uow: UnitOfWork, delivery: Delivery, now: datetime, *, allow_guests:
         return Ended(state=DeliveryState.SKIPPED, reason=f"the survey is {asked.state if asked else 'gone'} for this person")
     if delivery.kind is EventKind.SURVEY_CLOSING and not rules.closes_soon(asked, now):
         return Ended(state=DeliveryState.SKIPPED, reason="the survey no longer closes soon")
-    email = uow.people.email(delivery.person_id)
-    member = rules.addressee(uow.members.by_email(email) if email else (), allow_guests=allow_guests)
+    member = _addressee(uow, delivery, allow_guests=allow_guests)
     if isinstance(member, Unreachable):
         return Ended(state=DeliveryState.UNREACHABLE, reason=member)
     try:
@@ -127,6 +126,13 @@ def prepare(uow: UnitOfWork, delivery: Delivery, now: datetime, *, allow_guests:
         wait = min(max(now - delivery.created_at, LINK_WAITS[0]), LINK_WAITS[1])
         return Again(at=now + wait, reason="Qualtrics has not told a personal link")
     return Ready(member=member, page=_DRAW[delivery.kind](asked, link, Reader.of(member)))
+
+
+def _addressee(uow: UnitOfWork, delivery: Delivery, *, allow_guests: bool) -> Member | Unreachable:
+    if not rules.is_wanted(delivery.kind, uow.preferences.get(delivery.person_id)):
+        return Unreachable.OPTED_OUT
+    email = uow.people.email(delivery.person_id)
+    return rules.addressee(uow.members.by_email(email) if email else (), allow_guests=allow_guests)
 
 
 _DRAW: dict[EventKind, Callable[[Participation, PersonalLink, Reader], PrivatePage]] = {

@@ -90,6 +90,16 @@ class Unreachable(StrEnum):
     GUEST = "guest account"
     STRANGER = "account of another organisation"
     BOT = "bot account"
+    #: Opened again when they opt in, for what they can still answer.
+    OPTED_OUT = "opted out"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """What somebody wants to be told in chat (FEATURES C10). Qualtrics' own e-mails know nothing of it."""
+
+    new_surveys: bool = True
+    reminders: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,6 +5,7 @@ Strings in a page are plain text exactly as a person shall read them: nothing is
 
 from __future__ import annotations
 
+import math
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -130,8 +131,89 @@ class Respond:
     link: PersonalLink
 
 
-Element = Text | Note | Notice | Facts | Entry | Buttons | Divider
+class ChartKind(StrEnum):
+    LINE = "line"
+    BAR = "bar"
+    AREA = "area"
+    PIE = "pie"
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Numbers that belong together, one for each label of their chart."""
+
+    name: str
+    values: tuple[float, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chart:
+    """Numbers as a picture. Every renderer says them in words as well, and alone where it cannot draw them."""
+
+    kind: ChartKind
+    title: str
+    #: What stands below the columns or points, or beside the slices.
+    labels: tuple[str, ...]
+    #: A pie has one.
+    series: tuple[Series, ...]
+    x_title: str | None = None
+    y_title: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what is no chart: raises ValueError."""
+        if any(len(each.values) != len(self.labels) or not all(map(math.isfinite, each.values)) for each in self.series):
+            raise ValueError("a series has one number for each label")
+        if self.kind is ChartKind.PIE and len(self.series) != 1:
+            raise ValueError("a pie shows one series")
+
+
+Element = Text | Note | Notice | Facts | Entry | Chart | Buttons | Divider
 PrivateElement = Element | Respond
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Input:
+    """A line to type into."""
+
+    #: The key of what was typed in the data of the form's action.
+    name: str
+    label: str
+    hint: str | None = None
+    #: In characters.
+    longest: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    #: An id, which comes back when it is chosen.
+    value: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Select:
+    """One choice of several."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+    #: The value that is chosen at first.
+    chosen: str | None = None
+    hint: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Checkboxes:
+    """Any number of choices, none too. They come back joined by spaces."""
+
+    name: str
+    label: str
+    options: tuple[Option, ...]
+    chosen: tuple[str, ...] = ()
+    hint: str | None = None
+
+
+Field = Input | Select | Checkboxes
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,3 +240,15 @@ class PrivatePage:
         """Refuse a link of somebody else: raises ValueError."""
         if any(isinstance(e, Respond) and e.link.owner != self.owner for e in self.elements):
             raise ValueError("a private page may hold the links of its owner alone")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Form:
+    """Asks for something. Whoever submits it presses a button: its action, whose data hold what the fields say beside their own."""
+
+    title: str
+    elements: tuple[Element | Field, ...]
+    #: What the button says.
+    submit: str
+    action: Action
+    zone: str = "UTC"

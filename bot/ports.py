@@ -37,6 +37,7 @@ from bot.repositories import (
     People,
     Pictures,
     Positions,
+    Preferences,
     Refreshes,
     Requests,
     Runs,
@@ -103,6 +104,8 @@ class UnitOfWork(Protocol):
     def distributions(self) -> Distributions: ...
     @property
     def people(self) -> People: ...
+    @property
+    def preferences(self) -> Preferences: ...
     @property
     def invitations(self) -> Invitations: ...
     @property

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.events import Event, EventKind
-from bot.messages import Delivery, DeliveryState, Member, MemberKind, MessageRef
+from bot.messages import Delivery, DeliveryState, Member, MemberKind, MessageRef, Preference
 from bot.model import (
     Distribution,
     DistributionStats,
@@ -145,6 +145,13 @@ class People(Protocol):
     def email(self, person_id: int) -> str | None: ...
 
 
+class Preferences(Protocol):
+    """What people chose; who chose nothing wants everything."""
+
+    def get(self, person_id: int) -> Preference: ...
+    def save(self, person_id: int, preference: Preference, now: datetime) -> None: ...
+
+
 class Invitations(Protocol):
     def save_links(self, integration_id: str, distribution_id: str, links: Sequence[LinkEntry], people: Mapping[str, int]) -> Absorbed:
         """Upsert person, link expiry and (where none is stored yet) the link. `people` is by e-mail address."""
@@ -214,7 +221,17 @@ class Outbox(Protocol):
         ...
 
     def reopen_reachable(self, kinds: Collection[MemberKind], now: datetime) -> int:
-        """Open UNREACHABLE deliveries again whose person has an account of one of these kinds by now; returns how many."""
+        """Open UNREACHABLE deliveries again whose person has an account of one of these kinds by now; returns how many.
+
+        Those of people who opted out stay as they are.
+        """
+        ...
+
+    def reopen_opted_out(self, person_id: int, kinds: Collection[EventKind], survey_ids: Collection[str], now: datetime) -> int:
+        """Open again what a person was not told of these surveys because they had opted out; returns how many.
+
+        Not where they were told something of the survey later.
+        """
         ...
 
     def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:

@@ -9,7 +9,7 @@ from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
 from bot.events import Event, EventKind
-from bot.messages import Member, MemberKind, Unreachable
+from bot.messages import Member, MemberKind, Preference, Unreachable
 from bot.model import Distribution, HistoryEntry, Invitation, LinkType, Status, Survey
 
 #: How long before their deadline people are reminded (FEATURES C2).
@@ -182,6 +182,15 @@ def invited(person_id: int, asked: Participation | None, baseline_at: datetime) 
     if asked is None or asked.state is not State.OPEN or asked.asked_at < baseline_at:
         return None
     return _event(EventKind.SURVEY_INVITED, person_id, asked, asked.asked_after)
+
+
+def is_wanted(kind: EventKind, preference: Preference) -> bool:
+    """Whether somebody wants to be told of this in chat."""
+    match kind:
+        case EventKind.SURVEY_INVITED:
+            return preference.new_surveys
+        case EventKind.SURVEY_CLOSING:
+            return preference.reminders
 
 
 def closing(

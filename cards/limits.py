@@ -11,6 +11,7 @@ from typing import Final
 # https://docs.slack.dev/reference/block-kit/blocks: "up to 50 blocks in each message, and 100 blocks in modals or Home tabs"
 MESSAGE_BLOCKS: Final = 50
 HOME_BLOCKS: Final = 100
+MODAL_BLOCKS: Final = 100
 
 # chat.postMessage cuts at 40,000 and asks for less than 4,000: https://docs.slack.dev/reference/methods/chat.postMessage
 MESSAGE_TEXT: Final = 4_000
@@ -32,6 +33,27 @@ VALUE: Final = 2_000
 URL: Final = 3_000
 # `action_id` of any element, unique in its message or view
 ACTION_ID: Final = 255
+
+# `ModalView`: title, submit, close; private_metadata
+MODAL_WORDS: Final = 24
+METADATA: Final = 3_000
+# `InputBlock`: label and hint; what a `PlainTextInput` takes
+LABEL: Final = 2_000
+INPUT: Final = 3_000
+# `Option`: text, value; how many a `StaticSelect` and `Checkboxes` have
+OPTION: Final = 75
+OPTION_VALUE: Final = 150
+SELECT_OPTIONS: Final = 100
+CHECKBOXES: Final = 10
+
+# https://docs.slack.dev/reference/block-kit/blocks/data-visualization-block; where its copies disagree, the smaller number
+CHARTS: Final = 2
+CHART_TITLE: Final = 50
+CHART_SERIES: Final = 6
+CHART_SEGMENTS: Final = 6
+CHART_LABELS: Final = 20
+CHART_LABEL: Final = 20
+AXIS_TITLE: Final = 50
 
 # Ours: emphasised names beyond this are cut; every limit of a text that holds one is larger.
 STRONG: Final = 300

@@ -7,6 +7,7 @@ from typing import assert_never
 
 from bot.page import (
     Buttons,
+    Chart,
     Divider,
     Entry,
     Facts,
@@ -39,6 +40,16 @@ def sentence(phrase: Phrase, zone: str) -> str:
     return markup.clean("".join(_inline(part, zone) for part in phrase)).strip()
 
 
+def chart_in_words(chart: Chart) -> str:
+    """Say what a chart shows in one line."""
+    labels = [markup.named(label) for label in chart.labels]
+    rows = (
+        f"{markup.named(series.name)}: {', '.join(f'{label} {_number(value)}' for label, value in zip(labels, series.values, strict=True))}"
+        for series in chart.series
+    )
+    return f"{words.CHARTS[chart.kind]} “{markup.named(chart.title)}”. {'; '.join(rows)}."
+
+
 def _lines(element: PrivateElement, zone: str) -> Iterator[str]:
     match element:
         case Text(phrase) | Note(phrase):
@@ -49,6 +60,8 @@ def _lines(element: PrivateElement, zone: str) -> Iterator[str]:
             yield from (f"{markup.named(name)}: {sentence(value, zone)}" for name, value in facts)
         case Entry(title=title, detail=detail):
             yield f"{markup.named(title)}: {sentence(detail, zone)}"
+        case Chart():
+            yield chart_in_words(element)
         case Buttons(buttons):
             yield words.BUTTONS.format(labels=", ".join(markup.named(button.label) for button in buttons))
         case Respond(label=label):
@@ -57,6 +70,11 @@ def _lines(element: PrivateElement, zone: str) -> Iterator[str]:
             pass
         case _:
             assert_never(element)
+
+
+def _number(value: float) -> str:
+    """Two decimal places at most."""
+    return f"{value:,.2f}".rstrip("0").rstrip(".")
 
 
 def _inline(part: Inline, zone: str) -> str:

@@ -6,9 +6,9 @@ Personal links leave this file as the `url` of a Respond button and in no other 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from itertools import count
-from typing import Any, assert_never
+from collections.abc import Iterator, Mapping
+from itertools import chain, count, repeat
+from typing import Any, NamedTuple, assert_never
 
 import msgspec
 
@@ -16,9 +16,12 @@ from bot.page import (
     Action,
     Button,
     Buttons,
+    Chart,
     Divider,
     Entry,
     Facts,
+    Field,
+    Form,
     Note,
     Notice,
     Page,
@@ -29,8 +32,8 @@ from bot.page import (
     Strong,
     Text,
 )
-from cards import limits, markup, words
-from cards.plain import plain_text
+from cards import limits, markup, slack_charts, slack_fields, words
+from cards.plain import chart_in_words, plain_text
 
 Json = dict[str, Any]
 
@@ -38,17 +41,47 @@ Json = dict[str, Any]
 RESPOND_VERB = "survey.respond"
 
 
+class _Surface(NamedTuple):
+    blocks: int
+    charts: int
+
+
+_MESSAGE = _Surface(limits.MESSAGE_BLOCKS, limits.CHARTS)
+_HOME = _Surface(limits.HOME_BLOCKS, limits.CHARTS)
+_MODAL = _Surface(limits.MODAL_BLOCKS, charts=0)
+
+
 def message(page: Page | PrivatePage) -> Json:
     """Return `text` and `blocks` for chat.postMessage and chat.update.
 
     Raises ValueError when a button's action or a link is longer than Slack takes: those cannot be shortened.
     """
-    return {"text": markup.escape(plain_text(page), limits.MESSAGE_TEXT), "blocks": _blocks(page, limits.MESSAGE_BLOCKS)}
+    return {"text": markup.escape(plain_text(page), limits.MESSAGE_TEXT), "blocks": _blocks(page, _MESSAGE)}
 
 
 def home(page: Page | PrivatePage) -> Json:
     """Return a view for views.publish. Raises ValueError as `message` does."""
-    return {"type": "home", "blocks": _blocks(page, limits.HOME_BLOCKS)}
+    return {"type": "home", "blocks": _blocks(page, _HOME)}
+
+
+def modal(page: Page | Form) -> Json:
+    """Return a view for views.open and views.update; a form's can be submitted. Raises ValueError as `message` does."""
+    title, close = _plain(page.title, limits.MODAL_WORDS), words.CANCEL if isinstance(page, Form) else words.CLOSE
+    view: Json = {"type": "modal", "title": title, "close": _plain(close, limits.MODAL_WORDS), "blocks": _blocks(page, _MODAL)}
+    if isinstance(page, Form):
+        view["submit"] = _plain(page.submit, limits.MODAL_WORDS)
+        view["callback_id"] = _within(limits.ACTION_ID, page.action.verb)
+        view["private_metadata"] = _data(page.action, limits.METADATA)
+    return view
+
+
+def parse_form(view: Mapping[str, Any]) -> Action:
+    """Return the action of a submitted form from what Slack sends back. Raises ValueError when we cannot have drawn such a form."""
+    try:
+        verb, own, state = view["callback_id"], view["private_metadata"], view["state"]["values"]
+    except (KeyError, TypeError) as error:
+        raise ValueError("not a form of ours") from error
+    return Action(verb=str(verb), data={**slack_fields.said(state), **(_parse_data(own) if own else {})})
 
 
 def parse_action(action_id: str, value: str | None) -> Action:
@@ -59,17 +92,27 @@ def parse_action(action_id: str, value: str | None) -> Action:
     return Action(verb=verb, data=_parse_data(value) if value else {})
 
 
-def _blocks(page: Page | PrivatePage, limit: int) -> list[Json]:
-    numbers = count(1)
-    blocks = [_header(page.title)]
+def _blocks(page: Page | PrivatePage | Form, surface: _Surface) -> list[Json]:
+    numbers, pictures = count(1), chain(repeat(True, surface.charts), repeat(False))  # noqa: FBT003 - an iterator of them
+    has_title = surface is _MODAL and len(markup.named(page.title)) <= limits.MODAL_WORDS
+    blocks = [] if has_title else [_header(page.title)]
     for element in page.elements:
-        blocks.extend(_drawn(element, page, numbers))
-    if len(blocks) > limit:
-        blocks[limit - 1 :] = [{"type": "context", "elements": [_plain(words.MORE, limits.TEXT)]}]
+        blocks.extend([slack_fields.block(element)] if isinstance(element, Field) else _drawn(element, page, numbers, pictures))
+    if len(blocks) > surface.blocks:
+        blocks[surface.blocks - 1 :] = [{"type": "context", "elements": [_plain(words.MORE, limits.TEXT)]}]
     return blocks
 
 
-def _drawn(element: PrivateElement, page: Page | PrivatePage, numbers: Iterator[int]) -> Iterator[Json]:
+def _chart(chart: Chart, *, is_picture: bool) -> Iterator[Json]:
+    """The picture has no alternative text of its own, so that its numbers stand below it."""
+    block, spoken = slack_charts.block(chart) if is_picture else None, _plain(chart_in_words(chart), limits.TEXT)
+    if block is None:
+        yield {"type": "section", "text": spoken}
+    else:
+        yield from (block, {"type": "context", "elements": [spoken]})
+
+
+def _drawn(element: PrivateElement, page: Page | PrivatePage | Form, numbers: Iterator[int], pictures: Iterator[bool]) -> Iterator[Json]:
     match element:
         case Text(phrase):
             yield {"type": "section", "text": _text(phrase, page.zone)}
@@ -89,6 +132,8 @@ def _drawn(element: PrivateElement, page: Page | PrivatePage, numbers: Iterator[
             yield _actions([_respond(element, page.title, numbers)])
         case Divider():
             yield {"type": "divider"}
+        case Chart():
+            yield from _chart(element, is_picture=next(pictures))
         case _:
             assert_never(element)
 
@@ -117,7 +162,7 @@ def _button(button: Button, numbers: Iterator[int]) -> Json:
         "type": "button",
         "text": _plain(button.label, limits.BUTTON),
         "action_id": _action_id(button.action.verb, numbers),
-        "value": _within(limits.VALUE, json.dumps(dict(button.action.data), separators=(",", ":"))),
+        "value": _data(button.action, limits.VALUE),
     }
     if button.is_primary:
         drawn["style"] = "primary"
@@ -140,6 +185,10 @@ def _respond(respond: Respond, title: str, numbers: Iterator[int]) -> Json:
 def _action_id(verb: str, numbers: Iterator[int]) -> str:
     """Number the verb, because an `action_id` is unique in its message."""
     return _within(limits.ACTION_ID, f"{verb}#{next(numbers)}")
+
+
+def _data(action: Action, limit: int) -> str:
+    return _within(limit, json.dumps(dict(action.data), separators=(",", ":")))
 
 
 def _within(limit: int, text: str) -> str:

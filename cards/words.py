@@ -4,11 +4,19 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.page import Tone
+from bot.page import ChartKind, Tone
 
 #: Stands where a text has nothing visible in it and Slack demands at least one character.
 UNTITLED: Final = "(untitled)"
 MORE: Final = "There is more than fits in here."
 TONES: Final = {Tone.INFO: "Please note:", Tone.WARNING: "Warning:"}
 PRESS: Final = "To answer, press the button “{label}”."
+CLOSE: Final = "Close"
+CANCEL: Final = "Cancel"
+CHARTS: Final = {
+    ChartKind.LINE: "Line chart",
+    ChartKind.BAR: "Bar chart",
+    ChartKind.AREA: "Area chart",
+    ChartKind.PIE: "Pie chart",
+}
 BUTTONS: Final = "Buttons: {labels}."

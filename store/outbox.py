@@ -7,16 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, func, literal, or_, select, update
 
 from bot.events import Event, EventKind
-from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef
+from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Unreachable
 from store import tables
 from store.statements import Row, add, chunks
 
 _OUTBOX = tables.outbox
 _INBOX = tables.inbox
 _REASONED = (DeliveryState.UNREACHABLE, DeliveryState.FAILED, DeliveryState.UNKNOWN)
+#: Somebody was told, or may have been.
+_TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 _LOST = "the sender stopped in the middle of a call"
 _MEMORY = timedelta(days=1)
 
@@ -43,9 +45,25 @@ class SqlOutbox:
             .join(tables.people, tables.people.c.person_id == _OUTBOX.c.person_id)
             .join(tables.members, tables.members.c.email == tables.people.c.email)
             .where(_OUTBOX.c.state == DeliveryState.UNREACHABLE, tables.members.c.kind.in_(kinds))
+            .where(_OUTBOX.c.reason.is_distinct_from(Unreachable.OPTED_OUT))
             .distinct()
         )
         found = self.connection.execute(reachable).scalars().all()
+        return self._reopen(DeliveryState.UNREACHABLE, now, _OUTBOX.c.delivery_id, found)
+
+    def reopen_opted_out(self, person_id: int, kinds: Collection[EventKind], survey_ids: Collection[str], now: datetime) -> int:
+        later = _OUTBOX.alias("later")
+        told = exists().where(
+            later.c.person_id == _OUTBOX.c.person_id,
+            later.c.survey_id == _OUTBOX.c.survey_id,
+            later.c.delivery_id > _OUTBOX.c.delivery_id,
+            later.c.state.in_(_TOLD),
+        )
+        mine = select(_OUTBOX.c.delivery_id).where(
+            _OUTBOX.c.person_id == person_id, _OUTBOX.c.kind.in_(kinds), _OUTBOX.c.reason == Unreachable.OPTED_OUT, ~told
+        )
+        pieces = (self.connection.execute(mine.where(_OUTBOX.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
+        found = [delivery_id for rows in pieces for delivery_id in rows.scalars()]
         return self._reopen(DeliveryState.UNREACHABLE, now, _OUTBOX.c.delivery_id, found)
 
     def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:

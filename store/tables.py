@@ -194,6 +194,15 @@ distributions = Table(
 
 people = Table("people", METADATA, Column("person_id", _Key, primary_key=True), Column("email", Text, nullable=False, unique=True))
 
+preferences = Table(
+    "preferences",
+    METADATA,
+    _in(people.c.person_id, primary_key=True),
+    _flag("new_surveys"),
+    _flag("reminders"),
+    _at("changed_at", nullable=False),
+)
+
 invitations = Table(
     "invitations",
     METADATA,

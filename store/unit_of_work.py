@@ -20,6 +20,7 @@ from store.leases import SqlLeases
 from store.looks import SqlPictures, SqlPositions
 from store.outbox import SqlInbox, SqlOutbox
 from store.people import SqlMembers, SqlPeople
+from store.preferences import SqlPreferences
 from store.refreshes import SqlRefreshes
 from store.requests import SqlRequests
 from store.runs import SqlRuns
@@ -39,6 +40,7 @@ class SqlUnitOfWork:
     surveys: SqlSurveys
     distributions: SqlDistributions
     people: SqlPeople
+    preferences: SqlPreferences
     invitations: SqlInvitations
     outbox: SqlOutbox
     members: SqlMembers
@@ -59,6 +61,7 @@ class SqlUnitOfWork:
             surveys=SqlSurveys(connection),
             distributions=SqlDistributions(connection),
             people=SqlPeople(connection),
+            preferences=SqlPreferences(connection),
             invitations=SqlInvitations(connection, keyring),
             outbox=SqlOutbox(connection),
             members=SqlMembers(connection),

@@ -1,0 +1,99 @@
+"""What can be typed: one table that parses commands, fills their help, and gives the manifest its hints."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+
+from bot.page import Action
+
+#: What is repeated of a word nobody knows, and what is taken of words to look for, in characters.
+LONGEST_WORD = 40
+LONGEST_ARGUMENT = 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Word:
+    """One word behind a command. What it `does` is English here, and said in the reader's language where it is shown."""
+
+    word: str
+    does: str
+    verb: str
+    #: What is typed behind the word: the key in the action's data, in capitals the name in the help.
+    takes: str | None = None
+    #: The verb of the form that asks for it where it is missing.
+    form: str = ""
+    #: Understood, but offered nowhere.
+    is_hidden: bool = False
+
+    @property
+    def usage(self) -> str:
+        return f"{self.word} {self.takes.upper()}" if self.takes else self.word
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SlashCommand:
+    name: str
+    #: As above.
+    does: str
+    #: The first one is meant when nothing is typed.
+    words: tuple[Word, ...]
+
+    @property
+    def offered(self) -> tuple[Word, ...]:
+        return tuple(word for word in self.words if not word.is_hidden)
+
+    @property
+    def usage_hint(self) -> str:
+        return f"[{' | '.join(word.usage for word in self.offered)}]"
+
+    def nearest(self, unknown: str) -> Word | None:
+        """The offered word that may have been meant."""
+        words = {word.word: word for word in self.offered}
+        return next((words[found] for found in get_close_matches(unknown.casefold(), words, n=1)), None)
+
+
+def _(text: str) -> str:
+    """Mark a text for the catalogues."""
+    return text
+
+
+SURVEYS = SlashCommand(
+    name="/surveys",
+    does=_("Your open surveys"),
+    words=(
+        Word(word="list", does=_("your open surveys, the one that closes first on top"), verb="surveys.list"),
+        Word(word="find", does=_("surveys you were sent, by name or sender"), verb="surveys.find", takes="words", form="surveys.search"),
+        Word(word="settings", does=_("choose what you are told in direct messages"), verb="settings.edit"),
+        Word(word="privacy", does=_("what survey owners can see, and what is stored"), verb="privacy.show"),
+        Word(word="help", does=_("this page"), verb="help.show"),
+        Word(word="status", does="", verb="sync.status", is_hidden=True),
+    ),
+)
+STATS = SlashCommand(
+    name="/survey-stats",
+    does=_("For Qualtrics administrators"),
+    words=(
+        Word(word="status", does=_("how reading from Qualtrics stands; for brand administrators"), verb="sync.status"),
+        Word(word="help", does=_("this page"), verb="help.show"),
+    ),
+)
+SLASH_COMMANDS: Mapping[str, SlashCommand] = {command.name: command for command in (SURVEYS, STATS)}
+
+
+def parse(name: str, text: str) -> Action:
+    """Parse what was typed behind the command called `name`. What is not understood becomes help that says so."""
+    command = SLASH_COMMANDS.get(name)
+    if command is None:
+        return Action(verb="help.show", data={"unknown": name[:LONGEST_WORD]})
+    typed, rest = [*text.split(maxsplit=1), "", ""][:2]
+    word = next((word for word in command.words if word.word == typed.casefold()), None) if typed else command.words[0]
+    if word is None:
+        return Action(verb="help.show", data={"command": name, "unknown": typed[:LONGEST_WORD]})
+    if word.verb == "help.show":
+        return Action(verb=word.verb, data={"command": name})
+    if word.takes is None:
+        return Action(verb=word.verb)
+    argument = rest.strip()[:LONGEST_ARGUMENT]
+    return Action(verb=word.verb, data={word.takes: argument}) if argument else Action(verb=word.form)
