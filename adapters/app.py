@@ -19,7 +19,8 @@ from adapters import integrations
 from adapters.connections import Connections
 from adapters.request_log import RequestLog
 from adapters.settings import Settings
-from adapters.slack.channel import SlackChannel, make_client
+from adapters.slack.channel import SlackChannel
+from adapters.slack.clients import Clients, OneWorkspace, make_client
 from adapters.slack.directory import SlackDirectory, workspace_of
 from adapters.slack.inbound import slack_app
 from bot import actions, delivery, reminders, rules
@@ -59,10 +60,16 @@ class Bot:
     """A whole bot: what the scheduler and the web can ask of it."""
 
     core: Core
+    clients: Clients
     directory: SlackDirectory
     slack: AsyncApp
     sender: delivery.Sender
     _paused_until: datetime | None = None
+
+    async def refresh_directories(self) -> None:
+        """Read who is there, in each workspace."""
+        for workspace_id in await self.clients.workspaces():
+            await self.directory.refresh(workspace_id)
 
     async def remind(self) -> None:
         """Put into the outbox who is due, and again those who could not be reached until now."""
@@ -142,10 +149,12 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             await integrations.apply(core.store, integrations.read(settings.integrations_file))
         slack = settings.slack
         workspace_id = await workspace_of(client)
-        directory = SlackDirectory(client, workspace_id, core.store)
-        channel = SlackChannel(client, workspace_id, core.store, clock, sends_per_second=slack.sends_per_second)
+        clients = OneWorkspace(workspace_id, client)
+        directory = SlackDirectory(clients, core.store)
+        channel = SlackChannel(clients, core.store, clock, sends_per_second=slack.sends_per_second)
         app = slack_app(
-            client=client,
+            clients=clients,
+            workspace_id=workspace_id,
             signing_secret=slack.signing_secret.get_secret_value(),
             store=core.store,
             directory=directory,
@@ -154,7 +163,7 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             handle=partial(actions.handle, allow_guests=slack.allow_guests),
         )
         sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, allow_guests=slack.allow_guests)
-        yield Bot(core=core, directory=directory, slack=app, sender=sender)
+        yield Bot(core=core, clients=clients, directory=directory, slack=app, sender=sender)
 
 
 def _owner() -> str:

@@ -157,7 +157,7 @@ async def _deliver(sender: Sender, delivery: Delivery) -> Outcome | None:
     prepared = await _prepared(sender, delivery)
     if isinstance(prepared, Ready):
         try:
-            await sender.channel.turn()
+            await sender.channel.turn(prepared.member)
         except Throttled as error:
             prepared = after_error(error, delivery.attempt + 1, sender.clock())
     if not isinstance(prepared, Ready):

@@ -76,10 +76,10 @@ class SurveySource(Protocol):
 
 
 class Channel(Protocol):
-    """A chat platform's way to one person."""
+    """A chat platform's way to one person, in any workspace the bot is installed in."""
 
-    async def turn(self) -> None:
-        """Wait until one more message may be sent at this channel's own pace. Raises Throttled while the platform asked for a pause."""
+    async def turn(self, member: Member) -> None:
+        """Wait until one more message may be sent in this workspace. Raises Throttled while the platform asked for a pause."""
         ...
 
     async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:

@@ -7,9 +7,8 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from slack_sdk.web.async_client import AsyncWebClient
-
 from adapters.slack import places
+from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.places import Home, Place, PrivateReply, Reply
 from bot.errors import Gone, Rejected, UserError, loggable
@@ -27,6 +26,7 @@ log = logging.getLogger(__name__)
 class Ask:
     """A command, a pressed button, or the Home tab being opened."""
 
+    workspace_id: str
     user_id: str
     action: Action
     #: Not yet known to be private, unless it is the Home tab.
@@ -35,7 +35,7 @@ class Ask:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answers:
-    client: AsyncWebClient
+    clients: Clients
     store: Store
     directory: SlackDirectory
     channel: Channel
@@ -44,19 +44,19 @@ class Answers:
 
     async def answer(self, ask: Ask) -> None:
         """Answer; whatever fails is logged, and said in one sentence. Raises when not even that can be shown."""
-        reader = Reader("en", "UTC")
+        client, reader = await self.clients.of(ask.workspace_id), Reader("en", "UTC")
         try:
-            member = await self.directory.member(ask.user_id)
+            member = await self.directory.member(ask.workspace_id, ask.user_id)
             reader = Reader.of(member)
             place = await self._place(member, ask.place)
             page = await self._page(member, ask.action, places.surface(place))
-            await places.show(self.client, self.store, place, page, member)
+            await places.show(client, self.store, place, page, member)
         except UserError as error:
-            await places.show(self.client, self.store, ask.place, _sentence(str(error), reader))
+            await places.show(client, self.store, ask.place, _sentence(str(error), reader))
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
             log.error("slack.answer_failed", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
             text = reader.say("Something went wrong on my side. Please try again in a few minutes.")
-            await places.show(self.client, self.store, ask.place, _sentence(text, reader))
+            await places.show(client, self.store, ask.place, _sentence(text, reader))
 
     async def _page(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage:
         if action.verb == "survey.handover":
@@ -66,7 +66,7 @@ class Answers:
     async def _hand_over(self, member: Member, action: Action) -> None:
         page = await self._draw(member, action, Surface.PRIVATE)
         if isinstance(page, PrivatePage):  # else there is nothing of theirs to hand over, and the answer will say so
-            await self.channel.turn()
+            await self.channel.turn(member)
             await self.channel.send(member, page)
 
     async def _draw(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage:

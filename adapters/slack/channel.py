@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-import aiohttp
 from aiolimiter import AsyncLimiter
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.clients import Clients
 from adapters.slack.directory import open_dm
 from adapters.slack.errors import fields, translated
 from adapters.slack.privacy import check_reader
@@ -20,74 +21,52 @@ from bot.page import Page, PrivatePage
 from bot.ports import Store
 from cards import slack
 
-#: The longest a call may take; the lease of a delivery must be longer (reference performance.md 7.1).
-TIMEOUT_SECONDS = 10
-#: Shorter, so that a connection that never came about can be told from an answer that was lost.
-_CONNECT_TIMEOUT_SECONDS = 5
-
 log = logging.getLogger(__name__)
 
 
-def make_client(token: str, base_url: str | None = None) -> AsyncWebClient:
-    """Return a client that never repeats a call by itself: the SDK's default posts twice when a connection drops (performance.md 7.2).
-
-    To be called in the event loop that uses it. Its one session is the caller's to close: `await client.session.close()`.
-    """
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
-    return AsyncWebClient(
-        token=token,
-        base_url=base_url or AsyncWebClient.BASE_URL,
-        timeout=TIMEOUT_SECONDS,
-        session=aiohttp.ClientSession(timeout=timeout),
-        retry_handlers=[],
-    )
-
-
 class SlackChannel:
-    """`bot.ports.Channel` for one workspace."""
+    """`bot.ports.Channel` for every workspace the app is installed in."""
 
-    def __init__(
-        self, client: AsyncWebClient, workspace_id: str, store: Store, clock: Callable[[], datetime], *, sends_per_second: float = 3.0
-    ) -> None:
-        self._client = client
-        self._workspace_id = workspace_id
+    def __init__(self, clients: Clients, store: Store, clock: Callable[[], datetime], *, sends_per_second: float = 3.0) -> None:
+        self._clients = clients
         self._store = store
         self._clock = clock
-        self._pace = AsyncLimiter(1, 1 / sends_per_second)
+        #: By workspace.
+        self._pace: defaultdict[str, AsyncLimiter] = defaultdict(lambda: AsyncLimiter(1, 1 / sends_per_second))
         #: Until then Slack has asked this workspace's senders to wait.
-        self._closed_until = clock()
+        self._closed_until: dict[str, datetime] = {}
 
-    async def turn(self) -> None:
+    async def turn(self, member: Member) -> None:
         """See `bot.ports.Channel`."""
-        await self._pace.acquire()
-        self._check_open()
+        await self._pace[member.workspace_id].acquire()
+        self._check_open(member)
 
     async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
         """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Slack cannot show."""
-        if member.workspace_id != self._workspace_id:
-            raise Rejected("a member of another workspace")
+        client = await self._clients.of(member.workspace_id)
         await check_reader(self._store, member, page)
         card = _card(page)
         try:
-            message = await self._post(member.dm_channel_id or member.user_id, card)
+            message = await self._post(client, member, member.dm_channel_id or member.user_id, card)
         except Gone:  # not sent: some people must be opened first (bolt-python#565), and a stored id may be stale
-            message = await self._post(await open_dm(self._client, member.user_id), card)
+            message = await self._post(client, member, await open_dm(client, member.user_id), card)
         if message.channel_id != member.dm_channel_id:
             await self._remember(member, message.channel_id)
         return message
 
-    def _check_open(self) -> None:
-        if (wait := self._closed_until - self._clock()) > timedelta(0):
+    def _check_open(self, member: Member) -> None:
+        now = self._clock()
+        if (wait := self._closed_until.get(member.workspace_id, now) - now) > timedelta(0):
             raise Throttled("waiting as Slack asked", retry_after=wait.total_seconds())
 
-    async def _post(self, to: str, card: dict[str, Any]) -> MessageRef:
-        self._check_open()
+    async def _post(self, client: AsyncWebClient, member: Member, to: str, card: dict[str, Any]) -> MessageRef:
+        self._check_open(member)
         try:
             with translated("chat.postMessage"):
-                answer = fields(await self._client.chat_postMessage(channel=to, unfurl_links=False, unfurl_media=False, **card))
-                return MessageRef(workspace_id=self._workspace_id, channel_id=answer["channel"], message_id=answer["ts"])
+                answer = fields(await client.chat_postMessage(channel=to, unfurl_links=False, unfurl_media=False, **card))
+                return MessageRef(workspace_id=member.workspace_id, channel_id=answer["channel"], message_id=answer["ts"])
         except Throttled as error:
-            self._closed_until = self._clock() + timedelta(seconds=error.retry_after or 0.0)
+            self._closed_until[member.workspace_id] = self._clock() + timedelta(seconds=error.retry_after or 0.0)
             raise
 
     async def _remember(self, member: Member, channel_id: str) -> None:

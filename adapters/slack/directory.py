@@ -1,4 +1,4 @@
-"""Who is in the Slack workspace: read page by page, kept up to date by events, and asked for one by one when somebody is new."""
+"""Who is in a Slack workspace: read page by page, kept up to date by events, and asked for one by one when somebody is new."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.slack.clients import Clients
 from adapters.slack.errors import fields, translated
 from bot.errors import Throttled
 from bot.messages import Member, MemberKind
@@ -27,44 +28,44 @@ _SLACKBOT = "USLACKBOT"
 
 
 class SlackDirectory:
-    """The people of one workspace, as the store knows them and as Slack does."""
+    """The people of every workspace, as the store knows them and as Slack does."""
 
-    def __init__(self, client: AsyncWebClient, workspace_id: str, store: Store) -> None:
-        self._client = client
-        self.workspace_id = workspace_id
+    def __init__(self, clients: Clients, store: Store) -> None:
+        self._clients = clients
         self._store = store
 
-    async def refresh(self) -> int:
+    async def refresh(self, workspace_id: str) -> int:
         """Read everybody and return how many there are. What was read before an error is kept.
 
-        Raises Unavailable or Unauthorized; a 429 is waited for, within bounds.
+        Raises Unavailable, Unauthorized or Gone (no longer installed); a 429 is waited for, within bounds.
         """
         seen, cursor = 0, ""
         while True:
-            profiles, cursor = await self._page(cursor)
-            members = [member_of(profile, self.workspace_id) for profile in profiles]
+            profiles, cursor = await self._page(workspace_id, cursor)
+            members = [member_of(profile, workspace_id) for profile in profiles]
             await self._store.write(lambda uow, members=members: uow.members.save(members))
             seen += len(members)
             if not cursor:
                 return seen
 
-    async def absorb(self, profile: Profile) -> None:
+    async def absorb(self, workspace_id: str, profile: Profile) -> None:
         """Take over what an event tells of one person. What events leave out (reference slack.md 7) stays as it was."""
 
         def keep(uow: UnitOfWork) -> None:
-            known = uow.members.get(self.workspace_id, profile["id"])
-            uow.members.save([member_of(profile, self.workspace_id, known)])
+            known = uow.members.get(workspace_id, profile["id"])
+            uow.members.save([member_of(profile, workspace_id, known)])
 
         await self._store.write(keep)
 
-    async def member(self, user_id: str) -> Member:
+    async def member(self, workspace_id: str, user_id: str) -> Member:
         """Return the member, asking Slack once for somebody who is not stored. Raises Gone for an unknown id."""
-        known = await self._store.read(lambda uow: uow.members.get(self.workspace_id, user_id))
+        known = await self._store.read(lambda uow: uow.members.get(workspace_id, user_id))
         if known is not None:
             return known
+        client = await self._clients.of(workspace_id)
         with translated("users.info", repeatable=True):
-            answer = fields(await self._client.users_info(user=user_id, include_locale=True))
-            member = member_of(answer["user"], self.workspace_id)
+            answer = fields(await client.users_info(user=user_id, include_locale=True))
+            member = member_of(answer["user"], workspace_id)
         await self._store.write(lambda uow: uow.members.save([member]))
         return member
 
@@ -72,21 +73,22 @@ class SlackDirectory:
         """Return the conversation between this member and the bot (`D...`), opening it once. Raises Gone or Rejected: there is none."""
         if member.dm_channel_id is not None:
             return member.dm_channel_id
-        channel_id = await open_dm(self._client, member.user_id)
+        channel_id = await open_dm(await self._clients.of(member.workspace_id), member.user_id)
         await self._store.write(lambda uow: uow.members.set_dm_channel(member.workspace_id, member.user_id, channel_id))
         return channel_id
 
-    async def _page(self, cursor: str) -> tuple[list[Profile], str]:
+    async def _page(self, workspace_id: str, cursor: str) -> tuple[list[Profile], str]:
         for _ in range(_PATIENCE):
             try:
-                return await self._ask_page(cursor)
+                return await self._ask_page(workspace_id, cursor)
             except Throttled as error:
                 await asyncio.sleep(min(error.retry_after or 0.0, _LONGEST_WAIT_SECONDS))
-        return await self._ask_page(cursor)
+        return await self._ask_page(workspace_id, cursor)
 
-    async def _ask_page(self, cursor: str) -> tuple[list[Profile], str]:
+    async def _ask_page(self, workspace_id: str, cursor: str) -> tuple[list[Profile], str]:
+        client = await self._clients.of(workspace_id)  # anew for each page: a long list may outlive a token
         with translated("users.list", repeatable=True):
-            answer = fields(await self._client.users_list(limit=_PAGE, cursor=cursor or None, include_locale=True))
+            answer = fields(await client.users_list(limit=_PAGE, cursor=cursor or None, include_locale=True))
             return list(answer["members"]), (answer.get("response_metadata") or {}).get("next_cursor") or ""
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from adapters.slack.inbound import COMMAND, PATH
+from adapters.slack.inbound import PATH
+from adapters.slack.listeners import COMMAND
 from adapters.slack.scopes import SCOPES
 
 #: What Slack is to tell, and what for. A test holds that the app listens to these and to no others.

@@ -68,7 +68,7 @@ class _Counting:
 
     sent: list[str] = field(default_factory=list[str])
 
-    async def turn(self) -> None:
+    async def turn(self, member: Member) -> None:
         """No pace to keep."""
 
     async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:

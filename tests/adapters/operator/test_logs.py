@@ -16,7 +16,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters import logs
 from adapters.sandbox.demo import sandbox
-from adapters.slack.channel import make_client
+from adapters.slack.clients import make_client
 from bot.sync import Kind
 from tests.adapters.operator.conftest import Shell
 
@@ -68,7 +68,7 @@ async def test_no_token_address_or_link_of_a_request_is_logged_even_at_debug(she
         async with sandbox("sqlite:///s.db") as inside:
             inside.tenant.faults.status, inside.tenant.faults.times = 503, 1
             await inside.bot.core.jobs.start("acme", Kind.FULL)
-            await inside.bot.directory.refresh()
+            await inside.bot.refresh_directories()
             inside.tenant.send_survey(name="Pulse")
             await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
             await inside.bot.deliver()

@@ -21,7 +21,8 @@ from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.server import slack_app as simulated_slack
 from adapters.sandbox.slack.workspace import ConversationKind, Message, UserKind, Workspace, elements
 from adapters.slack.answers import Handle
-from adapters.slack.channel import SlackChannel, make_client
+from adapters.slack.channel import SlackChannel
+from adapters.slack.clients import Clients, OneWorkspace, make_client
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import PATH, routes, slack_app
 from bot import actions
@@ -32,6 +33,7 @@ from bot.records import MailedRow
 from tests.unit.core.examples import an_integration
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+TEAM = "T0ACME"
 TOKEN = "xoxb-not-a-token"
 SECRET = "a-signing-secret-of-tests"
 LINK = "https://acme.qualtrics.com/jfe/form/SV_{number}?Q_DL={owner}"
@@ -73,18 +75,23 @@ async def client(workspace: Workspace) -> AsyncIterator[AsyncWebClient]:
 
 
 @pytest.fixture
-def directory(client: AsyncWebClient, workspace: Workspace, store: Store) -> SlackDirectory:
-    return SlackDirectory(client, workspace.team_id, store)
+def clients(client: AsyncWebClient, workspace: Workspace) -> Clients:
+    return OneWorkspace(workspace.team_id, client)
 
 
 @pytest.fixture
-def channel(client: AsyncWebClient, workspace: Workspace, store: Store) -> SlackChannel:
-    return SlackChannel(client, workspace.team_id, store, utc_now, sends_per_second=1000)
+def directory(clients: Clients, store: Store) -> SlackDirectory:
+    return SlackDirectory(clients, store)
+
+
+@pytest.fixture
+def channel(clients: Clients, store: Store) -> SlackChannel:
+    return SlackChannel(clients, store, utc_now, sends_per_second=1000)
 
 
 @pytest.fixture
 async def ana(store: Store, directory: SlackDirectory) -> Member:
-    member = await directory.member("U0ANA")
+    member = await directory.member(TEAM, "U0ANA")
     assert member.kind is MemberKind.MEMBER
     return member
 
@@ -133,14 +140,21 @@ StartBot = Callable[..., Awaitable[Bot]]
 
 @pytest.fixture
 async def start(
-    client: AsyncWebClient, workspace: Workspace, store: Store, directory: SlackDirectory, channel: SlackChannel
+    clients: Clients, workspace: Workspace, store: Store, directory: SlackDirectory, channel: SlackChannel
 ) -> AsyncIterator[StartBot]:
     """Serve the app on a port; each call makes a new app over the same store."""
     async with AsyncExitStack() as stack:
 
         async def start_one(handle: Handle = actions.handle, memory: Store = store, dms: SlackChannel = channel) -> Bot:
             app = slack_app(
-                client=client, signing_secret=SECRET, store=memory, directory=directory, channel=dms, clock=lambda: NOW, handle=handle
+                clients=clients,
+                workspace_id=workspace.team_id,
+                signing_secret=SECRET,
+                store=memory,
+                directory=directory,
+                channel=dms,
+                clock=lambda: NOW,
+                handle=handle,
             )
             url = await stack.enter_async_context(serving(Starlette(routes=routes(app)))) + PATH
             return Bot(workspace, SlackSender(workspace, url), url)
@@ -149,9 +163,11 @@ async def start(
 
 
 @pytest.fixture
-def app(client: AsyncWebClient, store: Store, directory: SlackDirectory, channel: SlackChannel) -> AsyncApp:
+def app(clients: Clients, store: Store, directory: SlackDirectory, channel: SlackChannel) -> AsyncApp:
     """The app alone, served nowhere."""
-    return slack_app(client=client, signing_secret=SECRET, store=store, directory=directory, channel=channel, clock=lambda: NOW)
+    return slack_app(
+        clients=clients, workspace_id=TEAM, signing_secret=SECRET, store=store, directory=directory, channel=channel, clock=lambda: NOW
+    )
 
 
 @pytest.fixture

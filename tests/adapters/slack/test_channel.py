@@ -11,6 +11,7 @@ from adapters.app import utc_now
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused
 from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack.channel import SlackChannel
+from adapters.slack.clients import Clients
 from bot.errors import Ambiguous, Gone, Rejected, Throttled
 from bot.messages import Member, MemberKind, MessageRef
 from bot.model import PersonalLink
@@ -63,11 +64,11 @@ async def test_a_message_says_everything_in_its_text_and_asks_for_no_unfurling(
 
 
 async def test_a_store_that_fails_after_the_message_was_sent_does_not_unsend_it(
-    channel: SlackChannel, workspace: Workspace, ana: Member, keyring: Keyring
+    clients: Clients, workspace: Workspace, ana: Member, keyring: Keyring
 ) -> None:
     """An error here would have the message sent again."""
     broken = SqlStore("sqlite:////nowhere/surveybot.db", keyring)
-    sent = await SlackChannel(channel._client, workspace.team_id, broken, utc_now).send(ana, PAGE)
+    sent = await SlackChannel(clients, broken, utc_now).send(ana, PAGE)
     assert list(workspace.direct_message("U0ANA").messages) == [sent.message_id]
     await broken.close()
 
@@ -106,7 +107,7 @@ async def test_after_a_429_nobody_sends_until_slack_said_so(channel: SlackChanne
     with pytest.raises(Throttled) as told:
         await channel.send(ana, PAGE)
     calls = len(workspace.journal)
-    for wait in (channel.turn(), channel.send(ana, PAGE)):
+    for wait in (channel.turn(ana), channel.send(ana, PAGE)):
         with pytest.raises(Throttled) as waiting:
             await wait
         assert waiting.value.retry_after is not None
@@ -115,21 +116,21 @@ async def test_after_a_429_nobody_sends_until_slack_said_so(channel: SlackChanne
     assert told.value.retry_after == 60
 
 
-async def test_turns_come_no_faster_than_agreed(channel: SlackChannel, workspace: Workspace, store: Store) -> None:
+async def test_turns_come_no_faster_than_agreed(clients: Clients, store: Store, ana: Member) -> None:
     """Five turns at 50 a second take at least four intervals."""
-    slow = SlackChannel(channel._client, workspace.team_id, store, utc_now, sends_per_second=50)
+    slow = SlackChannel(clients, store, utc_now, sends_per_second=50)
     clock = asyncio.get_running_loop().time
     begin = clock()
     async with asyncio.TaskGroup() as group:
         for _ in range(5):
-            group.create_task(slow.turn())
+            group.create_task(slow.turn(ana))
     assert clock() - begin >= 4 / 50
 
 
-async def test_who_has_a_turn_sends_without_waiting(channel: SlackChannel, workspace: Workspace, store: Store, ana: Member) -> None:
+async def test_who_has_a_turn_sends_without_waiting(clients: Clients, workspace: Workspace, store: Store, ana: Member) -> None:
     """A wait in here would be one after the delivery was marked as being sent."""
-    slow = SlackChannel(channel._client, workspace.team_id, store, utc_now, sends_per_second=1 / 3600)
-    await slow.turn()
+    slow = SlackChannel(clients, store, utc_now, sends_per_second=1 / 3600)
+    await slow.turn(ana)
     async with asyncio.timeout(5):
         sent = await slow.send(ana, PAGE)
     assert list(workspace.direct_message("U0ANA").messages) == [sent.message_id]
@@ -169,6 +170,6 @@ async def test_a_private_page_reaches_nobody_else(
 
 async def test_a_member_of_another_workspace_is_not_written_to(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
     calls = len(workspace.journal)
-    with pytest.raises(Rejected, match="another workspace"):
+    with pytest.raises(Gone, match="not installed"):
         await channel.send(replace(ana, workspace_id="T0OTHER"), PAGE)
     assert len(workspace.journal) == calls

@@ -64,7 +64,7 @@ def test_a_zone_nobody_knows_is_utc(tz: str | None) -> None:
 async def test_a_refresh_stores_everybody_with_what_they_are(directory: SlackDirectory, workspace: Workspace, store: Store) -> None:
     for number in range(450):
         workspace.add_user(f"U{number:05}", f"user{number}", email=f"user{number}@acme.example")
-    assert await directory.refresh() == len(workspace.users)
+    assert await directory.refresh(TEAM) == len(workspace.users)
     pages = [call for call in workspace.journal if call.method == "users.list"]
     assert len(pages) == 3
     assert {str(call.arguments["limit"]) for call in pages} == {"200"}
@@ -77,39 +77,39 @@ async def test_a_refresh_stores_everybody_with_what_they_are(directory: SlackDir
 
 async def test_a_refresh_waits_as_slack_asks_and_goes_on(directory: SlackDirectory, workspace: Workspace) -> None:
     workspace.faults.add(RateLimited(0), method="users.list", times=3)
-    assert await directory.refresh() == len(workspace.users)
+    assert await directory.refresh(TEAM) == len(workspace.users)
 
 
 async def test_a_refresh_gives_up_on_endless_429s(directory: SlackDirectory, workspace: Workspace) -> None:
     workspace.faults.add(RateLimited(0), method="users.list", times=None)
     with pytest.raises(Unavailable):
-        await directory.refresh()
+        await directory.refresh(TEAM)
     assert len(workspace.journal) == 11
 
 
 async def test_a_lost_answer_fails_a_refresh_as_unavailable(directory: SlackDirectory, workspace: Workspace) -> None:
     workspace.faults.add(LostAnswer(), method="users.list", times=None)  # aiohttp repeats a GET once by itself
     with pytest.raises(Unavailable):
-        await directory.refresh()
+        await directory.refresh(TEAM)
 
 
 async def test_somebody_new_is_asked_for_once(directory: SlackDirectory, workspace: Workspace) -> None:
-    first = await directory.member("U0BEN")
-    assert await directory.member("U0BEN") == first
+    first = await directory.member(TEAM, "U0BEN")
+    assert await directory.member(TEAM, "U0BEN") == first
     assert first.email == "ben@acme.example"
     assert [call.method for call in workspace.journal] == ["users.info"]
 
 
 async def test_nobody_is_gone(directory: SlackDirectory) -> None:
     with pytest.raises(Gone):
-        await directory.member("U0NOBODY")
+        await directory.member(TEAM, "U0NOBODY")
 
 
 async def test_a_conversation_is_opened_once(directory: SlackDirectory, workspace: Workspace, ana: Member) -> None:
     workspace.journal.clear()
     opened = await directory.dm_channel(ana)
     assert opened == workspace.direct_message("U0ANA").conversation_id
-    assert await directory.dm_channel(await directory.member("U0ANA")) == opened
+    assert await directory.dm_channel(await directory.member(TEAM, "U0ANA")) == opened
     assert [call.method for call in workspace.journal] == ["conversations.open"]
 
 
@@ -122,14 +122,14 @@ async def test_a_token_tells_its_workspace(client: AsyncWebClient, workspace: Wo
 
 async def test_an_event_changes_what_is_known(directory: SlackDirectory, workspace: Workspace, ana: Member) -> None:
     gone = workspace.add_user("U0ANA", "ana", email="ana@acme.example", kind=UserKind.DEACTIVATED)
-    await directory.absorb(user_object(workspace, gone))
-    assert (await directory.member("U0ANA")).kind is MemberKind.DEACTIVATED
+    await directory.absorb(TEAM, user_object(workspace, gone))
+    assert (await directory.member(TEAM, "U0ANA")).kind is MemberKind.DEACTIVATED
 
 
 async def test_what_an_event_leaves_out_stays_as_it_was(directory: SlackDirectory, ana: Member) -> None:
     """Events come without addresses (reference slack.md 7)."""
     opened = await directory.dm_channel(ana)
-    await directory.absorb({"id": "U0ANA", "team_id": TEAM, "is_restricted": True, "profile": {"status_text": "lunch"}})
-    kept = await directory.member("U0ANA")
+    await directory.absorb(TEAM, {"id": "U0ANA", "team_id": TEAM, "is_restricted": True, "profile": {"status_text": "lunch"}})
+    kept = await directory.member(TEAM, "U0ANA")
     assert (kept.kind, kept.email, kept.zone, kept.locale) == (MemberKind.GUEST, "ana@acme.example", "Europe/Berlin", "en-US")
     assert kept.dm_channel_id == opened

@@ -12,7 +12,7 @@ from starlette.routing import Route
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.faults import Failure, LostAnswer, RateLimited, Refused, Status
 from adapters.sandbox.slack.workspace import Workspace
-from adapters.slack.channel import make_client
+from adapters.slack.clients import make_client
 from adapters.slack.errors import fields, translated
 from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable, loggable
 

@@ -15,8 +15,9 @@ from adapters.sandbox.slack.objects import user_object
 from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.workspace import ConversationKind, Message, UserKind, Workspace, elements
 from adapters.slack.channel import SlackChannel
+from adapters.slack.clients import Clients
 from bot.errors import Unavailable, UserError
-from bot.messages import Request, Surface
+from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Page, PrivatePage, Text
 from bot.ports import Store
 from store.encryption import Keyring
@@ -208,16 +209,14 @@ class TestButtons:
         assert has_link(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)
 
     @pytest.mark.usefixtures("surveys")
-    async def test_hand_over_no_faster_than_messages_may_leave(
-        self, start: StartBot, channel: SlackChannel, workspace: Workspace, store: Store
-    ) -> None:
-        slow = SlackChannel(channel._client, workspace.team_id, store, utc_now, sends_per_second=5)
+    async def test_hand_over_no_faster_than_messages_may_leave(self, start: StartBot, clients: Clients, store: Store, ana: Member) -> None:
+        slow = SlackChannel(clients, store, utc_now, sends_per_second=5)
         bot = await start(dms=slow)
         listed = await bot.command("U0ANA", "C0GENERAL")
         await bot.press("U0ANA", "Details", "C0GENERAL", listed.ts)
         clock = asyncio.get_running_loop().time
         begin = clock()
-        await slow.turn()
+        await slow.turn(ana)
         await bot.press("U0ANA", "Respond in a direct message", "C0GENERAL", listed.ts)
         assert clock() - begin >= 1 / 5
         assert has_link(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)

@@ -18,7 +18,8 @@ from typer.testing import CliRunner
 
 from adapters.cli import cli
 from adapters.sandbox.slack.methods import _METHODS
-from adapters.slack.inbound import COMMAND, PATH
+from adapters.slack.inbound import PATH
+from adapters.slack.listeners import COMMAND
 from adapters.slack.manifest import EVENTS, manifest
 from adapters.slack.scopes import FREE_METHODS, SCOPES
 

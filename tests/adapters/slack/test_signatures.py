@@ -11,9 +11,9 @@ from urllib.parse import urlsplit
 import aiohttp
 import pytest
 from slack_sdk.signature import SignatureVerifier
-from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.channel import SlackChannel
+from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import LONGEST_BODY_BYTES, PATH, slack_app
 from bot.ports import Store
@@ -119,10 +119,18 @@ class TestSignatures:
         assert "U0ANA" in bot.workspace.homes
 
     def test_there_is_no_app_without_a_signing_secret(
-        self, client: AsyncWebClient, store: Store, directory: SlackDirectory, channel: SlackChannel
+        self, clients: Clients, store: Store, directory: SlackDirectory, channel: SlackChannel
     ) -> None:
         with pytest.raises(ValueError, match="signing secret"):
-            slack_app(client=client, signing_secret="", store=store, directory=directory, channel=channel, clock=lambda: NOW)
+            slack_app(
+                clients=clients,
+                workspace_id="T0ACME",
+                signing_secret="",
+                store=store,
+                directory=directory,
+                channel=channel,
+                clock=lambda: NOW,
+            )
 
     async def test_the_request_url_is_verified(self, bot: Bot) -> None:
         assert await bot.sender.verify_url()

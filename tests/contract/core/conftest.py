@@ -27,7 +27,7 @@ class RecordingChannel:
     sent: list[tuple[str, Page | PrivatePage]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
 
-    async def turn(self) -> None:
+    async def turn(self, member: Member) -> None:
         """No pace of its own."""
 
     async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:

@@ -1,0 +1,81 @@
+"""What people do in Slack, and what becomes of it: commands, pressed buttons, the Home tab, people's changes."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
+
+from adapters.slack.answers import Answers, Ask
+from adapters.slack.directory import SlackDirectory
+from adapters.slack.places import Home, Reply
+from bot import actions
+from bot.page import Action
+from cards.slack import RESPOND_VERB, parse_action
+
+Body = dict[str, Any]
+
+COMMAND = "/surveys"
+#: Where `authorize` leaves the id of the installation that a request is about.
+WORKSPACE = "workspace_id"
+_ANYTHING = re.compile(r"")
+
+
+def answer_people(app: AsyncApp, answers: Answers) -> None:
+    @app.command(_ANYTHING)
+    async def typed(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        await answers.answer(_typed(context[WORKSPACE], body))
+
+    @app.block_action(_ANYTHING)
+    async def pressed(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        await ack()
+        if not body["actions"][0]["action_id"].startswith(RESPOND_VERB):  # the browser has opened the link already
+            await answers.answer(_pressed(context[WORKSPACE], body))
+
+    @app.event("app_home_opened")
+    async def opened(event: Body, context: AsyncBoltContext) -> None:
+        if event.get("tab") == "home":
+            user_id = event["user"]
+            home = Ask(workspace_id=context[WORKSPACE], user_id=user_id, action=Action(verb="surveys.list"), place=Home(user_id=user_id))
+            await answers.answer(home)
+
+
+def follow_people(app: AsyncApp, directory: SlackDirectory) -> None:
+    @app.event("team_join")
+    @app.event("user_change")
+    async def changed(event: Body, context: AsyncBoltContext) -> None:
+        await directory.absorb(context[WORKSPACE], event["user"])
+
+
+def _typed(workspace_id: str, body: Body) -> Ask:
+    if body["command"] == COMMAND:
+        action = actions.parse_command(html.unescape(body.get("text") or ""))  # `should_escape` in the manifest
+    else:
+        action = Action(verb="help.show", data={"unknown": body["command"]})
+    place = Reply(channel_id=body["channel_id"], response_url=body["response_url"], replaces=False)
+    return Ask(workspace_id=workspace_id, user_id=body["user_id"], action=action, place=place)
+
+
+def _pressed(workspace_id: str, body: Body) -> Ask:
+    user_id = body["user"]["id"]
+    return Ask(workspace_id=workspace_id, user_id=user_id, action=_action(body["actions"][0]), place=_pressed_at(user_id, body))
+
+
+def _pressed_at(user_id: str, body: Body) -> Home | Reply:
+    container = body["container"]
+    if container["type"] == "view" and body["view"]["type"] == "home":
+        return Home(user_id=user_id)
+    # What was sent as a notification stays; what was an answer makes room for the next.
+    replaces = bool(container.get("is_ephemeral"))
+    return Reply(channel_id=container["channel_id"], response_url=body["response_url"], replaces=replaces)
+
+
+def _action(pressed: Body) -> Action:
+    """Return the button's action; one that is not ours becomes a verb nobody knows, which is answered as out of date."""
+    try:
+        return parse_action(pressed["action_id"], pressed.get("value"))
+    except ValueError:
+        return Action(verb="")
