@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import logging
+import re
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
-from slack_bolt.async_app import AsyncApp, AsyncBoltContext
+from slack_bolt.async_app import AsyncApp, AsyncBoltContext, AsyncBoltRequest
 from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.middleware.async_builtins import AsyncSslCheck
 from slack_bolt.response import BoltResponse
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from adapters.bodies import whole_body
 from adapters.slack.answers import Answers, Handle
 from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.listeners import WORKSPACE, Body, answer_people, follow_people
+from adapters.slack.replays import Replays
 from bot import actions
 from bot.errors import loggable
 from bot.ports import Channel, Store
@@ -26,6 +32,13 @@ PATH = "/slack/events"
 #: A body is in memory before its signature is checked. The largest of Slack's repeats a view, at most 250 kB of JSON
 #: (`view_too_large`, https://docs.slack.dev/reference/methods/views.publish).
 LONGEST_BODY_BYTES = 1_000_000
+#: https://docs.slack.dev/authentication/verifying-requests-from-slack
+_SIGNED = {
+    "X-Slack-Request-Timestamp": re.compile(r"[0-9]{1,12}"),
+    "X-Slack-Signature": re.compile(r"v0=[0-9a-f]{64}"),
+}
+#: What parsing raises where a body is in no shape of Slack's.
+_UNREADABLE = (AttributeError, LookupError, TypeError, ValueError)
 
 log = logging.getLogger(__name__)
 
@@ -54,7 +67,13 @@ def slack_app(
         context[WORKSPACE] = workspace_id
         return AuthorizeResult(enterprise_id=None, team_id=workspace_id)
 
-    app = AsyncApp(name="surveybot", signing_secret=signing_secret, authorize=authorize)
+    app = AsyncApp(
+        name="surveybot",
+        signing_secret=signing_secret,
+        authorize=authorize,
+        ssl_check_enabled=False,  # it would be answered before its signature was looked at
+        before_authorize=AsyncSslCheck(),
+    )
     app.middleware(_once(store, clock))
     app.error(_failed)
     answer_people(app, Answers(clients=clients, store=store, directory=directory, channel=channel, clock=clock, handle=handle))
@@ -66,46 +85,45 @@ def routes(app: AsyncApp) -> list[Route]:
     """Return the one URL of the manifest's requests."""
 
     async def receive(request: Request) -> Response:
+        if not _looks_signed(request.headers):
+            return Response(status_code=401)
+        body = await whole_body(request, LONGEST_BODY_BYTES)
+        if body is None:
+            return Response(status_code=413)
         try:
-            body = await _body(request)
-            if body is None:
-                return Response(status_code=413)
             return to_starlette_response(await app.async_dispatch(to_async_bolt_request(request, body)))
-        except (AttributeError, ValueError):  # Bolt parses before it verifies: not UTF-8, not JSON, no object
+        except (*_UNREADABLE, RecursionError):  # Bolt parses before it verifies, and once more to say what failed
             return Response(status_code=400)
 
     return [Route(PATH, receive, methods=["POST"])]
 
 
-async def _body(request: Request) -> bytes | None:
-    """Return the body; None when it is too long, whether it says so or not, without having read it to its end."""
-    if int(request.headers.get("Content-Length", 0)) > LONGEST_BODY_BYTES:
-        return None
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > LONGEST_BODY_BYTES:
-            return None
-    return bytes(body)
+def _looks_signed(headers: Headers) -> bool:
+    """Whether there is something to verify. Bolt's verifier raises for times and signatures in other shapes than Slack's."""
+    return all(shape.fullmatch(headers.get(name, "")) for name, shape in _SIGNED.items())
 
 
 def _once(store: Store, clock: Callable[[], datetime]) -> Callable[..., Awaitable[BoltResponse]]:
-    """Drop events seen before: Slack delivers one up to four times, Bolt runs each (reference slack.md 0, 1).
+    """Drop what was seen before. Events: Slack delivers one up to four times, Bolt runs each (reference slack.md 0, 1).
 
     Seen is what stands in the store, whatever the retry headers say: after a lost first delivery a retry is the only copy. When the
-    store cannot remember, Slack is answered 500 and delivers again.
+    store cannot remember, Slack is answered 500 and delivers again. Commands and presses have no such id, and are never delivered twice.
     """
+    replays = Replays(time.monotonic)
 
-    async def once(body: Body, next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
-        event_id = body.get("event_id")
-        if event_id and not await store.write(lambda uow: uow.inbox.first_time(f"slack:{event_id}", clock())):
-            return BoltResponse(status=200)
-        return await next_()
+    async def once(body: Body, req: AsyncBoltRequest, next_: Callable[[], Awaitable[BoltResponse]]) -> BoltResponse:
+        if event_id := body.get("event_id"):
+            is_new = await store.write(lambda uow: uow.inbox.first_time(f"slack:{event_id}", clock()))
+        else:  # over a socket nothing is signed, and nothing comes but from Slack
+            is_new = replays.first_time(req.headers["x-slack-signature"][0]) if req.mode == "http" else True
+        return await next_() if is_new else BoltResponse(status=200)
 
     return once
 
 
-async def _failed(error: Exception, body: Body) -> None:
-    event = body.get("event") or {}
-    what = event.get("type") or body.get("type") or body.get("command")
+async def _failed(error: Exception, body: Body, response: BoltResponse | None) -> BoltResponse | None:
+    """Log what failed before or, without a response to give, after it was acknowledged. What nobody can read is a bad request."""
+    event = body.get("event")
+    what = (event.get("type") if isinstance(event, dict) else None) or body.get("type") or body.get("command")
     log.error("slack.request_failed", extra={"what": what, "event_id": body.get("event_id"), **loggable(error)})
+    return BoltResponse(status=400) if isinstance(error, _UNREADABLE) and response is not None else None

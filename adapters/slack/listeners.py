@@ -26,14 +26,16 @@ _ANYTHING = re.compile(r"")
 def answer_people(app: AsyncApp, answers: Answers) -> None:
     @app.command(_ANYTHING)
     async def typed(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        ask = _typed(context[WORKSPACE], body)
         await ack()
-        await answers.answer(_typed(context[WORKSPACE], body))
+        await answers.answer(ask)
 
     @app.block_action(_ANYTHING)
     async def pressed(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        ask = None if body["actions"][0]["action_id"].startswith(RESPOND_VERB) else _pressed(context[WORKSPACE], body)
         await ack()
-        if not body["actions"][0]["action_id"].startswith(RESPOND_VERB):  # the browser has opened the link already
-            await answers.answer(_pressed(context[WORKSPACE], body))
+        if ask is not None:  # else the browser has opened the link already
+            await answers.answer(ask)
 
     @app.event("app_home_opened")
     async def opened(event: Body, context: AsyncBoltContext) -> None:
