@@ -1,6 +1,6 @@
-"""Every limit of Slack's that our cards keep to, named once. Lengths count Unicode code points.
+"""Every limit that our cards keep to, named once: Slack's, then Teams'. Lengths count Unicode code points.
 
-Sources: reference slack.md 2, which joins the doc comments of `@slack/types` 3.2.0, the validators of `slack_sdk` 3.47.0 and
+Sources of Slack's: reference slack.md 2, which joins the doc comments of `@slack/types` 3.2.0, the validators of `slack_sdk` 3.47.0 and
 https://docs.slack.dev/reference/block-kit.
 """
 
@@ -57,3 +57,18 @@ AXIS_TITLE: Final = 50
 
 # Ours: emphasised names beyond this are cut; every limit of a text that holds one is larger.
 STRONG: Final = 300
+
+# Teams takes 100 KB a message, counted as UTF-16 (https://learn.microsoft.com/en-us/microsoftteams/platform/bots/how-to/format-your-bot-messages);
+# 28 KB is what forwards and older clients take. Counted as UTF-8 JSON, which keeps the message below 100 KB of UTF-16, too.
+TEAMS_CARD_BYTES: Final = 28_000
+# Of the activity's `summary` and the card's `fallbackText`.
+TEAMS_TEXT: Final = 2_000
+# Ours: Teams names none, and cuts what it does not show.
+TEAMS_PHRASE: Final = 3_000
+TEAMS_TITLE: Final = 300
+TEAMS_FACT: Final = 1_000
+TEAMS_BUTTON: Final = 75
+TEAMS_LABEL: Final = 150
+TEAMS_URL: Final = 3_000
+# The vendor's renderer draws five actions a row: `maxActions` of https://learn.microsoft.com/en-us/adaptive-cards/rendering-cards/host-config
+TEAMS_ACTIONS: Final = 5

@@ -1,4 +1,4 @@
-"""Dynamic text made safe for Slack: the only place that escapes, removes and shortens.
+"""Dynamic text made safe for Slack and Teams: the only place that escapes, removes and shortens.
 
 Slack has no escape character for its formatting. What is known, and done here:
 
@@ -10,6 +10,10 @@ Slack has no escape character for its formatting. What is known, and done here:
 * `:name:` is an emoji code; a soft hyphen is no part of a name.
 
 `plain_text` objects parse nothing of this, so cards use them wherever the text needs neither emphasis nor an instant.
+
+Teams' TextRuns parse nothing but dates, so cards use them wherever they can. Headings and facts are Markdown, and a backslash before
+its characters shows on phones (https://github.com/MicrosoftDocs/msteams-docs/issues/5793). There, too, what formats becomes look-alikes,
+and zero-width spaces break what would be a link, a tag, an entity, a list or a date.
 """
 
 from __future__ import annotations
@@ -43,6 +47,12 @@ _BACKTICKS = re.compile(r"`{2,}")
 _AT_WORD_EDGE = re.compile(r"(?<![A-Za-z0-9])[*＊_＿~]|[*＊_＿~](?![A-Za-z0-9])|[`｀]")  # noqa: RUF001  Slack takes the full-width forms as well
 _QUOTE = re.compile("^ *(?=[>＞])")  # noqa: RUF001  as above
 _EMOJI = re.compile(r":(?=[\w+'-]+:)")
+# `](` of a link, `<` of a tag, `&` of an entity, a backslash, `://` of an address.
+_MARKDOWN_JOINT = re.compile(r"\](?=[\[(:])|[<&\\]|:(?=//)")
+# A list, a heading, a quote, a rule, a definition; whatever opens a line and is no letter.
+_MARKDOWN_START = re.compile(r"^(?=\s*(?:[^\w\s]|\d+[.)]))")
+# Of `{{DATE(...)}}`: https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features
+_BRACES = re.compile(r"\{(?=\{)")
 
 
 def clean(text: str) -> str:
@@ -91,6 +101,40 @@ def date(at: datetime, zone: str) -> str:
     return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} at {{time}}|{spoken(at, zone)}>"
 
 
+def card_text(text: str, limit: int) -> str:
+    """Return `visible(text, limit)` for a text of an Adaptive Card that is not Markdown."""
+    return cut(_unbraced(named(text)), limit)
+
+
+def runs(phrase: Phrase, zone: str, limit: int) -> list[tuple[str, bool]]:
+    """Return the phrase as texts of TextRuns, each with its emphasis: `limit` code points at most; [] when nothing is to be seen."""
+    found: list[tuple[str, bool]] = []
+    for part in _joined(phrase):
+        text = cut(_pieces(part, zone), limit)
+        if text:
+            found.append((text, isinstance(part, Strong)))
+        limit -= len(text)
+    return found if _seen("".join(text for text, _ in found)) else []
+
+
+def markdown(phrase: Phrase, zone: str, limit: int) -> str:
+    """Return Markdown of at most `limit` code points that shows the phrase as it is written, or a placeholder for one without ink."""
+    return _seen(cut(chain.from_iterable(_markdown(part, zone) for part in _joined(phrase)), limit)) or UNTITLED
+
+
+def unmarked(lines: str) -> str:
+    """Return clean lines as Markdown that shows them as they are written."""
+    return "\n".join(_unmarked(_unbraced(line)) for line in lines.split("\n"))
+
+
+def card_date(at: datetime, zone: str) -> str:
+    """Write an instant in the reader's zone; where that is not known, as the functions that Teams fills in on the reader's device."""
+    if zone != "UTC":
+        return spoken(at, zone)
+    stamp = f"{at:%Y-%m-%dT%H:%M:%SZ}"
+    return f"{{{{DATE({stamp},SHORT)}}}} {{{{TIME({stamp})}}}}"
+
+
 def cut(atoms: Iterable[str], limit: int) -> str:
     """Join what fits into `limit` code points; when something does not, end with an ellipsis."""
     whole = list(atoms)
@@ -121,6 +165,42 @@ def _atoms(part: Inline, zone: str) -> Sequence[str]:
             return [date(at, zone)]
         case _:
             assert_never(part)
+
+
+def _pieces(part: Inline, zone: str) -> Sequence[str]:
+    """Break a part into the pieces of a TextRun that must stay whole."""
+    match part:
+        case str():
+            return _unbraced(clean(part))
+        case Strong(text):
+            return cut(_unbraced(named(text)), limits.STRONG)
+        case Moment(at):
+            return [card_date(at, zone)]
+        case _:
+            assert_never(part)
+
+
+def _markdown(part: Inline, zone: str) -> Sequence[str]:
+    pieces = _pieces(part, zone)
+    match part:
+        case str():
+            return _unmarked("".join(pieces))
+        case Strong():
+            # Zero-width spaces within let emphasis begin and end beside punctuation (https://spec.commonmark.org/0.31.2/#left-flanking-delimiter-run).
+            return [f"**{_ZERO_WIDTH_SPACE}{_unmarked(''.join(pieces))}{_ZERO_WIDTH_SPACE}**"]
+        case Moment():
+            return [piece if piece.startswith("{{") else _unmarked(piece) for piece in pieces]
+        case _:
+            assert_never(part)
+
+
+def _unmarked(text: str) -> str:
+    broken = _MARKDOWN_JOINT.sub(lambda found: found[0] + _ZERO_WIDTH_SPACE, text.translate(_LOOK_ALIKES))
+    return _MARKDOWN_START.sub(_ZERO_WIDTH_SPACE, broken)
+
+
+def _unbraced(text: str) -> str:
+    return _BRACES.sub("{" + _ZERO_WIDTH_SPACE, text)
 
 
 def _literal(text: str) -> str:

@@ -1,0 +1,43 @@
+"""A chart as Teams draws it itself: https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/charts-in-adaptive-cards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.page import Chart, ChartKind, Series
+from cards import limits, markup
+
+Json = dict[str, Any]
+
+
+def element(chart: Chart, fallback: Json) -> Json:
+    """Return the element; `fallback` stands in its place where it is unknown, which is outside of Teams: it is no part of version 1.5."""
+    titles = {"xAxisTitle": chart.x_title, "yAxisTitle": chart.y_title}
+    shown = {name: _text(title) for name, title in titles.items() if title is not None and chart.kind is not ChartKind.PIE}
+    kind, data = _data(chart)
+    return {"type": f"Chart.{kind}", "title": _text(chart.title), **shown, "data": data, "fallback": fallback}
+
+
+def _data(chart: Chart) -> tuple[str, list[Json]]:
+    match chart.kind:
+        case ChartKind.PIE:
+            (series,) = chart.series
+            return "Pie", [{"legend": _text(label), "value": value} for label, value in zip(chart.labels, series.values, strict=True)]
+        case ChartKind.BAR if len(chart.series) == 1:
+            return "VerticalBar", _points(chart, chart.series[0])
+        case ChartKind.BAR:
+            return "VerticalBar.Grouped", _groups(chart)
+        case ChartKind.LINE | ChartKind.AREA:
+            return "Line", _groups(chart)
+
+
+def _groups(chart: Chart) -> list[Json]:
+    return [{"legend": _text(series.name), "values": _points(chart, series)} for series in chart.series]
+
+
+def _points(chart: Chart, series: Series) -> list[Json]:
+    return [{"x": _text(label), "y": value} for label, value in zip(chart.labels, series.values, strict=True)]
+
+
+def _text(text: str) -> str:
+    return markup.card_text(text, limits.TEAMS_LABEL)
