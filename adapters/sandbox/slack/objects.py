@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from adapters.sandbox.slack.workspace import SLACKBOT, Conversation, ConversationKind, Json, Message, User, UserKind, Workspace
+from adapters.sandbox.slack.records import Conversation, ConversationKind, Json, Message, User, UserKind
+from adapters.sandbox.slack.workspace import SLACKBOT, Workspace
+
+if TYPE_CHECKING:
+    from adapters.sandbox.slack.grid import Organisation
 
 
 def user_object(workspace: Workspace, user: User, *, with_locale: bool = False) -> Json:
@@ -27,6 +32,8 @@ def user_object(workspace: Workspace, user: User, *, with_locale: bool = False) 
         shown |= _active_part(workspace, user)
     if user.kind is UserKind.STRANGER:
         shown["is_stranger"] = True
+    elif workspace.organisation is not None:
+        shown["enterprise_user"] = _enterprise_user(workspace.organisation, user)
     return shown | {"locale": user.locale} if with_locale else shown
 
 
@@ -42,6 +49,18 @@ def _active_part(workspace: Workspace, user: User) -> Json:
         "is_restricted": user.kind in {UserKind.GUEST, UserKind.SINGLE_CHANNEL_GUEST},
         "is_ultra_restricted": user.kind is UserKind.SINGLE_CHANNEL_GUEST,
         "is_email_confirmed": True,
+    }
+
+
+def _enterprise_user(organisation: Organisation, user: User) -> Json:
+    """https://docs.slack.dev/reference/objects/user-object"""
+    return {
+        "id": user.user_id,
+        "enterprise_id": organisation.enterprise_id,
+        "enterprise_name": organisation.name,
+        "is_admin": False,
+        "is_owner": False,
+        "teams": [workspace.team_id for workspace in organisation.workspaces if user.user_id in workspace.users],
     }
 
 
@@ -78,7 +97,7 @@ def view_object(workspace: Workspace, view: Json) -> Json:
         "team_id": workspace.team_id,
         "app_id": workspace.app_id,
         "bot_id": workspace.bot_id,
-        "app_installed_team_id": workspace.team_id,
+        "app_installed_team_id": workspace.enterprise_id if workspace.is_org_wide else workspace.team_id,
         "root_view_id": view_id,
         "previous_view_id": None,
         "hash": workspace.new_id("hash"),

@@ -5,19 +5,23 @@ https://docs.slack.dev/interactivity/handling-user-interaction
 
 from __future__ import annotations
 
-from adapters.sandbox.slack.methods import MethodError, content
-from adapters.sandbox.slack.workspace import Json, ResponseUrl, Workspace
+from adapters.sandbox.slack.errors import MethodError
+from adapters.sandbox.slack.platform import Platform
+from adapters.sandbox.slack.records import Json, ResponseUrl
+from adapters.sandbox.slack.web_api.content import content
+from adapters.sandbox.slack.workspace import Workspace
 
 
-def spend(workspace: Workspace, token: str) -> ResponseUrl:
+def spend(platform: Platform, token: str) -> tuple[Workspace, ResponseUrl]:
     """Use a response URL once. Raises MethodError after five uses or 30 minutes."""
-    right = workspace.response_urls.get(token)
-    if right is None or workspace.clock() > right.expires_at:
+    workspace = next((one for one in platform.workspaces.values() if token in one.response_urls), None)
+    if workspace is None or platform.clock() > workspace.response_urls[token].expires_at:
         raise MethodError("expired_url")
+    right = workspace.response_urls[token]
     if right.uses_left == 0:
         raise MethodError("used_url")
     right.uses_left -= 1
-    return right
+    return workspace, right
 
 
 def reply(workspace: Workspace, right: ResponseUrl, payload: Json) -> None:

@@ -17,10 +17,12 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from adapters.sandbox.slack.methods import MethodError
+from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.objects import message_object
+from adapters.sandbox.slack.platform import Platform
+from adapters.sandbox.slack.records import Conversation, ConversationKind, Json, Timeout
 from adapters.sandbox.slack.replies import reply
-from adapters.sandbox.slack.workspace import SLACKBOT, Conversation, ConversationKind, Json, Timeout, Workspace, elements
+from adapters.sandbox.slack.workspace import SLACKBOT, Workspace, elements
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +61,12 @@ class SlackSender:
             "command": command,
             "text": html.escape(text, quote=False),
             "api_app_id": self._workspace.app_id,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": str(self._workspace.is_org_wide).lower(),
             "response_url": response_url,
             "trigger_id": self._workspace.new_trigger(user_id),
         }
+        if self._workspace.organisation is not None:
+            fields |= {"enterprise_id": self._workspace.organisation.enterprise_id, "enterprise_name": self._workspace.organisation.name}
         answer = await self._send_form(fields, what="command", user_id=user_id)
         self._show(answer, user_id, channel_id, command, response_url)
         return answer
@@ -81,14 +85,14 @@ class SlackSender:
         Raises LookupError when this user sees no such button.
         """
         blocks, place = self._home_place(user_id) if channel_id is None else self._message_place(user_id, channel_id, str(ts))
-        user = self._workspace.users[user_id]
+        user, organisation = self._workspace.users[user_id], self._workspace.organisation
         payload = {
             "type": "block_actions",
             "token": "unused",
             "api_app_id": self._workspace.app_id,
             "team": {"id": self._workspace.team_id, "domain": self._workspace.team_domain},
-            "enterprise": None,
-            "is_enterprise_install": False,
+            "enterprise": organisation and {"id": organisation.enterprise_id, "name": organisation.name},
+            "is_enterprise_install": self._workspace.is_org_wide,
             "user": {"id": user_id, "username": user.name, "name": user.name, "team_id": user.team_id},
             "trigger_id": self._workspace.new_trigger(user_id),
             "state": {"values": {}},
@@ -111,20 +115,28 @@ class SlackSender:
 
     def envelope(self, event: Mapping[str, object]) -> Json:
         """Wrap an event with an id of its own: the same envelope, delivered again, is the same event."""
-        authorization = {"enterprise_id": None, "team_id": self._workspace.team_id, "user_id": self._workspace.bot_user_id}
-        return {
+        workspace = self._workspace
+        authorization = {
+            "enterprise_id": workspace.enterprise_id,
+            "team_id": None if workspace.is_org_wide else workspace.team_id,
+            "user_id": workspace.bot_user_id,
+            "is_bot": True,
+            "is_enterprise_install": workspace.is_org_wide,
+        }
+        envelope: Json = {
             "type": "event_callback",
             "token": "unused",
-            "team_id": self._workspace.team_id,
-            "context_team_id": self._workspace.team_id,
-            "context_enterprise_id": None,
-            "api_app_id": self._workspace.app_id,
-            "event": {"event_ts": self._workspace.new_ts(), **event},
-            "event_id": self._workspace.new_id("Ev"),
-            "event_time": int(self._workspace.clock().timestamp()),
-            "authorizations": [authorization | {"is_bot": True, "is_enterprise_install": False}],
+            "team_id": workspace.team_id,
+            "context_team_id": workspace.team_id,
+            "context_enterprise_id": workspace.enterprise_id,
+            "api_app_id": workspace.app_id,
+            "event": {"event_ts": workspace.new_ts(), **event},
+            "event_id": workspace.new_id("Ev"),
+            "event_time": int(workspace.clock().timestamp()),
+            "authorizations": [authorization],
             "is_ext_shared_channel": False,
         }
+        return envelope if workspace.enterprise_id is None else envelope | {"enterprise_id": workspace.enterprise_id}
 
     async def deliver(self, envelope: Json, *, attempts: Iterable[int] = (0,)) -> list[Acknowledgement]:
         """Deliver one event as often as `attempts` says: 0 is the first delivery, 1 to 3 are retries, which carry retry headers.
@@ -203,6 +215,13 @@ class SlackSender:
         timestamp = str(int(time.time()))
         digest = hmac.new(self._workspace.signing_secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
+
+
+async def tell_news(platform: Platform) -> None:
+    """Send the app what it brought about itself: that it was uninstalled, say."""
+    while platform.news:
+        workspace, event = platform.news.pop(0)
+        await SlackSender(workspace, platform.app.request_url).event(event)
 
 
 def _message(body: str) -> Json:

@@ -4,43 +4,55 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64decode
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import assert_never, cast
 from urllib.parse import parse_qsl
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from adapters.sandbox.serving import cut_connection
+from adapters.sandbox.slack import consent
+from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused, Status
-from adapters.sandbox.slack.methods import MethodError, call
+from adapters.sandbox.slack.platform import Platform
+from adapters.sandbox.slack.records import Call, Json
 from adapters.sandbox.slack.replies import reply, spend
-from adapters.sandbox.slack.workspace import Call, Json, Workspace
+from adapters.sandbox.slack.sender import tell_news
+from adapters.sandbox.slack.web_api import call
+from adapters.sandbox.slack.workspace import Workspace
 
 #: Arguments that the SDK sends as JSON inside of a form, a query string or another JSON.
 _NESTED_JSON = frozenset({"attachments", "blocks", "message", "metadata", "view"})
 
 
 def slack_app(workspace: Workspace) -> Starlette:
-    """Serve it with `adapters.sandbox.serving`: lost answers need its way to cut a connection."""
+    """The Slack that this workspace is part of. Serve it with `adapters.sandbox.serving`: lost answers need its way to cut a connection."""
+    platform = workspace.platform
 
     async def web_api(request: Request) -> Response:
         method = request.path_params["method"]
         arguments = await _arguments(request)
-        token = request.headers.get("authorization", "").removeprefix("Bearer ") or arguments.pop("token", "")
-        return await _serve(workspace, method, arguments, lambda: _called(workspace, method, token, arguments))
+        token = arguments.pop("token", "")
+        return await _serve(platform, method, arguments, lambda: _called(platform, method, token, arguments))
 
     async def response_url(request: Request) -> Response:
         arguments = await _arguments(request)
-        return await _serve(workspace, "response_url", arguments, lambda: _replied(workspace, request.path_params["token"], arguments))
+        return await _serve(platform, "response_url", arguments, lambda: _replied(platform, request.path_params["token"], arguments))
+
+    async def authorize(request: Request) -> Response:
+        return consent.authorize(platform, request)
 
     routes = [
         Route("/api/{method}", web_api, methods=["GET", "POST"]),
         Route("/response/{token}", response_url, methods=["POST"]),
+        Route(consent.PATH, authorize, methods=["GET"]),
     ]
     return Starlette(routes=routes, exception_handlers={json.JSONDecodeError: _invalid_json})
 
@@ -59,9 +71,9 @@ class _Answer:
         return (PlainTextResponse if self.result else HTMLResponse)(self.text, self.status)
 
 
-async def _serve(workspace: Workspace, method: str, arguments: Json, work: Callable[[], _Answer]) -> Response:
+async def _serve(platform: Platform, method: str, arguments: Json, work: Callable[[], _Answer]) -> Response:
     """Do the work unless a fault forbids it, note it in the journal, and answer: late or not at all, if a fault says so."""
-    failure = workspace.faults.take(method)
+    failure = platform.faults.take(method)
     match failure:
         case RateLimited(retry_after_s):
             answer = _Answer(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(retry_after_s)})
@@ -74,10 +86,13 @@ async def _serve(workspace: Workspace, method: str, arguments: Json, work: Calla
         case _:
             assert_never(failure)
     answered = not isinstance(failure, LostAnswer)
-    done = Call(at=workspace.clock(), method=method, arguments=arguments, status=answer.status, result=answer.result, answered=answered)
-    workspace.journal.append(done)
-    await asyncio.sleep(workspace.faults.slow_s)
-    return answer.response() if answered else _CutConnection()
+    done = Call(at=platform.clock(), method=method, arguments=arguments, status=answer.status, result=answer.result, answered=answered)
+    platform.journal.append(done)
+    await asyncio.sleep(platform.faults.slow_s)
+    response = answer.response() if answered else _CutConnection()
+    if platform.news and platform.app.request_url:
+        response.background = BackgroundTask(tell_news, platform)
+    return response
 
 
 def _invalid_json(_request: Request, _error: Exception) -> Response:
@@ -89,20 +104,18 @@ class _CutConnection(Response):
         await cut_connection(scope)
 
 
-def _called(workspace: Workspace, method: str, token: str, arguments: Json) -> _Answer:
+def _called(platform: Platform, method: str, token: str, arguments: Json) -> _Answer:
     try:
-        if token != workspace.bot_token:
-            raise MethodError("invalid_auth" if token else "not_authed")  # noqa: TRY301 - one place turns errors into answers
-        result = call(workspace, method, arguments)
+        result, scopes = call(platform, token, method, arguments)
     except MethodError as error:
-        result = error.answer
-    return _Answer(200, result, {"X-OAuth-Scopes": ",".join(sorted(workspace.scopes))})
+        return _Answer(200, error.answer)
+    return _Answer(200, result, {"X-OAuth-Scopes": ",".join(sorted(scopes))})
 
 
-def _replied(workspace: Workspace, token: str, arguments: Json) -> _Answer:
+def _replied(platform: Platform, token: str, arguments: Json) -> _Answer:
     """A refused message is a plain 400: https://github.com/slackapi/java-slack-sdk/issues/1017"""
     try:
-        right = spend(workspace, token)
+        workspace, right = spend(platform, token)
     except MethodError as error:
         return _Answer(404, error.answer)
     try:
@@ -113,13 +126,18 @@ def _replied(workspace: Workspace, token: str, arguments: Json) -> _Answer:
 
 
 async def _arguments(request: Request) -> Json:
-    """Query string, form or JSON body: Slack takes all, and the SDK uses all."""
+    """Query string, form or JSON body: Slack takes all, and the SDK uses all. Whoever calls is among them, by token or by client."""
     arguments: Json = dict(request.query_params)
     body = await request.body()
     if request.headers.get("content-type", "").startswith("application/json"):
         arguments |= json.loads(body)
     else:
         arguments |= dict(parse_qsl(body.decode(), keep_blank_values=True))
+    scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+    if scheme == "Bearer":
+        arguments["token"] = credentials
+    elif scheme == "Basic":
+        arguments["client_id"], _, arguments["client_secret"] = b64decode(credentials).decode().partition(":")
     return {name: _parsed(value) if name in _NESTED_JSON else value for name, value in arguments.items()}
 
 

@@ -4,152 +4,81 @@ from __future__ import annotations
 
 import asyncio
 import copy
-import itertools
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING
 
-from adapters.sandbox.gate import Problem
-from adapters.sandbox.slack.faults import Faults
+from adapters.sandbox.slack.installations import Installation
+from adapters.sandbox.slack.platform import SCOPES, App, Platform
+from adapters.sandbox.slack.records import (
+    Call,
+    Conversation,
+    ConversationKind,
+    Json,
+    Message,
+    RefusedPayload,
+    ResponseUrl,
+    Timeout,
+    User,
+    UserKind,
+)
 
-Json = dict[str, Any]
+if TYPE_CHECKING:
+    from adapters.sandbox.slack.grid import Organisation
+
+__all__ = [
+    "SCOPES",
+    "SLACKBOT",
+    "Call",
+    "Conversation",
+    "ConversationKind",
+    "Json",
+    "Message",
+    "RefusedPayload",
+    "ResponseUrl",
+    "Timeout",
+    "User",
+    "UserKind",
+    "Workspace",
+    "elements",
+]
 
 SLACKBOT = "USLACKBOT"
-#: The bot scopes of our manifest.
-SCOPES = frozenset({"chat:write", "commands", "im:write", "users:read", "users:read.email", "channels:read", "groups:read", "team:read"})
-_RESPONSE_URL_USES = 5
 _RESPONSE_URL_LIFE = timedelta(minutes=30)
 _TRIGGER_LIFE = timedelta(seconds=3)
 
 
-class UserKind(StrEnum):
-    MEMBER = "member"
-    #: `is_restricted`: invited to some channels.
-    GUEST = "guest"
-    #: `is_restricted` and `is_ultra_restricted`: invited to one channel.
-    SINGLE_CHANNEL_GUEST = "single-channel guest"
-    #: Of another organisation, seen through a shared channel.
-    STRANGER = "stranger"
-    BOT = "bot"
-    DEACTIVATED = "deactivated"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class User:
-    user_id: str
-    name: str
-    kind: UserKind
-    #: As its owner typed it, upper case and all; None: the profile shows none.
-    email: str | None
-    #: IANA name.
-    zone: str
-    locale: str
-    team_id: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Message:
-    #: Slack's message id: seconds and six digits since 1970, unique in the workspace and increasing.
-    ts: str
-    #: A user id, the bot's or Slackbot's among them.
-    sender: str
-    text: str
-    blocks: tuple[Json, ...] = ()
-    metadata: Json | None = None
-    #: The one user who sees an ephemeral message; None for all others.
-    only_for: str | None = None
-    edited: bool = False
-
-
-class ConversationKind(StrEnum):
-    PUBLIC = "public"
-    PRIVATE = "private"
-    DIRECT = "direct"
-
-
-@dataclass(slots=True, kw_only=True)
-class Conversation:
-    conversation_id: str
-    kind: ConversationKind
-    name: str
-    members: set[str]
-    is_archived: bool = False
-    #: By ts, oldest first.
-    messages: dict[str, Message] = field(default_factory=dict[str, Message])
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
-    """One request of the bot, in the order of their effects."""
-
-    at: datetime
-    #: A Web API method such as `chat.postMessage`, or `response_url`.
-    method: str
-    #: Parsed: JSON inside of strings too; without the token.
-    arguments: Json
-    status: int
-    #: What was answered, or would have been had the answer not been lost; empty for a bare HTTP status.
-    result: Json
-    #: False: the connection was cut instead.
-    answered: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RefusedPayload:
-    """A message or view that did not pass the gate. A test suite of a sound bot leaves none."""
-
-    method: str
-    payload: Json
-    problems: tuple[Problem, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Timeout:
-    """The bot did not acknowledge within three seconds."""
-
-    at: datetime
-    #: `command`, `block_actions`, an event's type or `url_verification`.
-    what: str
-    user_id: str | None
-
-
-@dataclass(slots=True, kw_only=True)
-class ResponseUrl:
-    """The right to answer one command or press: five times within 30 minutes (reference slack.md 2)."""
-
-    user_id: str
-    conversation_id: str
-    #: The message whose button was pressed; None for a command.
-    ts: str | None
-    expires_at: datetime
-    uses_left: int = _RESPONSE_URL_USES
-
-
 class Workspace:
-    """One Slack team with our app installed. Its clock is the sandbox's, except in signatures, which are fresh in real time."""
+    """One Slack team. Its clock is the sandbox's, except in signatures, which are fresh in real time."""
 
     def __init__(
         self,
         *,
         clock: Callable[[], datetime],
-        bot_token: str,
+        bot_token: str | None,
         signing_secret: str,
         team_id: str = "T0ACME",
         team_name: str = "Acme",
         team_domain: str = "acme",
         bot_user_id: str = "U0SURVEYBOT",
         scopes: Iterable[str] = SCOPES,
+        platform: Platform | None = None,
+        organisation: Organisation | None = None,
     ) -> None:
+        """With a bot token the app is installed from the start; without a platform, this is a Slack with one workspace."""
         self.clock = clock
-        self.bot_token, self.signing_secret = bot_token, signing_secret
+        self.platform = platform or Platform(clock=clock, app=App(signing_secret=signing_secret))
+        self.organisation = organisation
         self.team_id, self.team_name, self.team_domain = team_id, team_name, team_domain
-        self.bot_user_id, self.bot_id, self.app_id = bot_user_id, "B0SURVEYBOT", "A0SURVEYBOT"
-        self.scopes = set(scopes)
-        #: Where `slack_app` is served: response URLs begin with it. To be set by whoever serves it.
-        self.url = ""
-        self.faults = Faults()
+        self.bot_user_id, self.bot_id, self.app_id = bot_user_id, f"B{bot_user_id[1:]}", self.platform.app.app_id
+        self.bot_token = bot_token or ""
+        #: What the bot may do here.
+        self.scopes: set[str] = set()
+        #: None: the app is not, or no more, installed.
+        self.installation: Installation | None = None
+        self.faults = self.platform.faults
+        self.journal, self.refused, self.timeouts = self.platform.journal, self.platform.refused, self.platform.timeouts
         self.users: dict[str, User] = {}
         self.conversations: dict[str, Conversation] = {}
         #: The Home view of each user, as Slack returns views.
@@ -157,17 +86,53 @@ class Workspace:
         #: The modal each user looks at.
         self.modals: dict[str, Json] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
-        self.journal: list[Call] = []
-        self.refused: list[RefusedPayload] = []
-        self.timeouts: list[Timeout] = []
         #: Grows with every change somebody could see.
         self.version = 0
         self._changed = asyncio.Event()
         self._triggers: dict[str, tuple[str, datetime]] = {}
-        self._numbers = itertools.count(1)
         self._last_microsecond = 0
         self.add_user(SLACKBOT, "Slackbot", kind=UserKind.BOT)
         self.add_user(bot_user_id, "surveybot", kind=UserKind.BOT)
+        self.platform.workspaces[team_id] = self
+        if bot_token is not None:
+            self.platform.install(team_id, set(scopes), bot_token=bot_token)
+
+    @property
+    def url(self) -> str:
+        """Where `slack_app` is served: response URLs begin with it. To be set by whoever serves it."""
+        return self.platform.url
+
+    @url.setter
+    def url(self, url: str) -> None:
+        self.platform.url = url
+
+    @property
+    def signing_secret(self) -> str:
+        return self.platform.app.signing_secret
+
+    @signing_secret.setter
+    def signing_secret(self, secret: str) -> None:
+        self.platform.app.signing_secret = secret
+
+    @property
+    def enterprise_id(self) -> str | None:
+        return self.organisation.enterprise_id if self.organisation else None
+
+    @property
+    def is_org_wide(self) -> bool:
+        """Whether the app is here because its organisation has it."""
+        return self.installation is not None and self.installation.is_org_wide
+
+    def enter(self, installation: Installation) -> None:
+        """The app is installed here from now on."""
+        self.installation, self.scopes = installation, installation.scopes
+        self.changed()
+
+    def knows(self, arguments: Json) -> bool:
+        """Whether a call's arguments name a conversation, person or view of this workspace."""
+        named = {str(arguments[key]) for key in ("channel", "user", "user_id", "users", "trigger_id", "view_id") if key in arguments}
+        here = (self.conversations, self.users, self._triggers, {view["id"] for view in self.modals.values()})
+        return any(not named.isdisjoint(ids) for ids in here)
 
     def add_user(
         self,
@@ -237,7 +202,7 @@ class Workspace:
         self.changed()
 
     def new_id(self, prefix: str) -> str:
-        return f"{prefix}{next(self._numbers):08d}"
+        return self.platform.new_id(prefix)
 
     def new_ts(self) -> str:
         self._last_microsecond = max(round(self.clock().timestamp() * 1_000_000), self._last_microsecond + 1)

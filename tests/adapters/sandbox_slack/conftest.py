@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
+from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
 
 from adapters.sandbox.serving import serving
+from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.server import slack_app
 from adapters.sandbox.slack.workspace import ConversationKind, UserKind, Workspace
 
@@ -58,3 +68,39 @@ async def slack_url(workspace: Workspace) -> AsyncIterator[str]:
 @pytest.fixture
 def client(slack_url: str) -> AsyncWebClient:
     return AsyncWebClient(token="xoxb-false", base_url=f"{slack_url}/api/", retry_handlers=[])
+
+
+class Inbox:
+    """A bot that answers 200 and keeps what it was sent, each with a signature that the SDK's verifier accepts."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.url = ""
+        self._verifier = SignatureVerifier(workspace.signing_secret)
+        self._bodies: asyncio.Queue[str] = asyncio.Queue()
+
+    async def take(self, request: Request) -> Response:
+        body = await request.body()
+        assert self._verifier.is_valid_request(body, dict(request.headers))
+        self._bodies.put_nowait(body.decode())
+        return Response()
+
+    async def event(self) -> dict[str, Any]:
+        return json.loads(await self._next())
+
+    async def form(self) -> dict[str, str]:
+        return dict(parse_qsl(await self._next()))
+
+    async def _next(self) -> str:
+        async with asyncio.timeout(5):
+            return await self._bodies.get()
+
+    def sender(self, workspace: Workspace) -> SlackSender:
+        return SlackSender(workspace, self.url)
+
+
+@pytest.fixture
+async def inbox(workspace: Workspace) -> AsyncIterator[Inbox]:
+    kept = Inbox(workspace)
+    async with serving(Starlette(routes=[Route("/", kept.take, methods=["POST"])])) as url:
+        kept.url = url
+        yield kept

@@ -17,7 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from typer.testing import CliRunner
 
 from adapters.cli import cli
-from adapters.sandbox.slack.methods import _METHODS
+from adapters.sandbox.slack.web_api import scope_of
 from adapters.slack.inbound import PATH
 from adapters.slack.listeners import COMMAND
 from adapters.slack.manifest import EVENTS, manifest
@@ -109,7 +109,7 @@ def test_every_method_called_has_its_scope_and_every_scope_is_used() -> None:
 @pytest.mark.parametrize("method", sorted(NEEDED | FREE_METHODS))
 def test_the_simulated_slack_asks_for_the_same_scopes(method: str) -> None:
     scopes = {scope.name for scope in SCOPES if method in scope.methods} or {None}
-    assert _METHODS[method][1] in scopes
+    assert scope_of(method) in scopes
 
 
 async def test_events_are_those_listened_to(app: AsyncApp) -> None:

@@ -1,0 +1,57 @@
+"""Where messages go: `conversations.*`, and which conversation a call means and may write to."""
+
+from __future__ import annotations
+
+from adapters.sandbox.slack.errors import MethodError, complaints
+from adapters.sandbox.slack.objects import conversation_object
+from adapters.sandbox.slack.records import Conversation, ConversationKind, Json, User, UserKind
+from adapters.sandbox.slack.web_api.users import known_user
+from adapters.sandbox.slack.workspace import Workspace
+
+
+def destination(workspace: Workspace, arguments: Json) -> Conversation:
+    """Where to post: a conversation, or the direct message with the user whose id was given, deactivated or not (slack.md 7)."""
+    user = workspace.users.get(str(arguments.get("channel")))
+    return writable(workspace, arguments) if user is None else direct_message(workspace, user, unknown="channel_not_found")
+
+
+def direct_message(workspace: Workspace, user: User, *, unknown: str) -> Conversation:
+    if user.kind is UserKind.BOT:
+        raise MethodError("cannot_dm_bot")
+    if user.kind is UserKind.STRANGER:
+        raise MethodError(unknown)
+    return workspace.direct_message(user.user_id)
+
+
+def writable(workspace: Workspace, arguments: Json) -> Conversation:
+    conversation = visible(workspace, arguments)
+    if conversation.is_archived:
+        raise MethodError("is_archived")
+    if workspace.bot_user_id not in conversation.members and "chat:write.public" not in workspace.scopes:
+        raise MethodError("not_in_channel")
+    return conversation
+
+
+def visible(workspace: Workspace, arguments: Json) -> Conversation:
+    """To the bot, a private channel it is not in does not exist."""
+    if "channel" not in arguments:
+        raise MethodError("invalid_arguments", response_metadata=complaints(["missing required field: channel"]))
+    conversation = workspace.conversations.get(str(arguments["channel"]))
+    if conversation is None or (conversation.kind is not ConversationKind.PUBLIC and workspace.bot_user_id not in conversation.members):
+        raise MethodError("channel_not_found")
+    return conversation
+
+
+def open_conversation(workspace: Workspace, arguments: Json) -> Json:
+    if arguments.get("channel"):
+        return {"channel": {"id": visible(workspace, arguments).conversation_id}}
+    if not arguments.get("users"):
+        raise MethodError("users_list_not_supplied")
+    user = known_user(workspace, arguments["users"])
+    if user.kind is UserKind.DEACTIVATED:
+        raise MethodError("user_disabled")
+    return {"channel": {"id": direct_message(workspace, user, unknown="user_not_found").conversation_id}}
+
+
+def info(workspace: Workspace, arguments: Json) -> Json:
+    return {"channel": conversation_object(workspace, visible(workspace, arguments))}
