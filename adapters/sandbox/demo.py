@@ -128,7 +128,7 @@ class _Worlds:
         path = scope.get("path", "")
         if path.startswith(("/API/", "/jfe/", "/oauth2/")):
             app = self.qualtrics
-        elif path.startswith(("/api/", "/response/", "/oauth/")):
+        elif path.startswith(("/api/", "/response/", "/oauth/", "/link")):
             app = self.slack
         else:
             app = self.page

@@ -25,7 +25,7 @@ async def serving(app: ASGIApp, *, port: int = 0, grace_s: float = 1.0) -> Async
     No signal handler is installed and no task is left behind; open requests get `grace_s` to finish, then they are cancelled.
     Raises OSError when the port is taken, RuntimeError when the application's lifespan fails (uvicorn logs why).
     """
-    config = uvicorn.Config(app, http=_CuttableProtocol, ws="none", log_config=None, access_log=False)
+    config = uvicorn.Config(app, http=_CuttableProtocol, ws="wsproto", log_config=None, access_log=False)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)

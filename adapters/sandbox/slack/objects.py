@@ -84,22 +84,28 @@ def message_object(workspace: Workspace, message: Message) -> Json:
         shown |= {"bot_id": workspace.bot_id, "app_id": workspace.app_id}
     if message.blocks:
         shown["blocks"] = list(message.blocks)
-    if message.metadata is not None:
+    if message.metadata:
         shown["metadata"] = message.metadata
+    if message.edited:
+        shown["edited"] = {"user": message.sender, "ts": message.ts}
     return shown
 
 
-def view_object(workspace: Workspace, view: Json) -> Json:
-    """Complete what an app published or opened to what Slack stores and returns."""
-    view_id = workspace.new_id("V")
+def view_object(workspace: Workspace, view: Json, *, before: Json | None = None, below: Json | None = None) -> Json:
+    """Complete what an app published, opened, or made of the view `before`, to what Slack stores and returns."""
+    view_id = before["id"] if before else workspace.new_id("V")
+    root_id, previous_id = view_id, None
+    if before or below:
+        root_id = (before or below or {})["root_view_id"]
+        previous_id = below["id"] if below else (before or {})["previous_view_id"]
     return {
         "id": view_id,
         "team_id": workspace.team_id,
         "app_id": workspace.app_id,
         "bot_id": workspace.bot_id,
         "app_installed_team_id": workspace.enterprise_id if workspace.is_org_wide else workspace.team_id,
-        "root_view_id": view_id,
-        "previous_view_id": None,
+        "root_view_id": root_id,
+        "previous_view_id": previous_id,
         "hash": workspace.new_id("hash"),
         "callback_id": "",
         "external_id": "",

@@ -13,6 +13,7 @@ from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.faults import Faults
 from adapters.sandbox.slack.installations import Installation, Token, TokenKind, Tokens
 from adapters.sandbox.slack.records import Call, Json, RefusedPayload, Timeout
+from adapters.sandbox.slack.sockets import Sockets
 
 if TYPE_CHECKING:
     from adapters.sandbox.slack.grid import Organisation
@@ -60,6 +61,7 @@ class Platform:
         self.organisations: dict[str, Organisation] = {}
         self.installations: list[Installation] = []
         self.tokens, self.codes = Tokens(clock), Codes(clock)
+        self.sockets = Sockets(self.app.app_id)
         #: What is said when the app asks to be installed; None: the page asks the person who looks at it.
         self.consent: Consent | None = None
         #: Events that Slack has to send since the last request, each with the workspace it is about.

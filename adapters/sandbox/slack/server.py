@@ -14,11 +14,11 @@ from starlette.applications import Starlette
 from starlette.background import BackgroundTask
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import Receive, Scope, Send
 
 from adapters.sandbox.serving import cut_connection
-from adapters.sandbox.slack import consent
+from adapters.sandbox.slack import consent, sockets
 from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused, Status
 from adapters.sandbox.slack.platform import Platform
@@ -53,6 +53,7 @@ def slack_app(workspace: Workspace) -> Starlette:
         Route("/api/{method}", web_api, methods=["GET", "POST"]),
         Route("/response/{token}", response_url, methods=["POST"]),
         Route(consent.PATH, authorize, methods=["GET"]),
+        WebSocketRoute(sockets.PATH, platform.sockets.serve),
     ]
     return Starlette(routes=routes, exception_handlers={json.JSONDecodeError: _invalid_json})
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.installations import Installation
 from adapters.sandbox.slack.platform import SCOPES, App, Platform
 from adapters.sandbox.slack.records import (
@@ -83,8 +84,10 @@ class Workspace:
         self.conversations: dict[str, Conversation] = {}
         #: The Home view of each user, as Slack returns views.
         self.homes: dict[str, Json] = {}
-        #: The modal each user looks at.
-        self.modals: dict[str, Json] = {}
+        #: The modals each user has open, the one they look at last.
+        self.stacks: dict[str, list[Json]] = {}
+        #: What the bot said of the form each user looks at, by block id.
+        self.view_errors: dict[str, dict[str, str]] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
         #: Grows with every change somebody could see.
         self.version = 0
@@ -123,6 +126,11 @@ class Workspace:
         """Whether the app is here because its organisation has it."""
         return self.installation is not None and self.installation.is_org_wide
 
+    @property
+    def modals(self) -> Mapping[str, Json]:
+        """The modal each user looks at."""
+        return {user_id: stack[-1] for user_id, stack in self.stacks.items() if stack}
+
     def enter(self, installation: Installation) -> None:
         """The app is installed here from now on."""
         self.installation, self.scopes = installation, installation.scopes
@@ -131,7 +139,7 @@ class Workspace:
     def knows(self, arguments: Json) -> bool:
         """Whether a call's arguments name a conversation, person or view of this workspace."""
         named = {str(arguments[key]) for key in ("channel", "user", "user_id", "users", "trigger_id", "view_id") if key in arguments}
-        here = (self.conversations, self.users, self._triggers, {view["id"] for view in self.modals.values()})
+        here = (self.conversations, self.users, self._triggers, {view["id"] for stack in self.stacks.values() for view in stack})
         return any(not named.isdisjoint(ids) for ids in here)
 
     def add_user(
@@ -192,7 +200,11 @@ class Workspace:
     def edit(self, conversation_id: str, ts: str, *, text: str, blocks: Sequence[Json], metadata: Json | None = None) -> Message:
         messages = self.conversations[conversation_id].messages
         messages[ts] = replace(
-            messages[ts], text=text, blocks=self.with_ids(blocks), metadata=metadata or messages[ts].metadata, edited=True
+            messages[ts],
+            text=text,
+            blocks=self.with_ids(blocks),
+            metadata=messages[ts].metadata if metadata is None else metadata,
+            edited=True,
         )
         self.changed()
         return messages[ts]
@@ -230,10 +242,34 @@ class Workspace:
         self._triggers[trigger_id] = (user_id, self.clock() + _TRIGGER_LIFE)
         return trigger_id
 
-    def use_trigger(self, trigger_id: str) -> str | None:
-        """Return whose it is, once and within three seconds (reference slack.md 2); None afterwards."""
-        user_id, expires_at = self._triggers.pop(trigger_id, (None, self.clock()))
-        return user_id if self.clock() <= expires_at else None
+    def use_trigger(self, arguments: Json) -> str:
+        """Return whose the call's trigger is, once and within three seconds (reference slack.md 2). Raises MethodError."""
+        trigger_id = str(arguments.get("trigger_id"))
+        if trigger_id not in self._triggers:
+            raise MethodError("invalid_trigger_id")
+        user_id, expires_at = self._triggers[trigger_id]
+        if self.clock() > expires_at:
+            raise MethodError("expired_trigger_id")
+        if not user_id:
+            raise MethodError("exchanged_trigger_id")
+        self._triggers[trigger_id] = ("", expires_at)
+        return user_id
+
+    def show_views(self, user_id: str, stack: list[Json]) -> None:
+        self.stacks[user_id] = stack
+        self.view_errors.pop(user_id, None)
+        self.changed()
+
+    def close_view(self, user_id: str, *, everything: bool = False) -> None:
+        self.show_views(user_id, [] if everything else self.stacks.get(user_id, [])[:-1])
+
+    def view_of(self, view_id: str | None, external_id: str | None) -> tuple[str, Json] | None:
+        """Find a view that somebody has open, or their Home view, with whose it is."""
+        shown = [(user_id, view) for user_id, stack in self.stacks.items() for view in stack]
+        for user_id, view in [*shown, *self.homes.items()]:
+            if view["id"] == view_id or (external_id and view["external_id"] == external_id):
+                return user_id, view
+        return None
 
     def changed(self) -> None:
         """Tell those who wait that there is something new to see."""
@@ -264,7 +300,12 @@ class Workspace:
             "users": [_person(user) for user in self.users.values()],
             "conversations": [self._seen_by(user_id, conversation) for conversation in mine],
             "home": None if home is None else {"blocks": home["blocks"]},
+            "modal": self._modal_seen_by(user_id),
         }
+
+    def _modal_seen_by(self, user_id: str) -> Json | None:
+        view = self.modals.get(user_id)
+        return view and view | {"errors": self.view_errors.get(user_id, {}), "depth": len(self.stacks[user_id])}
 
     def _seen_by(self, user_id: str, conversation: Conversation) -> Json:
         is_direct = conversation.kind is ConversationKind.DIRECT
@@ -293,6 +334,8 @@ def _person(user: User) -> Json:
 
 def elements(block: Json) -> list[Json]:
     """List the interactive elements of a block."""
+    if block["type"] == "input":
+        return [block["element"]]
     found: list[Json] = block.get("elements", []) if block["type"] == "actions" else []
     accessory: Json | None = block.get("accessory")
     return found if accessory is None or accessory["type"] == "image" else [*found, accessory]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
@@ -71,10 +71,11 @@ def client(slack_url: str) -> AsyncWebClient:
 
 
 class Inbox:
-    """A bot that answers 200 and keeps what it was sent, each with a signature that the SDK's verifier accepts."""
+    """A bot that keeps what it was sent, each with a signature that the SDK's verifier accepts, and always answers the same."""
 
     def __init__(self, workspace: Workspace) -> None:
         self.url = ""
+        self.answer: Callable[[], Response] = Response
         self._verifier = SignatureVerifier(workspace.signing_secret)
         self._bodies: asyncio.Queue[str] = asyncio.Queue()
 
@@ -82,7 +83,15 @@ class Inbox:
         body = await request.body()
         assert self._verifier.is_valid_request(body, dict(request.headers))
         self._bodies.put_nowait(body.decode())
-        return Response()
+        return self.answer()
+
+    @property
+    def is_empty(self) -> bool:
+        return self._bodies.empty()
+
+    async def payload(self) -> dict[str, Any]:
+        """Of an interaction."""
+        return json.loads((await self.form())["payload"])
 
     async def event(self) -> dict[str, Any]:
         return json.loads(await self._next())

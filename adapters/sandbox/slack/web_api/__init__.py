@@ -21,6 +21,7 @@ _IN_A_WORKSPACE: Mapping[str, tuple[Callable[[Workspace, Json], Json], str | Non
     "chat.postEphemeral": (chat.post_ephemeral, "chat:write"),
     "chat.postMessage": (chat.post_message, "chat:write"),
     "chat.update": (chat.update, "chat:write"),
+    "conversations.history": (conversations.history, "im:history"),
     "conversations.info": (conversations.info, "channels:read"),
     "conversations.open": (conversations.open_conversation, "im:write"),
     "users.info": (users.info, "users:read"),
@@ -28,6 +29,8 @@ _IN_A_WORKSPACE: Mapping[str, tuple[Callable[[Workspace, Json], Json], str | Non
     "users.lookupByEmail": (users.lookup_by_email, "users:read.email"),
     "views.open": (views.open_view, None),
     "views.publish": (views.publish, None),
+    "views.push": (views.push, None),
+    "views.update": (views.update, None),
 }
 #: Methods about whoever calls.
 _BY_TOKEN: Mapping[str, tuple[Callable[[Platform, Token, Json], Json], str | None]] = {
@@ -47,6 +50,8 @@ def call(platform: Platform, token_value: str, method: str, arguments: Json) -> 
     """Return the answer of a method, with its `ok`, and the scopes of the caller. Raises MethodError."""
     if method in _OPEN:
         return {"ok": True, **_OPEN[method](platform, arguments)}, frozenset()
+    if method == "apps.connections.open":
+        return {"ok": True, **access.open_connection(platform, token_value)}, frozenset({"connections:write"})
     token = platform.tokens.authenticate(token_value)
     if method in _BY_TOKEN:
         work, scope = _BY_TOKEN[method]
@@ -63,7 +68,7 @@ def call(platform: Platform, token_value: str, method: str, arguments: Json) -> 
 
 def scope_of(method: str) -> str | None:
     """The scope that a method asks for; None: any token, or nobody's. Raises KeyError for a method that is not simulated."""
-    return None if method in _OPEN else (_BY_TOKEN.get(method) or _IN_A_WORKSPACE[method])[1]
+    return None if method in {*_OPEN, "apps.connections.open"} else (_BY_TOKEN.get(method) or _IN_A_WORKSPACE[method])[1]
 
 
 def _require(scope: str | None, token: Token) -> None:

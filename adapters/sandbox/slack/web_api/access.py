@@ -86,6 +86,14 @@ def exchange(platform: Platform, arguments: Json) -> Json:
     return answer
 
 
+def open_connection(platform: Platform, token_value: str) -> Json:
+    """`apps.connections.open`, with the app's own token: where one WebSocket can be opened."""
+    if token_value != platform.app.app_token:
+        platform.tokens.authenticate(token_value)
+        raise MethodError("not_allowed_token_type")
+    return {"url": platform.url.replace("http", "ws", 1) + platform.sockets.new_path()}
+
+
 def _authenticate_app(platform: Platform, arguments: Json) -> None:
     """By the arguments, into which HTTP Basic was unfolded: the SDK sends that."""
     if arguments.get("client_id") != platform.app.client_id:

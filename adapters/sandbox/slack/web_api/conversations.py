@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+
 from adapters.sandbox.slack.errors import MethodError, complaints
-from adapters.sandbox.slack.objects import conversation_object
+from adapters.sandbox.slack.objects import conversation_object, message_object
 from adapters.sandbox.slack.records import Conversation, ConversationKind, Json, User, UserKind
-from adapters.sandbox.slack.web_api.users import known_user
+from adapters.sandbox.slack.web_api.users import is_true, known_user
 from adapters.sandbox.slack.workspace import Workspace
 
 
@@ -55,3 +57,42 @@ def open_conversation(workspace: Workspace, arguments: Json) -> Json:
 
 def info(workspace: Workspace, arguments: Json) -> Json:
     return {"channel": conversation_object(workspace, visible(workspace, arguments))}
+
+
+#: https://docs.slack.dev/reference/methods/conversations.history
+_HISTORY_SCOPES = {
+    ConversationKind.PUBLIC: "channels:history",
+    ConversationKind.PRIVATE: "groups:history",
+    ConversationKind.DIRECT: "im:history",
+}
+
+
+def history(workspace: Workspace, arguments: Json) -> Json:
+    """The newest messages first, ephemeral ones never; metadata only where it is asked for.
+
+    Channels need a scope of their own, and here the one for direct messages too: this bot is never to read channels.
+    """
+    conversation = visible(workspace, arguments)
+    needed = _HISTORY_SCOPES[conversation.kind]
+    if needed not in workspace.scopes:
+        raise MethodError("missing_scope", needed=needed, provided=",".join(sorted(workspace.scopes)))
+    if workspace.bot_user_id not in conversation.members:
+        raise MethodError("not_in_channel")
+    found = [m for m in reversed(conversation.messages.values()) if m.only_for is None and _is_between(m.ts, arguments)]
+    limit = int(arguments.get("limit") or 100)
+    with_metadata = is_true(arguments.get("include_all_metadata"))
+    shown = [message_object(workspace, message) for message in found[:limit]]
+    messages = [message if with_metadata else {k: v for k, v in message.items() if k != "metadata"} for message in shown]
+    has_more = len(found) > limit
+    # The cursor is the oldest message of this page, which `latest` of the next one leaves out.
+    cursor = base64.b64encode(f"next_ts:{messages[-1]['ts']}".encode()).decode() if has_more else ""
+    return {"messages": messages, "has_more": has_more, "pin_count": 0, "response_metadata": {"next_cursor": cursor}}
+
+
+def _is_between(ts: str, arguments: Json) -> bool:
+    latest, oldest = arguments.get("latest"), arguments.get("oldest") or "0"
+    if arguments.get("cursor"):
+        return float(oldest) < float(ts) < float(base64.b64decode(str(arguments["cursor"])).decode().removeprefix("next_ts:"))
+    if is_true(arguments.get("inclusive")):
+        return float(oldest) <= float(ts) <= float(latest or ts)
+    return float(oldest) < float(ts) and (latest is None or float(ts) < float(latest))
