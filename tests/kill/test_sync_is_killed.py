@@ -126,6 +126,7 @@ async def test_a_hundred_kills_change_nothing_and_cost_hardly_anything(
     await is_killed_and_ends_right(tenant, database_url, keyring, random.SystemRandom().getrandbits(32))
 
 
+@pytest.mark.deep
 async def test_the_control_without_positions_breaks_the_bound(
     tenant: Tenant, tmp_path: Path, migrated_sqlite: bytes, keyring: Keyring
 ) -> None:

@@ -157,9 +157,9 @@ def log() -> Iterator[list[str]]:
 
 
 @pytest.fixture
-async def house(empty_database_url: str, log: list[str]) -> AsyncIterator[House]:
+async def house(database_url: str, log: list[str]) -> AsyncIterator[House]:
     """A house whose first synchronisation is done. Afterwards everything it ever sent, logged and stored is held against the promises."""
-    async with sandbox(empty_database_url) as inside:
+    async with sandbox(database_url) as inside:
         await inside.bot.refresh_directories()
         built = House(inside)
         await built.sync(Kind.FULL)

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from adapters.sandbox.slack.workspace import ConversationKind
 from tests.scenarios.conftest import ADA, BJOERN, GUEST, LINK_MARK, House, button, buttons
+
+#: What the answers are made of is read on both databases by `tests/contract`.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def test_in_a_channel_the_link_is_handed_over_into_the_direct_message(house: House) -> None:

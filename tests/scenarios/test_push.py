@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from tests.scenarios.conftest import ADA, BJOERN, SURVEY, House
+
+#: What the answers are made of is read on both databases by `tests/contract`.
+pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def test_a_completed_response_leaves_the_list_without_a_synchronisation(house: House) -> None:

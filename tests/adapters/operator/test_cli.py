@@ -117,7 +117,6 @@ async def test_a_host_that_is_no_host_is_the_same_sentence(shell: Shell) -> None
     assert (await shell.run("serve")).err.startswith("Port 8080 of a..b is in use or may not be opened here.")
 
 
-@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGTERM])
 async def test_a_stopped_bot_soon_ends_in_order(inside: Sandbox, tmp_path: Path, how: signal.Signals) -> None:
     """While it synchronises, which is the longest thing it does."""
@@ -136,7 +135,6 @@ async def test_a_stopped_bot_soon_ends_in_order(inside: Sandbox, tmp_path: Path,
     inside.tenant.faults = Faults()
 
 
-@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
 async def test_a_bot_without_integrations_starts_and_says_so_once(inside: Sandbox, tmp_path: Path) -> None:
     await inside.bot.core.store.write(lambda uow: uow.integrations.remove("acme", 1))
     out, err = await _served(tmp_path, variables(inside.bot.core.settings))
@@ -145,7 +143,6 @@ async def test_a_bot_without_integrations_starts_and_says_so_once(inside: Sandbo
     assert err.count("integrations.none") == 1
 
 
-@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
 async def test_a_file_of_integrations_is_applied_at_the_start_with_its_secrets(inside: Sandbox, tmp_path: Path) -> None:
     text = '[[integrations]]\nname = "Filed"\nbase_url = "http://127.0.0.1:1/API/v3/"\nsecret_env = "FILED"\nfull_sync = "manual"\n'
     _write(tmp_path / "i.toml", text)
@@ -177,7 +174,6 @@ async def test_a_stopped_demo_soon_ends_in_order(tmp_path: Path) -> None:
     assert _names(tmp_path) == []
 
 
-@pytest.mark.parametrize("empty_database_url", ["sqlite"], indirect=True)
 async def test_a_synchronisation_can_be_interrupted(inside: Sandbox, tmp_path: Path) -> None:
     inside.tenant.faults = Faults(slow_seconds=60, prefix="/surveys")
     async with process(tmp_path, variables(inside.bot.core.settings), "sync") as sync:

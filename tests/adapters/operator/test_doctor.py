@@ -27,6 +27,7 @@ from bot.ports import UnitOfWork
 from bot.records import Closure, Gaps, Outcome, RequestLine, Run
 from bot.status import IntegrationStatus, JobState, JobStatus
 from store import migrations
+from tests.adapters.conftest import on_both_databases
 from tests.adapters.operator.conftest import GOOD, Shell, variables
 from tests.contract.store.examples import distribution, event, survey
 from tests.unit.core.examples import NOW, an_integration
@@ -50,6 +51,7 @@ async def write(inside: Sandbox, work: Callable[[UnitOfWork], object]) -> None:
     await inside.bot.core.store.write(work)
 
 
+@on_both_databases
 async def test_a_fresh_installation_lacks_nothing_but_work(inside: Sandbox) -> None:
     found = await report_of(inside)
     assert tuple(found) == NAMES

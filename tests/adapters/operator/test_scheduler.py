@@ -39,8 +39,8 @@ async def running(database_url: str, schedule: Schedule, reading: Reading) -> As
         yield inside
 
 
-async def test_invitation_and_reminder_arrive_by_the_timers_alone(empty_database_url: str) -> None:
-    async with running(empty_database_url, BUSY, OFTEN) as inside:
+async def test_invitation_and_reminder_arrive_by_the_timers_alone(database_url: str) -> None:
+    async with running(database_url, BUSY, OFTEN) as inside:
         await until(inside, _has_looked_around)
         inside.tenant.send_survey(name="Town hall", emails=["person000@example.com"], expires_in=timedelta(hours=48))
         await _says(inside, "New survey", "Town hall")
@@ -48,9 +48,9 @@ async def test_invitation_and_reminder_arrive_by_the_timers_alone(empty_database
         await _says(inside, "Survey closes soon", "Town hall")
 
 
-async def test_a_job_that_breaks_says_so_once_and_once_when_it_recovers(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_job_that_breaks_says_so_once_and_once_when_it_recovers(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, "adapters.job")
-    async with sandbox(empty_database_url, schedule=BUSY, reading=HOURLY) as inside:
+    async with sandbox(database_url, schedule=BUSY, reading=HOURLY) as inside:
         inside.workspace.faults.add(Status(503), method="users.list", times=None)
         async with scheduled(inside.bot):
             await until(inside, lambda _: "job.broken" in caplog.messages)
@@ -70,8 +70,8 @@ def silent() -> Iterator[str]:
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
-async def test_an_integration_that_is_read_for_long_does_not_hold_up_the_hints_of_another(empty_database_url: str, silent: str) -> None:
-    async with sandbox(empty_database_url, schedule=BUSY, reading=NEVER) as inside:
+async def test_an_integration_that_is_read_for_long_does_not_hold_up_the_hints_of_another(database_url: str, silent: str) -> None:
+    async with sandbox(database_url, schedule=BUSY, reading=NEVER) as inside:
         store, before = inside.bot.core.store, inside.clock() - timedelta(seconds=10)
 
         def hint(uow: UnitOfWork) -> None:
@@ -91,9 +91,9 @@ async def test_an_integration_that_is_read_for_long_does_not_hold_up_the_hints_o
 
 
 @pytest.mark.usefixtures("no_waiting")
-async def test_what_is_rare_and_broke_is_tried_again_soon(empty_database_url: str) -> None:
+async def test_what_is_rare_and_broke_is_tried_again_soon(database_url: str) -> None:
     """A Qualtrics or Slack that is down when the bot starts must not cost the hour until the next time."""
-    async with sandbox(empty_database_url, schedule=RARE.model_copy(update={"delivery": 0.2}), reading=HOURLY) as inside:
+    async with sandbox(database_url, schedule=RARE.model_copy(update={"delivery": 0.2}), reading=HOURLY) as inside:
         inside.tenant.faults = Faults(status=503)
         inside.workspace.faults.add(Status(503), method="users.list", times=None)
         async with scheduled(inside.bot):
@@ -103,11 +103,9 @@ async def test_what_is_rare_and_broke_is_tried_again_soon(empty_database_url: st
             await until(inside, _has_looked_around)
 
 
-async def test_the_end_interrupts_what_runs_and_waits_until_it_is_put_in_order(
-    empty_database_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
+async def test_the_end_interrupts_what_runs_and_waits_until_it_is_put_in_order(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
-    async with sandbox(empty_database_url, schedule=RARE, reading=HOURLY) as inside:
+    async with sandbox(database_url, schedule=RARE, reading=HOURLY) as inside:
         before = asyncio.all_tasks()
         inside.tenant.faults = Faults(slow_seconds=60, prefix="/users")
         async with scheduled(inside.bot):
@@ -124,9 +122,9 @@ async def test_the_end_interrupts_what_runs_and_waits_until_it_is_put_in_order(
 
 
 @pytest.mark.usefixtures("no_waiting")
-async def test_a_block_that_ends_at_once_leaves_no_job_behind(empty_database_url: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_block_that_ends_at_once_leaves_no_job_behind(database_url: str, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.ERROR)
-    async with sandbox(empty_database_url, schedule=BUSY, reading=OFTEN) as inside:
+    async with sandbox(database_url, schedule=BUSY, reading=OFTEN) as inside:
         async with scheduled(inside.bot):
             pass
         async with scheduled(inside.bot):

@@ -9,7 +9,8 @@ import pytest
 from sqlalchemy import make_url
 
 from adapters.sandbox.demo import Sandbox
-from tests.conftest import Postgres
+from tests.adapters.conftest import on_both_databases
+from tests.postgres import Postgres
 
 
 @pytest.mark.parametrize(("path", "status", "body"), [("/healthz", 200, {"status": "alive"}), ("/readyz", 200, {"status": "ready"})])
@@ -19,6 +20,7 @@ async def test_a_sound_bot_is_alive_and_ready(inside: Sandbox, path: str, status
     assert (answer.status_code, answer.json()) == (status, body)
 
 
+@on_both_databases
 async def test_without_its_database_a_bot_is_alive_and_not_ready(inside: Sandbox, request: pytest.FixtureRequest) -> None:
     async with httpx.AsyncClient(base_url=inside.bot_url) as client:
         assert (await client.get("/readyz")).status_code == 200

@@ -43,9 +43,9 @@ class World:
 
 
 @pytest.fixture
-async def world(empty_database_url: str) -> AsyncIterator[World]:
+async def world(database_url: str) -> AsyncIterator[World]:
     """A bot that knows the whole tenant, and is called by it."""
-    async with sandbox(empty_database_url) as inside:
+    async with sandbox(database_url) as inside:
         core, tenant = inside.bot.core, inside.tenant
         survey_id = tenant.create_survey("Alone")
         tenant.send_survey(survey_id, emails=[EMAIL])

@@ -6,6 +6,7 @@ import asyncio
 import tempfile
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -41,26 +42,44 @@ def template(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -
     return path
 
 
-@example(
-    sendings=[("SV_1", {"CID_1": "ana@acme.example"}, "Invite", "Pending")],
-    looks=[Kind.SWEEP],
-    order=[0, 1, 2, 3],
-    moves=["Success"],
-    deaths=[],
-    gone=0,
-)
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(
-    sendings=sendings,
-    looks=looks,
-    order=st.permutations(range(4)),
-    moves=st.lists(st.sampled_from(OPEN[1:]), max_size=4),
-    deaths=st.lists(st.integers(1, 12), max_size=3),
-    gone=st.integers(0, 9),
-)
-def test_any_order_of_syncs_announces_once(  # noqa: PLR0917 - hypothesis names them
+ANY_LIFE: dict[str, st.SearchStrategy[Any]] = {
+    "sendings": sendings,
+    "looks": looks,
+    "order": st.permutations(range(4)),
+    "moves": st.lists(st.sampled_from(OPEN[1:]), max_size=4),
+    "deaths": st.lists(st.integers(1, 12), max_size=3),
+    "gone": st.integers(0, 9),
+}
+#: It is mailed while it is not looked at.
+PENDING: dict[str, Any] = {
+    "sendings": [("SV_1", {"CID_1": "ana@acme.example"}, "Invite", "Pending")],
+    "looks": [Kind.SWEEP],
+    "order": [0, 1, 2, 3],
+    "moves": ["Success"],
+    "deaths": [],
+    "gone": 0,
+}
+SHARED = [HealthCheck.function_scoped_fixture]
+
+
+@example(**PENDING)
+@settings(max_examples=12, deadline=None, suppress_health_check=SHARED)
+@given(**ANY_LIFE)
+def test_any_order_of_syncs_announces_once(template: Path, keyring: Keyring, **values: Any) -> None:
+    announces_once(template, keyring, **values)
+
+
+@pytest.mark.deep
+@settings(max_examples=300, deadline=None, suppress_health_check=SHARED)
+@given(**ANY_LIFE)
+def test_any_of_many_orders_of_syncs_announces_once(template: Path, keyring: Keyring, **values: Any) -> None:
+    announces_once(template, keyring, **values)
+
+
+def announces_once(
     template: Path,
     keyring: Keyring,
+    *,
     sendings: list[tuple[str, dict[str, str | None], str, str]],
     looks: list[Kind],
     order: list[int],

@@ -23,6 +23,9 @@ from store.gates import Limit, SqlGates, Taken, Wait
 BRAND = Limit("brand", 600)
 HISTORY = Limit("brand:/history", 60)
 MINUTE = 60.0
+DATABASE = "database_url"
+#: Calls, and minutes they are for.
+RATES = ((1, 2), (15, 2), (1, 1), (5, 1), (59, 1), (60, 1), (61, 1), (120, 1), (300, 1), (500, 1))
 _numbers = count()
 
 
@@ -105,7 +108,9 @@ async def test_who_is_told_to_wait_is_told_how_long(gates: SqlGates, clock: Cloc
     assert (await taken(gates, BRAND, HISTORY)).at == pytest.approx(clock.now, abs=1e-6)
 
 
-@pytest.mark.parametrize(("calls", "minutes"), [(1, 2), (15, 2), (1, 1), (5, 1), (59, 1), (60, 1), (61, 1), (120, 1), (300, 1), (500, 1)])
+@pytest.mark.parametrize(
+    ("database_url", "calls", "minutes"), [*(("sqlite", *rate) for rate in RATES), ("postgresql", 60, 1)], indirect=[DATABASE]
+)
 async def test_at_least_95_percent_are_used_and_no_minute_holds_more(gates: SqlGates, clock: Clock, calls: int, minutes: int) -> None:
     """Also not at the other end, where some calls arrive up to a second later than others."""
     spans = 20 if calls < 100 else 2
@@ -256,6 +261,7 @@ _SHARED_CLOCK = "SELECT at FROM shared_clock"
 _PER_MINUTE = 300
 
 
+@pytest.mark.parametrize(DATABASE, [pytest.param("sqlite", marks=pytest.mark.deep), "postgresql"], indirect=True)
 async def test_four_processes_use_a_limit_as_one_would(database_url: str) -> None:
     """Their database's clock moves only when somebody has to wait, and only to the end of that wait, so no machine is too slow for this."""
     engine = connect(database_url, read_only=False, connections=1)
