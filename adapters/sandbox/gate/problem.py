@@ -14,3 +14,6 @@ class Problem:
     pointer: str
     #: A sentence that quotes nothing of the payload: there may be personal links in it.
     message: str
+    #: The kind of constraint that is broken, such as `maxLength`, and what it expects; "" where there is no single one.
+    constraint: str = ""
+    expected: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from adapters.sandbox.gate.charts import MAX_CHARTS, TYPE, chart_problems
 from adapters.sandbox.gate.problem import Kind, Problem
 
 # https://docs.slack.dev/reference/block-kit/blocks
@@ -39,6 +40,7 @@ def rule_problems(kind: Kind, payload: Node) -> list[Problem]:
         *_count(kind, blocks),
         *_surface(kind, blocks),
         *_tables(blocks),
+        *_charts(blocks),
         *_repeated("block_id", nodes),
         *_repeated("action_id", nodes),
         *(problem for pointer, node in nodes for problem in _node(pointer, node)),
@@ -81,6 +83,14 @@ def _tables(blocks: list[tuple[str, Node]]) -> Iterator[Problem]:
     tables = [pointer for pointer, block in blocks if block.get("type") == "table"]
     for pointer in tables[1:]:
         yield Problem(pointer, "only one table is allowed")
+
+
+def _charts(blocks: list[tuple[str, Node]]) -> Iterator[Problem]:
+    charts = [(pointer, block) for pointer, block in blocks if block.get("type") == TYPE]
+    for pointer, block in charts:
+        yield from chart_problems(pointer, block)
+    for pointer, _ in charts[MAX_CHARTS:]:
+        yield Problem(pointer, f"only {MAX_CHARTS} charts are allowed")
 
 
 def _repeated(key: str, nodes: list[tuple[str, Node]]) -> Iterator[Problem]:

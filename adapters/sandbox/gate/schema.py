@@ -59,7 +59,10 @@ def _is_about_type(cause: ValidationError) -> bool:
 
 def _problem(error: ValidationError) -> Problem:
     pointer = "".join(f"/{str(step).replace('~', '~0').replace('/', '~1')}" for step in error.absolute_path)
-    return Problem(pointer, f"breaks {error.validator} {_expected(error)}")
+    value: object = error.validator_value
+    wanted: list[object] = value if isinstance(value, list) else [value]
+    expected = tuple(str(one) for one in wanted if isinstance(one, int | str))
+    return Problem(pointer, f"breaks {error.validator} {_expected(error)}", str(error.validator), expected)
 
 
 def _expected(error: ValidationError) -> str:

@@ -24,12 +24,14 @@ def user_object(workspace: Workspace, user: User, *, with_locale: bool = False) 
         "real_name": user.name,
         "deleted": user.kind is UserKind.DEACTIVATED,
         "profile": profile,
-        "is_bot": user.kind is UserKind.BOT and user.user_id != SLACKBOT,  # Slack says that Slackbot is no bot
+        "is_bot": user.kind in {UserKind.BOT, UserKind.WORKFLOW_BOT} and user.user_id != SLACKBOT,  # Slack says that Slackbot is no bot
         "is_app_user": False,
         "updated": 1_700_000_000,
     }
     if user.kind is not UserKind.DEACTIVATED:
         shown |= _active_part(workspace, user)
+    if user.kind is UserKind.WORKFLOW_BOT:
+        shown["is_workflow_bot"] = True
     if user.kind is UserKind.STRANGER:
         shown["is_stranger"] = True
     elif workspace.organisation is not None:
@@ -48,7 +50,7 @@ def _active_part(workspace: Workspace, user: User) -> Json:
         "is_primary_owner": False,
         "is_restricted": user.kind in {UserKind.GUEST, UserKind.SINGLE_CHANNEL_GUEST},
         "is_ultra_restricted": user.kind is UserKind.SINGLE_CHANNEL_GUEST,
-        "is_email_confirmed": True,
+        "is_email_confirmed": user.is_email_confirmed,
     }
 
 
@@ -69,12 +71,17 @@ def conversation_object(workspace: Workspace, conversation: Conversation) -> Jso
     if conversation.kind is ConversationKind.DIRECT:
         partner = next(iter(conversation.members - {workspace.bot_user_id}))
         return shown | {"is_im": True, "is_channel": False, "user": partner}
+    is_group = conversation.kind is ConversationKind.GROUP
+    shared = {"is_shared": True, "is_ext_shared": True} if conversation.is_shared else {"is_shared": False, "is_ext_shared": False}
     return shown | {
-        "name": conversation.name,
-        "is_channel": True,
+        "name": f"mpdm-{conversation.conversation_id.lower()}" if is_group else conversation.name,
+        "is_channel": conversation.kind is ConversationKind.PUBLIC,
+        "is_group": conversation.kind is ConversationKind.PRIVATE,
         "is_im": False,
-        "is_private": conversation.kind is ConversationKind.PRIVATE,
+        "is_mpim": is_group,
+        "is_private": conversation.kind is not ConversationKind.PUBLIC,
         "is_member": workspace.bot_user_id in conversation.members,
+        **shared,
     }
 
 

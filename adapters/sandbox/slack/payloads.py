@@ -118,3 +118,5 @@ def _channel_name(conversation: Conversation) -> str:
             return "privategroup"
         case ConversationKind.DIRECT:
             return "directmessage"
+        case ConversationKind.GROUP:
+            return f"mpdm-{conversation.conversation_id.lower()}"

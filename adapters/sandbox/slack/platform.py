@@ -12,6 +12,7 @@ from adapters.sandbox.slack.consent import Codes, Consent
 from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.faults import Faults
 from adapters.sandbox.slack.installations import Installation, Token, TokenKind, Tokens
+from adapters.sandbox.slack.limits import Limits
 from adapters.sandbox.slack.records import Call, Json, RefusedPayload, Timeout
 from adapters.sandbox.slack.sockets import Sockets
 
@@ -54,6 +55,8 @@ class Platform:
         #: Where `slack_app` is served. To be set by whoever serves it.
         self.url = ""
         self.faults = Faults()
+        #: None: nobody counts, so that tests are fast.
+        self.limits: Limits | None = None
         self.journal: list[Call] = []
         self.refused: list[RefusedPayload] = []
         self.timeouts: list[Timeout] = []
@@ -119,6 +122,11 @@ class Platform:
         if not own:
             raise MethodError("team_access_not_granted")
         return next((workspace for workspace in own if workspace.knows(arguments)), own[0])
+
+    def count(self, method: str, place: str, channel: str | None = None) -> None:
+        """Count a call against the app's limits in a workspace or organisation. Raises Throttled."""
+        if self.limits is not None:
+            self.limits.take(method, place, channel, self.clock().timestamp())
 
     def _installed(self, place: str) -> Installation | None:
         return next((one for one in self.installations if place == (one.team_id or one.enterprise_id)), None)

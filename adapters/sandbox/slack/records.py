@@ -23,6 +23,8 @@ class UserKind(StrEnum):
     #: Of another organisation, seen through a shared channel.
     STRANGER = "stranger"
     BOT = "bot"
+    #: What Workflow Builder posts as.
+    WORKFLOW_BOT = "workflow bot"
     DEACTIVATED = "deactivated"
 
 
@@ -37,6 +39,8 @@ class User:
     zone: str
     locale: str
     team_id: str
+    #: False: Slack knows the address from its owner's word alone.
+    is_email_confirmed: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +61,8 @@ class ConversationKind(StrEnum):
     PUBLIC = "public"
     PRIVATE = "private"
     DIRECT = "direct"
+    #: A direct message among several people.
+    GROUP = "group"
 
 
 @dataclass(slots=True, kw_only=True)
@@ -66,6 +72,8 @@ class Conversation:
     name: str
     members: set[str]
     is_archived: bool = False
+    #: Slack Connect: people of other teams are in it.
+    is_shared: bool = False
     #: By ts, oldest first.
     messages: dict[str, Message] = field(default_factory=dict[str, Message])
 

@@ -21,6 +21,7 @@ from adapters.sandbox.serving import cut_connection
 from adapters.sandbox.slack import consent, sockets
 from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused, Status
+from adapters.sandbox.slack.limits import Throttled
 from adapters.sandbox.slack.platform import Platform
 from adapters.sandbox.slack.records import Call, Json
 from adapters.sandbox.slack.replies import reply, spend
@@ -77,7 +78,7 @@ async def _serve(platform: Platform, method: str, arguments: Json, work: Callabl
     failure = platform.faults.take(method)
     match failure:
         case RateLimited(retry_after_s):
-            answer = _Answer(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(retry_after_s)})
+            answer = _throttled(retry_after_s)
         case Status(status):
             answer = _Answer(status, {}, text=f"<html><body><h1>{status}</h1></body></html>")
         case Refused(error):
@@ -108,9 +109,15 @@ class _CutConnection(Response):
 def _called(platform: Platform, method: str, token: str, arguments: Json) -> _Answer:
     try:
         result, scopes = call(platform, token, method, arguments)
+    except Throttled as error:
+        return _throttled(error.retry_after_s)
     except MethodError as error:
         return _Answer(200, error.answer)
     return _Answer(200, result, {"X-OAuth-Scopes": ",".join(sorted(scopes))})
+
+
+def _throttled(retry_after_s: int) -> _Answer:
+    return _Answer(429, {"ok": False, "error": "ratelimited"}, {"Retry-After": str(retry_after_s)})
 
 
 def _replied(platform: Platform, token: str, arguments: Json) -> _Answer:

@@ -151,10 +151,20 @@ class Workspace:
         kind: UserKind = UserKind.MEMBER,
         zone: str = "UTC",
         locale: str = "en-US",
+        is_email_confirmed: bool = True,
     ) -> User:
         """Add a person; an id that exists is changed: that is how people leave or get another address."""
         team_id = "T0OTHER" if kind is UserKind.STRANGER else self.team_id
-        user = User(user_id=user_id, name=name, kind=kind, email=email, zone=zone, locale=locale, team_id=team_id)
+        user = User(
+            user_id=user_id,
+            name=name,
+            kind=kind,
+            email=email,
+            zone=zone,
+            locale=locale,
+            team_id=team_id,
+            is_email_confirmed=is_email_confirmed,
+        )
         self.users[user_id] = user
         self.changed()
         return user
@@ -167,11 +177,19 @@ class Workspace:
         kind: ConversationKind = ConversationKind.PUBLIC,
         members: Iterable[str] = (),
         is_archived: bool = False,
+        is_shared: bool = False,
     ) -> Conversation:
-        channel = Conversation(conversation_id=channel_id, kind=kind, name=name, members=set(members), is_archived=is_archived)
+        channel = Conversation(
+            conversation_id=channel_id, kind=kind, name=name, members=set(members), is_archived=is_archived, is_shared=is_shared
+        )
         self.conversations[channel_id] = channel
         self.changed()
         return channel
+
+    def delete_channel(self, channel_id: str) -> None:
+        """Nobody finds it any more."""
+        del self.conversations[channel_id]
+        self.changed()
 
     def direct_message(self, user_id: str) -> Conversation:
         """Return the conversation between this user and the bot, opening it the first time."""
@@ -308,7 +326,7 @@ class Workspace:
         return view and view | {"errors": self.view_errors.get(user_id, {}), "depth": len(self.stacks[user_id])}
 
     def _seen_by(self, user_id: str, conversation: Conversation) -> Json:
-        is_direct = conversation.kind is ConversationKind.DIRECT
+        is_direct = conversation.kind in {ConversationKind.DIRECT, ConversationKind.GROUP}
         others = sorted(self.users[member].name for member in conversation.members - {user_id})
         return {
             "id": conversation.conversation_id,

@@ -13,7 +13,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.sandbox.slack.workspace import Workspace
+from adapters.sandbox.slack.workspace import ConversationKind, UserKind, Workspace
 
 SECTION = {"type": "section", "text": {"type": "plain_text", "text": "Team pulse"}}
 BUTTON = {"type": "actions", "elements": [{"type": "button", "action_id": "go", "text": {"type": "plain_text", "text": "Go"}}]}
@@ -172,6 +172,34 @@ async def test_every_kind_of_user_looks_as_in_slack(client: AsyncWebClient) -> N
     assert (users["U0SURVEYBOT"]["is_bot"], users["USLACKBOT"]["is_bot"]) == (True, False)
 
 
+async def test_bots_of_workflows_and_unconfirmed_addresses_can_be_told(client: AsyncWebClient, workspace: Workspace) -> None:
+    workspace.add_user("U0FLOW", "Flow", kind=UserKind.WORKFLOW_BOT)
+    workspace.add_user("U0NEW", "New", email="new@acme.example", is_email_confirmed=False)
+    flow, new = [(await data(client.users_info(user=user)))["user"] for user in ("U0FLOW", "U0NEW")]
+    assert (flow["is_bot"], flow["is_workflow_bot"], new["is_email_confirmed"]) == (True, True, False)
+    assert await error_of(client.chat_postMessage(channel="U0FLOW", text="Hello")) == "cannot_dm_bot"
+
+
+async def test_every_kind_of_conversation_looks_as_in_slack(client: AsyncWebClient, workspace: Workspace) -> None:
+    here = {"U0ANA", "U0BEN", "U0SURVEYBOT"}
+    workspace.add_channel("C0SHARED", "shared", members=here, is_shared=True)
+    workspace.add_channel("G0GROUP", "", members=here, kind=ConversationKind.GROUP)
+    shown = {
+        channel: (await data(client.conversations_info(channel=channel)))["channel"]
+        for channel in ("C0GENERAL", "C0UNJOINED", "C0OLD", "C0SHARED", "G0GROUP")
+    }
+    flags = ("is_channel", "is_mpim", "is_private", "is_member", "is_archived", "is_ext_shared")
+    assert {channel: [flag for flag in flags if one[flag]] for channel, one in shown.items()} == {
+        "C0GENERAL": ["is_channel", "is_member"],
+        "C0UNJOINED": ["is_channel"],
+        "C0OLD": ["is_channel", "is_member", "is_archived"],
+        "C0SHARED": ["is_channel", "is_member", "is_ext_shared"],
+        "G0GROUP": ["is_mpim", "is_private", "is_member"],
+    }
+    workspace.delete_channel("C0SHARED")
+    assert await error_of(client.conversations_info(channel="C0SHARED")) == "channel_not_found"
+
+
 async def test_without_its_scope_no_email_is_shown_and_without_being_asked_no_locale(client: AsyncWebClient, workspace: Workspace) -> None:
     workspace.scopes.remove("users:read.email")
     user = (await data(client.users_info(user="U0ANA")))["user"]
@@ -212,6 +240,15 @@ async def test_blocks_validate_points_at_what_is_wrong(client: AsyncWebClient) -
     with pytest.raises(SlackApiError) as refused:
         await client.blocks_validate(blocks=[SECTION, BROKEN])
     assert (refused.value.response["error"], refused.value.response["errors"][0]["pointer"][:2]) == ("invalid_blocks", "/1")
+    long = {"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}
+    with pytest.raises(SlackApiError) as refused:
+        await client.blocks_validate(blocks=[long])
+    (problem,) = refused.value.response["errors"]
+    assert (problem["pointer"], problem["code"], problem["constraint"]) == (
+        "/0/text/text",
+        "failed_constraint",
+        {"type": "maxLength", "expected": ["150"], "got": "string"},
+    )
     assert await error_of(client.blocks_validate(view={"type": "home", "blocks": [BROKEN]})) == "invalid_view"
     assert await error_of(client.blocks_validate(blocks=[SECTION], view=HOME)) == "invalid_arguments"
 

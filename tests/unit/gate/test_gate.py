@@ -67,6 +67,17 @@ CHART = {
     "title": "Answers",
     "chart": {"type": "pie", "segments": [{"label": "Yes", "value": 1}, {"label": "No", "value": 2}]},
 }
+
+
+def pie(*segments: tuple[str, float]) -> Json:
+    return {**CHART, "chart": {"type": "pie", "segments": [{"label": label, "value": value} for label, value in segments]}}
+
+
+def bars(data: tuple[str, ...] = ("Mon", "Tue"), **more: Any) -> Json:
+    series = [{"name": "Answers", "data": [{"label": label, "value": 1} for label in data]}]
+    return {**CHART, "chart": {"type": "bar", "series": series, "axis_config": {"categories": ["Mon", "Tue"]}, **more}}
+
+
 DATA_TABLE = {
     "type": "data_table",
     "caption": "Answers",
@@ -93,6 +104,8 @@ GOOD: dict[str, tuple[Kind, Json]] = {
     "50 blocks": ("message", message(*[{"type": "divider"}] * 50)),
     "a data table": ("message", message(DATA_TABLE)),
     "a table": ("message", message(table(100))),
+    "a pie and bars": ("message", message(CHART, bars(), section())),
+    "a line in a home view": ("home", home(bars(type="line"))),
     "an option of 150": ("message", message(actions(select(options=[option("v" * 150)])))),
     "a home view of 100 blocks": ("home", home(*[{"type": "divider"}] * 100)),
     "a home view": (
@@ -189,6 +202,20 @@ BROKEN: dict[str, tuple[Kind, Json, str]] = {
     "table of 101 rows": ("message", message(table(101)), "/blocks/0/rows"),
     "alert in a message": ("message", message(ALERT), "/blocks/0"),
     "alert in a home view": ("home", home(ALERT), "/blocks/0"),
+    "three charts": ("message", message(CHART, CHART, CHART), "/blocks/2"),
+    "chart without a title": ("message", message({key: CHART[key] for key in ("type", "chart")}), "/blocks/0"),
+    "chart title of 51": ("message", message({**CHART, "title": "x" * 51}), "/blocks/0/title"),
+    "an unknown chart": ("message", message(bars(type="radar")), "/blocks/0/chart/type"),
+    "an empty slice": ("message", message(pie(("Yes", 0))), "/blocks/0/chart/segments/0/value"),
+    "seven slices": ("message", message(pie(*[("Yes", 1)] * 7)), "/blocks/0/chart/segments"),
+    "a label of 21": ("message", message(pie(("x" * 21, 1))), "/blocks/0/chart/segments/0/label"),
+    "a category without a point": ("message", message(bars(data=("Mon",))), "/blocks/0/chart/series/0/data"),
+    "a category with two points": ("message", message(bars(data=("Mon", "Tue", "Tue"))), "/blocks/0/chart/series/0/data"),
+    "an axis title of 51": (
+        "home",
+        home(bars(axis_config={"categories": ["Mon", "Tue"], "x_label": "x" * 51})),
+        "/blocks/0/chart/axis_config/x_label",
+    ),
     "chart in a modal": ("modal", modal(CHART), "/blocks/0"),
     "markdown in a modal": ("modal", modal({"type": "markdown", "text": "x"}), "/blocks/0"),
     "markdown in a home view": ("home", home({"type": "markdown", "text": "x"}), "/blocks/0"),

@@ -49,13 +49,16 @@ _NEED_TEAM_ID = frozenset({"conversations.list", "users.list"})
 def call(platform: Platform, token_value: str, method: str, arguments: Json) -> tuple[Json, frozenset[str]]:
     """Return the answer of a method, with its `ok`, and the scopes of the caller. Raises MethodError."""
     if method in _OPEN:
+        platform.count(method, "")
         return {"ok": True, **_OPEN[method](platform, arguments)}, frozenset()
     if method == "apps.connections.open":
+        platform.count(method, "")
         return {"ok": True, **access.open_connection(platform, token_value)}, frozenset({"connections:write"})
     token = platform.tokens.authenticate(token_value)
     if method in _BY_TOKEN:
         work, scope = _BY_TOKEN[method]
         _require(scope, token)
+        platform.count(method, token.installation.team_id or str(token.installation.enterprise_id))
         return {"ok": True, **work(platform, token, arguments)}, frozenset(token.scopes)
     if method not in _IN_A_WORKSPACE:
         raise MethodError("unknown_method", req_method=method)
@@ -63,7 +66,9 @@ def call(platform: Platform, token_value: str, method: str, arguments: Json) -> 
     _require(scope, token)
     if token.installation.is_org_wide and method in _NEED_TEAM_ID and not arguments.get("team_id"):
         raise missing("team_id")
-    return {"ok": True, **function(platform.workspace_for(token, arguments), arguments)}, frozenset(token.scopes)
+    workspace = platform.workspace_for(token, arguments)
+    platform.count(method, workspace.team_id, arguments.get("channel"))
+    return {"ok": True, **function(workspace, arguments)}, frozenset(token.scopes)
 
 
 def scope_of(method: str) -> str | None:

@@ -48,9 +48,30 @@ def validate(_: Workspace, arguments: Json) -> Json:
         kind = "message" if name == "message" else "home" if payload.get("type") == "home" else "modal"
         found = [(p.pointer, p) for p in problems(kind, payload)]
     if found:
-        raise MethodError(f"invalid_{name}", errors=[_validation_error(pointer, problem) for pointer, problem in found])
+        raise MethodError(f"invalid_{name}", errors=[_validation_error(payload, pointer, problem) for pointer, problem in found])
     return {}
 
 
-def _validation_error(pointer: str, problem: Problem) -> Json:
-    return {"pointer": pointer, "code": "failed_constraint", "message": problem.message}
+def _validation_error(payload: object, pointer: str, problem: Problem) -> Json:
+    """What was got is told by its type alone: the payload may be somebody's."""
+    constraint = {"type": problem.constraint, "expected": list(problem.expected), "got": _type_at(payload, pointer)}
+    error: Json = {"pointer": pointer, "code": "failed_constraint", "message": problem.message}
+    return error | {"constraint": constraint} if problem.constraint else error
+
+
+def _type_at(payload: object, pointer: str) -> str:
+    for step in pointer.split("/")[1:]:
+        payload = cast("Json", payload)[step] if isinstance(payload, dict) else cast("list[object]", payload)[int(step)]
+    match payload:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case int() | float():
+            return "number"
+        case list():
+            return "array"
+        case _:
+            return "object"

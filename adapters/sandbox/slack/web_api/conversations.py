@@ -18,7 +18,7 @@ def destination(workspace: Workspace, arguments: Json) -> Conversation:
 
 
 def direct_message(workspace: Workspace, user: User, *, unknown: str) -> Conversation:
-    if user.kind is UserKind.BOT:
+    if user.kind in {UserKind.BOT, UserKind.WORKFLOW_BOT}:
         raise MethodError("cannot_dm_bot")
     if user.kind is UserKind.STRANGER:
         raise MethodError(unknown)
@@ -64,6 +64,7 @@ _HISTORY_SCOPES = {
     ConversationKind.PUBLIC: "channels:history",
     ConversationKind.PRIVATE: "groups:history",
     ConversationKind.DIRECT: "im:history",
+    ConversationKind.GROUP: "mpim:history",
 }
 
 
