@@ -3,30 +3,37 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import socket
 import uuid
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from slack_bolt.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
+from starlette.routing import Route
 
 from adapters import integrations
 from adapters.connections import Connections
+from adapters.directories import Directories
 from adapters.request_log import RequestLog
 from adapters.settings import Settings
 from adapters.slack.channel import SlackChannel
-from adapters.slack.clients import Clients, OneWorkspace, make_client
-from adapters.slack.directory import SlackDirectory, workspace_of
-from adapters.slack.inbound import slack_app
+from adapters.slack.clients import Clients
+from adapters.slack.directory import SlackDirectory
+from adapters.slack.inbound import routes, slack_app
+from adapters.slack.oauth import INSTALL_PATH
+from adapters.slack.scopes import missing
+from adapters.slack.socket_mode import SocketMode, connected
+from adapters.slack_access import open_access, told
 from bot import actions, delivery, reminders, rules
 from bot.errors import UserError
 from bot.jobs import Jobs
 from bot.model import Integration
+from bot.ports import Store
 from bot.refreshing import Refresher
 from bot.sync import Synchronisation
 from store import migrations
@@ -34,6 +41,7 @@ from store.gates import SqlGates
 from store.unit_of_work import SqlStore
 
 Clock = Callable[[], datetime]
+log = logging.getLogger(__name__)
 
 
 def utc_now() -> datetime:
@@ -62,14 +70,14 @@ class Bot:
     core: Core
     clients: Clients
     directory: SlackDirectory
+    directories: Directories
     slack: AsyncApp
+    #: What Slack, and whoever installs the app, call.
+    slack_routes: Sequence[Route]
+    #: None = Slack calls.
+    socket: SocketMode | None
     sender: delivery.Sender
     _paused_until: datetime | None = None
-
-    async def refresh_directories(self) -> None:
-        """Read who is there, in each workspace."""
-        for workspace_id in await self.clients.workspaces():
-            await self.directory.refresh(workspace_id)
 
     async def remind(self) -> None:
         """Put into the outbox who is due, and again those who could not be reached until now."""
@@ -129,33 +137,21 @@ async def open_core(settings: Settings, clock: Clock = utc_now) -> AsyncGenerato
 
 
 @asynccontextmanager
-async def open_slack(settings: Settings) -> AsyncGenerator[AsyncWebClient]:
-    client = make_client(settings.slack.bot_token.get_secret_value(), settings.slack.api_url)
-    try:
-        yield client
-    finally:
-        if client.session is not None:
-            await client.session.close()
-
-
-@asynccontextmanager
 async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator[Bot]:
     """Open a whole bot, and apply the file of integrations if there is one.
 
     Raises UserError (schema, or what is wrong with the file), Unauthorized or Unavailable (Slack does not know us, or does not answer).
     """
-    async with open_core(settings, clock) as core, open_slack(settings) as client:
+    slack, every = settings.slack, settings.schedule
+    async with open_core(settings, clock) as core, open_access(slack, core.store, clock, core.owner) as access:
         if settings.integrations_file is not None:
             await integrations.apply(core.store, integrations.read(settings.integrations_file))
-        slack = settings.slack
-        workspace_id = await workspace_of(client)
-        clients = OneWorkspace(workspace_id, client)
+        clients = access.clients
         directory = SlackDirectory(clients, core.store)
         channel = SlackChannel(clients, core.store, clock, sends_per_second=slack.sends_per_second)
         app = slack_app(
             clients=clients,
-            workspace_id=workspace_id,
-            signing_secret=slack.signing_secret.get_secret_value(),
+            signing_secret=None if slack.app_token else told(slack.signing_secret),
             store=core.store,
             directory=directory,
             channel=channel,
@@ -163,7 +159,27 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             handle=partial(actions.handle, allow_guests=slack.allow_guests),
         )
         sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, allow_guests=slack.allow_guests)
-        yield Bot(core=core, clients=clients, directory=directory, slack=app, sender=sender)
+        await _tell_missing_scopes(core.store)
+        async with AsyncExitStack() as stack:
+            socket_mode = await stack.enter_async_context(connected(app, told(slack.app_token), slack.api_url)) if slack.app_token else None
+            yield Bot(
+                core=core,
+                clients=clients,
+                directory=directory,
+                directories=Directories(clients=clients, directory=directory, clock=clock, every=every.directory, retry=every.retry),
+                slack=app,
+                slack_routes=[*access.routes, *([] if slack.app_token else routes(app))],
+                socket=socket_mode,
+                sender=sender,
+            )
+
+
+async def _tell_missing_scopes(store: Store) -> None:
+    """An update of Surveybot may need more than was granted when it was installed."""
+    for it in await store.read(lambda uow: uow.installations.all()):
+        if it.revoked_at is None and (lacking := missing(it.scopes)):
+            again = f"{INSTALL_PATH}?team={it.workspace_id}"
+            log.warning("slack.scopes_missing", extra={"workspace": it.workspace_id, "scopes": lacking, "install_again": again})
 
 
 def _owner() -> str:

@@ -17,7 +17,7 @@ from bot.refreshing import AT_ONCE
 
 #: Start times move by up to this share of their interval, so that many installations do not call at the same second.
 JITTER = 0.1
-#: How often is looked which synchronisation is due, at least; seconds.
+#: How often is looked which synchronisation or directory is due, at least; seconds.
 _LOOK = 5
 
 
@@ -29,7 +29,7 @@ async def scheduled(bot: Bot) -> AsyncGenerator[None]:
     """
     every = bot.core.settings.schedule
     jobs = (
-        Job("directory", every.directory, bot.refresh_directories),
+        Job("directory", min(_LOOK, every.directory), bot.directories.refresh_due),
         # A look lasts as long as the runs it started; meanwhile others look at the other integrations.
         Job("sync", min(_LOOK, every.delivery), bot.core.jobs.tick, at_once=bot.core.jobs.cap + 1),
         Job("refreshes", every.delivery, bot.core.refresher.refresh_due, at_once=AT_ONCE + 1),

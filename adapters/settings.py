@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from difflib import get_close_matches
 from pathlib import Path
 from types import MappingProxyType
@@ -71,11 +71,21 @@ def _secret(where: str, *, least: int, prefix: str = "") -> AfterValidator:
 Interval = Annotated[float, Field(gt=0, le=2_592_000)]
 
 
-class Slack(BaseModel):
-    """One Slack workspace, by bot token."""
+_BotToken = Annotated[SecretStr, _secret("Slack app page, OAuth & Permissions, Bot User OAuth Token", least=16, prefix="xoxb-")]
+_ClientSecret = Annotated[SecretStr, _secret("Slack app page, Basic Information, Client Secret", least=16)]
+_SigningSecret = Annotated[SecretStr, _secret("Slack app page, Basic Information, Signing Secret", least=16)]
+_AppToken = Annotated[SecretStr, _secret("Slack app page, Basic Information, App-Level Tokens", least=16, prefix="xapp-")]
 
-    bot_token: Annotated[SecretStr, _secret("Slack app page, OAuth & Permissions, Bot User OAuth Token", least=16, prefix="xoxb-")]
-    signing_secret: Annotated[SecretStr, _secret("Slack app page, Basic Information, Signing Secret", least=16)]
+
+class Slack(BaseModel):
+    """One workspace by its bot token, or all that install the app by OAuth; `_together` says which of these belong together."""
+
+    bot_token: _BotToken | None = None
+    client_id: str | None = None
+    client_secret: _ClientSecret | None = None
+    signing_secret: _SigningSecret | None = None
+    #: With it the bot hears of everything by Socket Mode.
+    app_token: _AppToken | None = None
     api_url: Annotated[str, AfterValidator(https_url)] = "https://slack.com/api/"
     allow_guests: bool = False
     sends_per_second: Annotated[float, Field(gt=0, le=20)] = 3
@@ -114,7 +124,7 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
-    slack: Slack
+    slack: Slack = Slack()
     #: `name:base64 of 32 bytes`, several joined by commas; the first encrypts, all decrypt.
     encryption_keys: Annotated[SecretStr, AfterValidator(_keys)]
     database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///surveybot.db")
@@ -137,13 +147,14 @@ class Settings(BaseModel):
         Raises UserError that lists every missing, wrong or misspelt variable; it repeats no value.
         """
         try:
-            misspelt = _not_ours(_names(env_file))
+            names = _names(env_file)
+            problems = [*_not_ours(names), *_together(names)]
             settings, wrong = _read(env_file)
         except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
             raise UserError(f"The file {env_file} cannot be read: {why}.") from None
-        if settings is None or misspelt:
-            lines = ["These settings must be put right before Surveybot can start:", *sorted(misspelt + wrong)]
+        if settings is None or problems:
+            lines = ["These settings must be put right before Surveybot can start:", *sorted(problems + wrong)]
             raise UserError("\n  ".join(lines))
         return settings
 
@@ -209,6 +220,22 @@ def _not_ours(names: Iterable[str]) -> list[str]:
     ]
 
 
+def _together(names: Collection[str]) -> Iterator[str]:
+    """What is missing of the way to Slack that was begun, and what contradicts it."""
+    token, client_id, client_secret, signing_secret, app_token = (
+        f"{PREFIX}SLACK__{name}" for name in ("BOT_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "SIGNING_SECRET", "APP_TOKEN")
+    )
+    oauth = [name for name in (client_id, client_secret) if name in names]
+    if token in names:
+        yield from (f"{name}: is for many workspaces, {token} for one; set one of the two ways only" for name in oauth)
+    elif oauth:
+        yield from (f"{name}: is missing" for name in (client_id, client_secret) if name not in names)
+    else:
+        yield f"{token}: is missing (for many workspaces set {client_id} and {client_secret} instead)"
+    if signing_secret not in names and app_token not in names:
+        yield f"{signing_secret}: is missing (for Socket Mode set {app_token} instead)"
+
+
 def _read(env_file: Path) -> tuple[Settings | None, list[str]]:
     try:
         return _Environment(_env_file=env_file), []  # pyright: ignore[reportCallIssue] - values come from the environment
@@ -218,8 +245,4 @@ def _read(env_file: Path) -> tuple[Settings | None, list[str]]:
 
 def _lines(problem: ErrorDetails) -> Iterator[str]:
     kind, name = problem["type"], "__".join(str(part).upper() for part in problem["loc"])
-    if kind == "missing" and name in _SECTIONS:
-        parts = _SECTIONS[name].model_fields.items()
-        yield from (f"{PREFIX}{name}__{part.upper()}: is missing" for part, field in parts if field.is_required())
-    else:
-        yield f"{PREFIX}{name}: {sentence(problem)}{_HOW_TO_MAKE.get(name, '') if kind == 'missing' else ''}"
+    yield f"{PREFIX}{name}: {sentence(problem)}{_HOW_TO_MAKE.get(name, '') if kind == 'missing' else ''}"

@@ -14,7 +14,6 @@ from starlette.routing import Route
 from adapters import qualtrics_events
 from adapters.app import Bot
 from adapters.metrics import metrics_routes
-from adapters.slack import inbound
 from bot.errors import Unavailable
 
 #: How long open requests may take to end after the process was told to stop.
@@ -32,9 +31,11 @@ def web(bot: Bot) -> Starlette:
             await bot.core.store.read(lambda uow: uow.integrations.all())
         except Unavailable:
             return JSONResponse({"status": "the database does not answer"}, status_code=503)
+        if bot.socket is not None and not await bot.socket.is_connected():
+            return JSONResponse({"status": "Slack is not connected"}, status_code=503)
         return JSONResponse({"status": "ready"})
 
-    called = (*inbound.routes(bot.slack), *qualtrics_events.routes(bot.core.store, bot.core.clock))
+    called = (*bot.slack_routes, *qualtrics_events.routes(bot.core.store, bot.core.clock))
     watched = (Route("/healthz", healthz), Route("/readyz", readyz), *metrics_routes(bot.core))
     return Starlette(routes=[*called, *watched])
 

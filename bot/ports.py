@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from typing import Protocol, TypeVar
 
+from bot.installations import Installations, OAuthStates
 from bot.messages import Member, MessageRef
 from bot.model import (
     Contact,
@@ -98,6 +99,10 @@ class UnitOfWork(Protocol):
     def integrations(self) -> Integrations: ...
     @property
     def users(self) -> Users: ...
+    @property
+    def installations(self) -> Installations: ...
+    @property
+    def oauth_states(self) -> OAuthStates: ...
     @property
     def surveys(self) -> Surveys: ...
     @property

@@ -14,10 +14,12 @@ from bot.errors import Malformed
 from store import tables
 from store.encryption import Keyring, key_id_of, mark_of
 from store.engine import connect, translated
+from store.installations import token_identity
 from store.integrations import secret_identity
 from store.invitations import link_identity
 
 _INTEGRATIONS, _INVITATIONS, _DISTRIBUTIONS = tables.integrations, tables.invitations, tables.distributions
+_INSTALLATIONS = tables.installations
 _Key = tuple[Any, ...]
 #: Rows a transaction, so that writers of other processes need not wait long.
 _CHUNK = 1000
@@ -46,6 +48,15 @@ _SEALED = (
         )
         for name in ("secret", "push_keys")
     ),
+    *(
+        _Sealed(
+            column=_INSTALLATIONS.c[name],
+            key=(_INSTALLATIONS.c.workspace_id,),
+            rows=select(_INSTALLATIONS.c.workspace_id),
+            identity=lambda row, name=name: token_identity(row["workspace_id"], name),
+        )
+        for name in ("access_token", "refresh_token")
+    ),
     _Sealed(
         column=_INVITATIONS.c.link,
         key=(_INVITATIONS.c.distribution_key, _INVITATIONS.c.contact_id),
@@ -63,7 +74,7 @@ class Rotated:
 
 
 def count(url: str) -> Mapping[str, int]:
-    """How many secrets, push keys and links each key encrypted, by the key's id. Blocks. Raises Unavailable, ValueError."""
+    """How many secrets, push keys, tokens and links each key encrypted, by the key's id. Blocks. Raises Unavailable, ValueError."""
     counts: Counter[str] = Counter()
     with _engine(url, read_only=True) as engine, engine.begin() as connection:
         for sealed in _SEALED:

@@ -248,6 +248,27 @@ members = Table(
     _text("dm_channel_id", nullable=True),
 )
 
+# Where the chat app is installed.
+installations = Table(
+    "installations",
+    METADATA,
+    Column("workspace_id", Text, primary_key=True),
+    _text("name"),
+    # Joined by commas.
+    _text("scopes"),
+    _text("bot_id"),
+    _text("bot_user_id"),
+    # Encrypted (store/encryption.py).
+    Column("access_token", LargeBinary),
+    Column("refresh_token", LargeBinary),
+    _at("expires_at"),
+    _at("installed_at", nullable=False),
+    _at("broken_at"),
+    _at("revoked_at"),
+)
+
+oauth_states = Table("oauth_states", METADATA, Column("hash", Text, primary_key=True), _at("expires_at", nullable=False))
+
 outbox = Table(
     "outbox",
     METADATA,

@@ -14,6 +14,7 @@ from bot.ports import UnitOfWork
 from store.encryption import Keyring
 from store.engine import connect, translated
 from store.figures import SqlFigures
+from store.installations import SqlInstallations, SqlOAuthStates
 from store.integrations import SqlIntegrations, SqlUsers
 from store.invitations import SqlInvitations
 from store.leases import SqlLeases
@@ -37,6 +38,8 @@ class SqlUnitOfWork:
 
     integrations: SqlIntegrations
     users: SqlUsers
+    installations: SqlInstallations
+    oauth_states: SqlOAuthStates
     surveys: SqlSurveys
     distributions: SqlDistributions
     people: SqlPeople
@@ -58,6 +61,8 @@ class SqlUnitOfWork:
         return cls(
             integrations=SqlIntegrations(connection, keyring),
             users=SqlUsers(connection),
+            installations=SqlInstallations(connection, keyring),
+            oauth_states=SqlOAuthStates(connection),
             surveys=SqlSurveys(connection),
             distributions=SqlDistributions(connection),
             people=SqlPeople(connection),

@@ -11,17 +11,15 @@ from functools import partial
 from pathlib import Path
 
 from adapters import integrations
-from adapters.app import Clock, Core, open_core, open_slack, utc_now
+from adapters.app import Clock, Core, open_core, utc_now
 from adapters.connections import credentials
-from adapters.doctor import jobs, sight
+from adapters.doctor import jobs, sight, slack
 from adapters.doctor.check import Check, Finding, Level
 from adapters.doctor.subject import Subject
 from adapters.qualtrics.credentials import PUSH_SCOPE
 from adapters.qualtrics.datacentres import roots
 from adapters.settings import Settings
-from adapters.slack.directory import workspace_of
-from adapters.slack.scopes import missing_scopes
-from bot.errors import Malformed, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Malformed, SurveybotError, Unavailable
 from bot.model import Integration
 from bot.ports import UnitOfWork
 from bot.records import RequestLine
@@ -53,7 +51,8 @@ async def _of_core(core: Core) -> Sequence[Check]:
     for integration in known:
         checks += await _live(core, integration)
     checks += await core.store.read(lambda uow: _remembered(uow, core.clock()))
-    questions = {"Slack": _slack, "people in Slack": _people, "messages": _messages}
+    checks += [check async for check in slack.seen(core)]
+    questions = {"people in Slack": _people, "messages": _messages}
     return [*checks, *[await _examined(name, ask(core)) for name, ask in questions.items()]]
 
 
@@ -134,22 +133,6 @@ def _remembered(uow: UnitOfWork, now: datetime) -> Sequence[Check]:
     for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
         statuses[integration_id][http_status] = number
     return [check for it in status(uow, now) for check in jobs.remembered(it, statuses[it.integration.integration_id], now)]
-
-
-async def _slack(core: Core) -> Finding:
-    try:
-        async with open_slack(core.settings) as client:
-            workspace, missing = await workspace_of(client), await missing_scopes(client)
-    except Unauthorized as error:
-        return Level.FAIL, f"{error}; copy SURVEYBOT_SLACK__BOT_TOKEN anew from the Slack app page, OAuth & Permissions"
-    except Throttled as error:
-        return Level.FAIL, f"{error}; wait a minute"
-    except Unavailable as error:
-        return Level.FAIL, f"{error}; does this machine reach {core.settings.slack.api_url}?"
-    if missing:
-        fix = "add that under OAuth & Permissions, then install the app again"
-        return Level.FAIL, f"the app lacks {', '.join(missing)}; {fix}"
-    return Level.OK, f"workspace {workspace}, all scopes"
 
 
 async def _people(core: Core) -> Finding:

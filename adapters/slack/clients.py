@@ -23,11 +23,19 @@ class Clients(Protocol):
         """Return the ids of all installations that are in use."""
         ...
 
+    async def about(self, installation_id: str | None) -> str | None:
+        """Return the id of the installation that a request from Slack is about, by the one it names; None = nothing can be done there."""
+        ...
+
     async def of(self, workspace_id: str) -> AsyncWebClient:
         """Return the client to call with now, and to keep no longer than for that.
 
         Raises Gone when the app is not installed there, Unauthorized when its token is dead.
         """
+        ...
+
+    def changed(self, workspace_id: str) -> None:
+        """Its installation changed: what is known of it is old."""
         ...
 
 
@@ -41,10 +49,16 @@ class OneWorkspace:
     async def workspaces(self) -> Sequence[str]:
         return [self._workspace_id]
 
+    async def about(self, installation_id: str | None) -> str | None:  # noqa: ARG002 - it can be no other
+        return self._workspace_id
+
     async def of(self, workspace_id: str) -> AsyncWebClient:
         if workspace_id != self._workspace_id:
             raise Gone("the app is not installed in this workspace")
         return self._client
+
+    def changed(self, workspace_id: str) -> None:
+        """Its token is that of the settings."""
 
 
 def is_org(workspace_id: str) -> bool:
@@ -52,16 +66,20 @@ def is_org(workspace_id: str) -> bool:
     return workspace_id.startswith("E")
 
 
-def make_client(token: str, base_url: str | None = None) -> AsyncWebClient:
+def make_session() -> aiohttp.ClientSession:
+    """To be called in the event loop that uses it; the caller's to close."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS))
+
+
+def make_client(token: str | None, base_url: str | None = None, session: aiohttp.ClientSession | None = None) -> AsyncWebClient:
     """Return a client that never repeats a call by itself: the SDK's default posts twice when a connection drops (performance.md 7.2).
 
-    To be called in the event loop that uses it. Its one session is the caller's to close: `await client.session.close()`.
+    Without `session` it gets one of its own, which is the caller's to close: `await client.session.close()`.
     """
-    timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS, connect=_CONNECT_TIMEOUT_SECONDS)
     return AsyncWebClient(
         token=token,
         base_url=base_url or AsyncWebClient.BASE_URL,
         timeout=TIMEOUT_SECONDS,
-        session=aiohttp.ClientSession(timeout=timeout),
+        session=session or make_session(),
         retry_handlers=[],
     )

@@ -7,6 +7,7 @@ import re
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 from slack_bolt.adapter.starlette.async_handler import to_async_bolt_request, to_starlette_response
 from slack_bolt.async_app import AsyncApp, AsyncBoltContext, AsyncBoltRequest
@@ -22,10 +23,12 @@ from adapters.bodies import whole_body
 from adapters.slack.answers import Answers, Handle
 from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
+from adapters.slack.lifecycle import follow_removals, installation_of
 from adapters.slack.listeners import WORKSPACE, Body, answer_people, follow_people
 from adapters.slack.replays import Replays
 from bot import actions
 from bot.errors import loggable
+from bot.pages.reader import Reader
 from bot.ports import Channel, Store
 
 PATH = "/slack/events"
@@ -46,31 +49,37 @@ log = logging.getLogger(__name__)
 def slack_app(
     *,
     clients: Clients,
-    workspace_id: str,
-    signing_secret: str,
+    signing_secret: str | None,
     store: Store,
     directory: SlackDirectory,
     channel: Channel,
     clock: Callable[[], datetime],
     handle: Handle = actions.handle,
 ) -> AsyncApp:
-    """Return the app of one workspace. Raises ValueError without a signing secret.
+    """Return the app for all installations. Raises ValueError without a signing secret; None = it hears by Socket Mode alone.
 
     Bolt acknowledges an event before its listener runs, and listeners here acknowledge before they work, so Slack never repeats what
     only failed later. That costs an event nothing that lasts: the Home tab is drawn anew each time it is opened, and the directory's
     next refresh knows what a lost change told.
     """
-    if not signing_secret:
+    if signing_secret == "":
         raise ValueError("a Slack app without its signing secret would believe anybody")
 
-    async def authorize(context: AsyncBoltContext) -> AuthorizeResult:  # Bolt itself calls nothing: no token, no auth.test
+    async def authorize(context: AsyncBoltContext) -> Any:  # noqa: ANN401 - Bolt takes None, too, but its type does not say so
+        """Gives Bolt no token, so that it calls nothing: no auth.test."""
+        workspace_id = await clients.about(installation_of(context))
+        if workspace_id is None:
+            return None
         context[WORKSPACE] = workspace_id
-        return AuthorizeResult(enterprise_id=None, team_id=workspace_id)
+        return AuthorizeResult(enterprise_id=context.enterprise_id, team_id=context.team_id)
 
     app = AsyncApp(
         name="surveybot",
-        signing_secret=signing_secret,
+        signing_secret=signing_secret or "",
         authorize=authorize,
+        user_facing_authorize_error_message=Reader("en", "UTC").say(
+            "Surveybot has no access to this workspace now. Please ask whoever looks after your Slack apps to install it again."
+        ),
         ssl_check_enabled=False,  # it would be answered before its signature was looked at
         before_authorize=AsyncSslCheck(),
     )
@@ -78,6 +87,7 @@ def slack_app(
     app.error(_failed)
     answer_people(app, Answers(clients=clients, store=store, directory=directory, channel=channel, clock=clock, handle=handle))
     follow_people(app, directory)
+    follow_removals(app, clients, store)
     return app
 
 

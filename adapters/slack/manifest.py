@@ -7,11 +7,14 @@ from typing import Any
 
 from adapters.slack.inbound import PATH
 from adapters.slack.listeners import COMMAND
+from adapters.slack.oauth import REDIRECT_PATH
 from adapters.slack.scopes import SCOPES
 
 #: What Slack is to tell, and what for. A test holds that the app listens to these and to no others.
 EVENTS: Mapping[str, str] = {
     "app_home_opened": "Draws the Home tab of the person who opened it.",
+    "app_uninstalled": "Forgets the token and the people of the workspace that removed the app.",
+    "tokens_revoked": "As above: Slack may tell the one, the other, or both.",
     "team_join": "Knows a new colleague at once.",
     "user_change": "Follows who left, came back, became a guest, moved to another time zone.",
 }
@@ -36,6 +39,7 @@ def manifest(host: str, *, socket_mode: bool = False, org: bool = False, rotatio
     tokens expire after 12 hours; once switched on for an app it cannot be switched off.
     """
     url = {} if socket_mode else {"url": f"https://{host}{PATH}"}
+    redirect = {} if socket_mode else {"redirect_urls": [f"https://{host}{REDIRECT_PATH}"]}
     request_url = {f"request_{name}": value for name, value in url.items()}
     commands = [{"command": COMMAND, "description": "Your active surveys", "usage_hint": "[help]", "should_escape": True, **url}]
     return {
@@ -51,7 +55,7 @@ def manifest(host: str, *, socket_mode: bool = False, org: bool = False, rotatio
             "bot_user": {"display_name": "surveybot", "always_online": True},
             "slash_commands": commands,
         },
-        "oauth_config": {"scopes": _scopes()},
+        "oauth_config": {"scopes": _scopes(), **redirect},
         "settings": {
             "event_subscriptions": {**request_url, "bot_events": list(EVENTS)},
             "interactivity": {"is_enabled": True, **request_url},

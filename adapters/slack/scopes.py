@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from slack_sdk.web.async_client import AsyncWebClient
@@ -50,11 +50,23 @@ SCOPES: tuple[Scope, ...] = (
 #: What the bot cannot work without.
 REQUIRED = frozenset(scope.name for scope in SCOPES if scope.is_required)
 #: Methods that ask for no scope (https://docs.slack.dev/reference/methods).
-FREE_METHODS = frozenset({"auth.test", "views.publish"})
+FREE_METHODS = frozenset({"apps.connections.open", "auth.test", "views.publish"})
+
+
+OPTIONAL = frozenset(scope.name for scope in SCOPES if not scope.is_required)
+
+
+def missing(granted: Collection[str]) -> Sequence[str]:
+    """What the bot cannot work without and was not granted."""
+    return sorted(REQUIRED.difference(granted))
+
+
+def optional_missing(granted: Collection[str]) -> Sequence[str]:
+    return sorted(OPTIONAL.difference(granted))
 
 
 async def missing_scopes(client: AsyncWebClient) -> Sequence[str]:
     """Slack names what a token may do in a header of every answer (https://docs.slack.dev/authentication/installing-with-oauth)."""
     with translated("auth.test", repeatable=True):
         answer = await client.auth_test()
-        return sorted(REQUIRED.difference(answer.headers["x-oauth-scopes"].split(",")))
+        return missing(answer.headers["x-oauth-scopes"].split(","))

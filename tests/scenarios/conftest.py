@@ -18,6 +18,7 @@ from adapters import logs
 from adapters.push_keys import key_of
 from adapters.sandbox.demo import INTEGRATION, Sandbox, sandbox
 from adapters.sandbox.slack.workspace import Call, Message
+from adapters.slack_access import told
 from bot.sync import Kind
 from store import tables
 from store.engine import connect
@@ -160,7 +161,7 @@ def log() -> Iterator[list[str]]:
 async def house(database_url: str, log: list[str]) -> AsyncIterator[House]:
     """A house whose first synchronisation is done. Afterwards everything it ever sent, logged and stored is held against the promises."""
     async with sandbox(database_url) as inside:
-        await inside.bot.refresh_directories()
+        await inside.bot.directory.refresh(inside.workspace.team_id)
         built = House(inside)
         await built.sync(Kind.FULL)
         yield built
@@ -177,7 +178,7 @@ async def secrets_of(inside: Sandbox) -> list[str]:
     settings, store = inside.bot.core.settings, inside.bot.core.store
     qualtrics = await store.read(lambda uow: (uow.integrations.secret(INTEGRATION), *map(key_of, uow.integrations.push_keys(INTEGRATION))))
     others = (settings.slack.bot_token, settings.slack.signing_secret, settings.encryption_keys)
-    found = [*qualtrics, *(secret.get_secret_value() for secret in others)]
+    found = [*qualtrics, *map(told, others)]
     return [secret for secret in found if secret is not None]
 
 

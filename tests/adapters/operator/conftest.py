@@ -20,6 +20,7 @@ from adapters.cli import main
 from adapters.sandbox.demo import Sandbox, sandbox
 from adapters.sandbox.qualtrics.records import User
 from adapters.settings import Settings
+from adapters.slack_access import told
 from bot.model import Integration
 from bot.ports import UnitOfWork
 from tests.conftest import KEY
@@ -104,8 +105,8 @@ async def inside(database_url: str, no_waiting: None) -> AsyncIterator[Sandbox]:
 def variables(settings: Settings) -> dict[str, str]:
     """The environment that makes these settings."""
     return {
-        "SURVEYBOT_SLACK__BOT_TOKEN": settings.slack.bot_token.get_secret_value(),
-        "SURVEYBOT_SLACK__SIGNING_SECRET": settings.slack.signing_secret.get_secret_value(),
+        "SURVEYBOT_SLACK__BOT_TOKEN": told(settings.slack.bot_token),
+        "SURVEYBOT_SLACK__SIGNING_SECRET": told(settings.slack.signing_secret),
         "SURVEYBOT_SLACK__API_URL": settings.slack.api_url,
         "SURVEYBOT_ENCRYPTION_KEYS": settings.encryption_keys.get_secret_value(),
         "SURVEYBOT_DATABASE_URL": settings.database_url.get_secret_value(),

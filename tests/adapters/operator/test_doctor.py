@@ -65,7 +65,7 @@ async def test_a_fresh_installation_lacks_nothing_but_work(inside: Sandbox) -> N
 
 async def test_an_installation_that_works_has_no_fault(inside: Sandbox) -> None:
     await inside.bot.core.jobs.start("acme", Kind.FULL)
-    await inside.bot.refresh_directories()
+    await inside.bot.directory.refresh(inside.workspace.team_id)
     inside.tenant.send_survey(name="Town hall")
     await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
     inside.workspace.faults.add(Refused("msg_too_long"), method="chat.postMessage")

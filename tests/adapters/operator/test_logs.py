@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters import logs
 from adapters.sandbox.demo import sandbox
 from adapters.slack.clients import make_client
+from adapters.slack_access import told
 from bot.sync import Kind
 from tests.adapters.operator.conftest import Shell
 
@@ -68,7 +69,7 @@ async def test_no_token_address_or_link_of_a_request_is_logged_even_at_debug(she
         async with sandbox("sqlite:///s.db") as inside:
             inside.tenant.faults.status, inside.tenant.faults.times = 503, 1
             await inside.bot.core.jobs.start("acme", Kind.FULL)
-            await inside.bot.refresh_directories()
+            await inside.bot.directory.refresh(inside.workspace.team_id)
             inside.tenant.send_survey(name="Pulse")
             await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
             await inside.bot.deliver()
@@ -83,7 +84,7 @@ async def test_no_token_address_or_link_of_a_request_is_logged_even_at_debug(she
     assert "sync.finished" in written.err
     assert written.out == ""
     assert token
-    secrets = (settings.slack.bot_token.get_secret_value(), settings.slack.signing_secret.get_secret_value(), token)
+    secrets = (told(settings.slack.bot_token), told(settings.slack.signing_secret), token)
     for forbidden in (*secrets, CANARY, "@example.com", "/jfe/form/", "/response/", "Pulse"):
         assert forbidden not in written.err
 

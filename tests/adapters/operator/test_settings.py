@@ -9,6 +9,7 @@ from pydantic import SecretStr
 
 from adapters.qualtrics import pacing
 from adapters.settings import Settings, Slack, https_url
+from adapters.slack_access import told
 from bot.errors import UserError
 from tests.adapters.operator.conftest import GOOD, Shell
 from tests.conftest import KEY
@@ -70,6 +71,7 @@ WRONG = [
     ("SLACK_BOT_TOKEN", CANARY, "is no setting; SURVEYBOT_SLACK__BOT_TOKEN is"),
     ("ENCRYPTION_KEY", CANARY, "is no setting; SURVEYBOT_ENCRYPTION_KEYS is"),
 ]
+NO_WAY = "is missing (for many workspaces set SURVEYBOT_SLACK__CLIENT_ID and SURVEYBOT_SLACK__CLIENT_SECRET instead)"
 HEAD = "These settings must be put right before Surveybot can start:"
 
 
@@ -93,8 +95,48 @@ def test_missing_settings_are_named_and_the_key_with_the_command_that_makes_one(
     assert _problems() == [
         HEAD,
         '  SURVEYBOT_ENCRYPTION_KEYS: is missing (this makes one: echo "k1:$(openssl rand -base64 32)")',
-        "  SURVEYBOT_SLACK__BOT_TOKEN: is missing",
+        f"  SURVEYBOT_SLACK__BOT_TOKEN: {NO_WAY}",
     ]
+
+
+_ONE = {name: GOOD[f"SURVEYBOT_SLACK__{name}"] for name in ("BOT_TOKEN", "SIGNING_SECRET")}
+_OAUTH = {"CLIENT_ID": "1.2", "CLIENT_SECRET": f"{CANARY}-0123456789"}
+_SOCKET = {"APP_TOKEN": f"xapp-{CANARY}-0123456789"}
+_SIGNED = {"SIGNING_SECRET": GOOD["SURVEYBOT_SLACK__SIGNING_SECRET"]}
+
+
+@pytest.mark.parametrize(
+    "slack",
+    [_ONE, _OAUTH | _SIGNED, {"BOT_TOKEN": _ONE["BOT_TOKEN"]} | _SOCKET, _OAUTH | _SOCKET, _ONE | _SOCKET],
+    ids=["token", "oauth", "token, socket", "oauth, socket", "token, socket, signed"],
+)
+def test_each_way_to_slack_is_enough(shell: Shell, slack: dict[str, str]) -> None:
+    shell.set(GOOD | {"SURVEYBOT_SLACK__BOT_TOKEN": "", "SURVEYBOT_SLACK__SIGNING_SECRET": ""})
+    shell.set({f"SURVEYBOT_SLACK__{name}": value for name, value in slack.items()})
+    assert CANARY not in repr(Settings.load())
+
+
+@pytest.mark.parametrize(
+    ("slack", "lines"),
+    [
+        (
+            _ONE | _OAUTH,
+            [
+                "CLIENT_ID: is for many workspaces, SURVEYBOT_SLACK__BOT_TOKEN for one; set one of the two ways only",
+                "CLIENT_SECRET: is for many workspaces, SURVEYBOT_SLACK__BOT_TOKEN for one; set one of the two ways only",
+            ],
+        ),
+        ({"CLIENT_ID": "1.2"} | _SIGNED, ["CLIENT_SECRET: is missing"]),
+        (_OAUTH, ["SIGNING_SECRET: is missing (for Socket Mode set SURVEYBOT_SLACK__APP_TOKEN instead)"]),
+        (_SIGNED, [f"BOT_TOKEN: {NO_WAY}"]),
+        (_ONE | {"APP_TOKEN": CANARY}, ["APP_TOKEN: must begin with xapp- (Slack app page, Basic Information, App-Level Tokens)"]),
+    ],
+    ids=["both", "half", "unsigned", "neither", "token"],
+)
+def test_a_way_to_slack_that_is_not_whole_is_told(shell: Shell, slack: dict[str, str], lines: list[str]) -> None:
+    shell.set(GOOD | {"SURVEYBOT_SLACK__BOT_TOKEN": "", "SURVEYBOT_SLACK__SIGNING_SECRET": ""})
+    shell.set({f"SURVEYBOT_SLACK__{name}": value for name, value in slack.items()})
+    assert _problems() == [HEAD, *(f"  SURVEYBOT_SLACK__{line}" for line in lines)]
 
 
 def test_a_name_below_a_value_is_no_value(shell: Shell) -> None:
@@ -102,6 +144,7 @@ def test_a_name_below_a_value_is_no_value(shell: Shell) -> None:
     assert _problems() == [
         HEAD,
         "  SURVEYBOT_SLACK__BOT_TOKEN: is missing",
+        f"  SURVEYBOT_SLACK__BOT_TOKEN: {NO_WAY}",
         "  SURVEYBOT_SLACK__BOT_TOKEN__X: is no setting; SURVEYBOT_SLACK__BOT_TOKEN is",
     ]
 
@@ -113,7 +156,7 @@ def test_good_settings_are_read_whatever_kubernetes_sets_beside_them(shell: Shel
     settings = Settings.load()
     assert settings.limits.paced().endpoints == {**pacing.DEFAULT.endpoints, "/distributions/{id}/history": 30}
     assert settings.limits.paced().brand == pacing.DEFAULT.brand
-    assert settings.slack.bot_token.get_secret_value() == "xoxb-canary-slack-token"
+    assert told(settings.slack.bot_token) == "xoxb-canary-slack-token"
     assert settings.schedule.delivery == 0.5
     assert settings.port == 8080
     assert "canary" not in repr(settings)

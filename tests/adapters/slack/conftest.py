@@ -148,7 +148,6 @@ async def start(
         async def start_one(handle: Handle = actions.handle, memory: Store = store, dms: SlackChannel = channel) -> Bot:
             app = slack_app(
                 clients=clients,
-                workspace_id=workspace.team_id,
                 signing_secret=SECRET,
                 store=memory,
                 directory=directory,
@@ -165,9 +164,7 @@ async def start(
 @pytest.fixture
 def app(clients: Clients, store: Store, directory: SlackDirectory, channel: SlackChannel) -> AsyncApp:
     """The app alone, served nowhere."""
-    return slack_app(
-        clients=clients, workspace_id=TEAM, signing_secret=SECRET, store=store, directory=directory, channel=channel, clock=lambda: NOW
-    )
+    return slack_app(clients=clients, signing_secret=SECRET, store=store, directory=directory, channel=channel, clock=lambda: NOW)
 
 
 @pytest.fixture

@@ -111,7 +111,6 @@ class TestSignatures:
         with pytest.raises(ValueError, match="signing secret"):
             slack_app(
                 clients=clients,
-                workspace_id="T0ACME",
                 signing_secret="",
                 store=store,
                 directory=directory,

@@ -1,0 +1,129 @@
+"""New tokens for old before these end: by one process at a time, since a refresh token is spent by its use.
+
+https://docs.slack.dev/authentication/using-token-rotation: an access token lives 12 hours, and to its own end also after a renewal.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from slack_sdk.errors import SlackTokenRotationError
+from slack_sdk.oauth.installation_store import Bot
+from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
+
+from adapters.slack.errors import translated
+from bot.errors import Gone, Unauthorized, Unavailable, loggable
+from bot.installations import Tokens
+from bot.leasing import held
+from bot.ports import Store, UnitOfWork
+from bot.records import Lease
+
+#: How long before its end a token is renewed.
+AHEAD = timedelta(hours=2)
+#: Longer than a call can take.
+_LEASE = timedelta(seconds=30)
+_DEAD = frozenset({"invalid_refresh_token", "token_revoked", "token_expired", "account_inactive", "invalid_auth", "invalid_grant"})
+_OUR_FAULT = frozenset({"bad_client_secret", "invalid_client_id"})
+#: How often it is looked whether another process has done it, and for how long.
+_LOOK_SECONDS, _PATIENCE = 0.2, 75
+
+log = logging.getLogger(__name__)
+
+
+def is_due(tokens: Tokens, now: datetime) -> bool:
+    return tokens.expires_at is not None and tokens.expires_at - now < AHEAD
+
+
+def is_over(tokens: Tokens, now: datetime) -> bool:
+    return tokens.expires_at is not None and tokens.expires_at <= now
+
+
+@dataclass(slots=True, kw_only=True)
+class Renewal:
+    store: Store
+    clock: Callable[[], datetime]
+    #: This process among all.
+    owner: str
+    rotator: AsyncTokenRotator
+    #: Received, but the database did not take them: the old ones are spent.
+    _unsaved: dict[str, Tokens] = field(default_factory=dict[str, Tokens])
+
+    async def renewed(self, workspace_id: str) -> Tokens:
+        """Return tokens that are not due; old ones that still live while another process is at it. Not to be called twice at a time.
+
+        Raises Gone (no longer installed), Unauthorized (Slack refuses to renew), Unavailable.
+        """
+        for _ in range(_PATIENCE):
+            lease, tokens = await self.store.write(lambda uow: self._take(uow, workspace_id))
+            if tokens is None:
+                raise Gone("the app is not installed in this workspace")
+            if lease is Lease.TAKEN:
+                return await _to_its_end(self._renew(workspace_id, tokens))
+            if not is_over(tokens, self.clock()):
+                return tokens
+            await asyncio.sleep(_LOOK_SECONDS)
+        raise Unavailable("another process is renewing the token of this workspace")
+
+    def _take(self, uow: UnitOfWork, workspace_id: str) -> tuple[Lease, Tokens | None]:
+        lease, tokens = uow.leases.take(_name(workspace_id), self.owner, _LEASE), uow.installations.tokens(workspace_id)
+        return lease, tokens
+
+    async def _renew(self, workspace_id: str, tokens: Tokens) -> Tokens:
+        async with held(self.store, _name(workspace_id), self.owner, _LEASE):
+            if not is_due(tokens, self.clock()):
+                return tokens
+            try:
+                new = self._unsaved[workspace_id] = self._unsaved.get(workspace_id) or await self._exchange(tokens)
+            except _Refused as error:
+                now = self.clock()
+                log.error("slack.token_refused", extra={"workspace": workspace_id, **loggable(error)})  # noqa: TRY400 - it says it all
+                await self.store.write(lambda uow: uow.installations.set_broken(workspace_id, now))
+                raise
+            await self.store.write(lambda uow: uow.installations.renew(workspace_id, new))
+            del self._unsaved[workspace_id]
+            log.info("slack.token_renewed", extra={"workspace": workspace_id})
+            return new
+
+    async def _exchange(self, tokens: Tokens) -> Tokens:
+        # The SDK looks at the end of the token once more, by a clock of its own: 0 is long ago.
+        old = Bot(
+            bot_token=tokens.access, bot_refresh_token=tokens.refresh, bot_token_expires_at=0, bot_id="", bot_user_id="", installed_at=0.0
+        )
+        with translated("oauth.v2.access", repeatable=True):
+            try:
+                new = await self.rotator.perform_bot_token_rotation(bot=old)
+            except SlackTokenRotationError as error:
+                name = error.api_error.response.get("error")
+                if name in _OUR_FAULT:
+                    raise Unauthorized(f"{name}: see SURVEYBOT_SLACK__CLIENT_ID and SURVEYBOT_SLACK__CLIENT_SECRET") from error
+                if name in _DEAD:
+                    raise _Refused(f"Slack refuses to renew the token ({name}); the app must be installed there again") from error
+                raise error.api_error from error
+            if new is None or not new.bot_token or not new.bot_token_expires_at:
+                raise ValueError("no token")
+            return Tokens(
+                access=new.bot_token, refresh=new.bot_refresh_token, expires_at=datetime.fromtimestamp(new.bot_token_expires_at, UTC)
+            )
+
+
+class _Refused(Unauthorized):
+    """Nothing but a new installation helps."""
+
+
+def _name(workspace_id: str) -> str:
+    return f"slack-token:{workspace_id}"
+
+
+async def _to_its_end(work: Coroutine[Any, Any, Tokens]) -> Tokens:
+    """Whoever stops the bot waits for what has begun: received tokens are the only ones."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait({task})
+        raise
