@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -15,6 +15,7 @@ from slack_bolt.error import BoltError
 from slack_bolt.oauth.async_callback_options import AsyncCallbackOptions, AsyncFailureArgs, AsyncSuccessArgs
 from slack_bolt.oauth.async_oauth_flow import AsyncOAuthFlow
 from slack_bolt.oauth.async_oauth_settings import AsyncOAuthSettings
+from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.errors import SlackClientError
 from slack_sdk.oauth.installation_store import Installation as Received
 from slack_sdk.oauth.installation_store.async_installation_store import AsyncInstallationStore
@@ -27,7 +28,7 @@ from starlette.routing import Route
 from adapters.slack import oauth_pages
 from adapters.slack.clients import Clients
 from adapters.slack.scopes import SCOPES
-from bot.errors import SurveybotError, loggable
+from bot.errors import SurveybotError, Unavailable, loggable
 from bot.installations import Installation, Tokens
 from bot.ports import Store
 
@@ -70,13 +71,20 @@ def oauth_routes(app: OAuthApp, store: Store, clients: Clients, clock: Callable[
     )
     flow = _Flow(settings=settings, client=app.client, logger=_SILENT)
 
-    async def install(request: Request) -> Response:
-        return _answer(await flow.handle_installation(to_async_bolt_request(request, b"")))
+    return [Route(INSTALL_PATH, _page(flow.handle_installation)), Route(REDIRECT_PATH, _page(flow.handle_callback))]
 
-    async def redirected(request: Request) -> Response:
-        return _answer(await flow.handle_callback(to_async_bolt_request(request, b"")))
 
-    return [Route(INSTALL_PATH, install), Route(REDIRECT_PATH, redirected)]
+def _page(work: Callable[[AsyncBoltRequest], Awaitable[BoltResponse]]) -> Callable[[Request], Awaitable[Response]]:
+    async def answer(request: Request) -> Response:
+        try:
+            answered = to_starlette_response(await work(to_async_bolt_request(request, b"")))
+        except Unavailable as error:
+            log.error("slack.install_broken", extra=loggable(error))  # noqa: TRY400 - a traceback quotes data
+            answered = Response(oauth_pages.failed("storage_error", INSTALL_PATH), 503)
+        answered.headers.update(oauth_pages.HEADERS)
+        return answered
+
+    return answer
 
 
 class _Flow(AsyncOAuthFlow):
@@ -152,9 +160,3 @@ async def _succeeded(args: AsyncSuccessArgs) -> BoltResponse:
 async def _failed(args: AsyncFailureArgs) -> BoltResponse:
     log.warning("slack.install_failed", extra={"reason": args.reason if args.reason in oauth_pages.REASONS else "other"})
     return BoltResponse(status=max(args.suggested_status_code, 400), body=oauth_pages.failed(args.reason, INSTALL_PATH))
-
-
-def _answer(answer: BoltResponse) -> Response:
-    response = to_starlette_response(answer)
-    response.headers.update(oauth_pages.HEADERS)
-    return response

@@ -1,0 +1,62 @@
+"""What an operator of many workspaces sees and need not do: each stands for itself."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from adapters.app import open_bot, utc_now
+from adapters.doctor import slack
+from adapters.doctor.check import Check, Level
+from adapters.sandbox.slack.faults import Status
+from bot.errors import Unavailable
+from tests.adapters.slack_install.conftest import House
+
+
+async def doctor(house: House) -> dict[str, Check]:
+    return {check.name: check async for check in slack.seen(house.bot.core)}
+
+
+async def test_the_doctor_looks_at_each_workspace_and_names_the_fix(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    assert (await doctor(house))["Slack"].text == "nobody has installed the app; open /slack/install of this bot's address"
+    house.slack.app.optional_scopes = {"im:write"}
+    house.slack.app.is_rotating = True
+    await house.install("T0ACME", declined=frozenset({"im:write"}))
+    for place in ("T0OTHER", "E0GRID"):
+        await house.install(place)
+    store, tokens = house.bot.core.store, await house.tokens("T0OTHER")
+    assert tokens is not None
+    over = replace(tokens, refresh="spent", expires_at=utc_now() - timedelta(hours=1))
+    await store.write(lambda uow: uow.installations.renew("T0OTHER", over))
+
+    found = await doctor(house)
+    assert {name: check.level for name, check in found.items()} == {
+        "Slack, E0GRID": Level.OK,
+        "Slack, T0ACME": Level.FAIL,
+        "Slack, T0OTHER": Level.FAIL,
+    }
+    assert found["Slack, T0ACME"].text.startswith(
+        "the app lacks im:write; an administrator installs it again at /slack/install?team=T0ACME"
+    )
+    assert "installs it again at /slack/install?team=T0OTHER" in found["Slack, T0OTHER"].text
+
+    async with open_bot(house.settings):
+        told = [vars(record) for record in caplog.records if record.getMessage() == "slack.scopes_missing"]
+    assert [(it["workspace"], it["scopes"], it["install_again"]) for it in told] == [("T0ACME", ["im:write"], "/slack/install?team=T0ACME")]
+
+
+async def test_people_are_read_in_each_workspace_whatever_happens_in_another(house: House) -> None:
+    directories, store = house.bot.directories, house.bot.core.store
+    await directories.refresh_due()
+    await house.install("T0ACME")
+    await house.install("T0OTHER")
+    house.slack.faults.add(Status(503), method="users.list", times=1)
+    for _ in range(2):  # the second time nothing is due, and the trouble is not over
+        with pytest.raises(Unavailable):
+            await directories.refresh_due()
+    emails = ("ana@acme.example", "ana@other.example")
+    known = [await store.read(lambda uow, email=email: uow.members.by_email(email)) for email in emails]
+    assert [len(members) for members in known] == [0, 1]
+    assert house.called("users.list") == 2
