@@ -8,12 +8,18 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from starlette.applications import Starlette
 
 from adapters.app import utc_now
+from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.sender import tell_news
+from adapters.slack.clients import OneWorkspace, make_client, make_session
+from adapters.slack.oauth import INSTALL_PATH, REDIRECT_PATH, OAuthApp, oauth_routes
 from adapters.slack.scopes import REQUIRED
 from bot.errors import Gone
 from bot.installations import Installation, Tokens
+from store.encryption import Keyring
+from store.unit_of_work import SqlStore
 from tests.adapters.slack.conftest import settled
 from tests.adapters.slack_install.conftest import House
 
@@ -133,6 +139,21 @@ async def test_people_who_revoke_their_own_tokens_end_nothing(house: House) -> N
     await house.sender(house.acme).event({"type": "tokens_revoked", "tokens": {"oauth": ["U0ANA"], "bot": []}})
     await settled()
     assert await house.tokens("T0ACME") is not None
+
+
+async def test_while_the_database_is_away_the_pages_say_so(keyring: Keyring) -> None:
+    away = SqlStore("sqlite:////nowhere/surveybot.db", keyring)
+    async with make_session() as session:
+        client = make_client(None, "http://127.0.0.1:9/api/", session)
+        routes = oauth_routes(
+            OAuthApp(client_id="1.2", client_secret="unused", client=client), away, OneWorkspace("T0ACME", client), utc_now
+        )
+        async with serving(Starlette(routes=routes)) as url:
+            cookie = {"Cookie": "slack-app-oauth-state=s"}
+            for path in (INSTALL_PATH, f"{REDIRECT_PATH}?code=c&state=s"):
+                async with session.get(f"{url}{path}", headers=cookie) as answer:
+                    assert (answer.status, "could not keep" in await answer.text()) == (503, True)
+    await away.close()
 
 
 async def nearly_over(house: House, workspace_id: str, tokens: Tokens) -> None:
