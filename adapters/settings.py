@@ -67,11 +67,18 @@ def _secret(where: str, *, least: int, prefix: str = "") -> AfterValidator:
     return AfterValidator(check)
 
 
+def _client_id(text: str) -> str:
+    if not re.fullmatch(r"[0-9]+\.[0-9]+", text):
+        raise ValueError("must be two numbers with a dot between (Slack app page, Basic Information, Client ID)")
+    return text
+
+
 #: In seconds; 30 days at most.
 Interval = Annotated[float, Field(gt=0, le=2_592_000)]
 
 
 _BotToken = Annotated[SecretStr, _secret("Slack app page, OAuth & Permissions, Bot User OAuth Token", least=16, prefix="xoxb-")]
+_ClientId = Annotated[str, AfterValidator(_client_id)]
 _ClientSecret = Annotated[SecretStr, _secret("Slack app page, Basic Information, Client Secret", least=16)]
 _SigningSecret = Annotated[SecretStr, _secret("Slack app page, Basic Information, Signing Secret", least=16)]
 _AppToken = Annotated[SecretStr, _secret("Slack app page, Basic Information, App-Level Tokens", least=16, prefix="xapp-")]
@@ -81,7 +88,7 @@ class Slack(BaseModel):
     """One workspace by its bot token, or all that install the app by OAuth; `_together` says which of these belong together."""
 
     bot_token: _BotToken | None = None
-    client_id: str | None = None
+    client_id: _ClientId | None = None
     client_secret: _ClientSecret | None = None
     signing_secret: _SigningSecret | None = None
     #: With it the bot hears of everything by Socket Mode.

@@ -17,8 +17,6 @@ class Installation:
     name: str
     #: Granted when it was installed last.
     scopes: frozenset[str]
-    bot_id: str
-    bot_user_id: str
     installed_at: datetime
     #: When the platform refused to renew the token; installing the app again mends it.
     broken_at: datetime | None = None

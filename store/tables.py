@@ -256,8 +256,6 @@ installations = Table(
     _text("name"),
     # Joined by commas.
     _text("scopes"),
-    _text("bot_id"),
-    _text("bot_user_id"),
     # Encrypted (store/encryption.py).
     Column("access_token", LargeBinary),
     Column("refresh_token", LargeBinary),

@@ -141,8 +141,6 @@ def _parsed(received: Received, now: datetime) -> tuple[Installation, Tokens]:
         workspace_id=workspace_id,
         name=name or workspace_id,
         scopes=frozenset(received.bot_scopes or ()),
-        bot_id=received.bot_id or "",
-        bot_user_id=received.bot_user_id or "",
         installed_at=now,
     )
     return installation, Tokens(

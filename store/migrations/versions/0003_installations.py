@@ -13,8 +13,6 @@ def upgrade() -> None:
         sa.Column("workspace_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("scopes", sa.Text(), nullable=False),
-        sa.Column("bot_id", sa.Text(), nullable=False),
-        sa.Column("bot_user_id", sa.Text(), nullable=False),
         sa.Column("access_token", sa.LargeBinary()),
         sa.Column("refresh_token", sa.LargeBinary()),
         sa.Column("expires_at", sa.BigInteger()),

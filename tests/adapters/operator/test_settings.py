@@ -127,11 +127,15 @@ def test_each_way_to_slack_is_enough(shell: Shell, slack: dict[str, str]) -> Non
             ],
         ),
         ({"CLIENT_ID": "1.2"} | _SIGNED, ["CLIENT_SECRET: is missing"]),
+        (
+            _OAUTH | _SIGNED | {"CLIENT_ID": CANARY},
+            ["CLIENT_ID: must be two numbers with a dot between (Slack app page, Basic Information, Client ID)"],
+        ),
         (_OAUTH, ["SIGNING_SECRET: is missing (for Socket Mode set SURVEYBOT_SLACK__APP_TOKEN instead)"]),
         (_SIGNED, [f"BOT_TOKEN: {NO_WAY}"]),
         (_ONE | {"APP_TOKEN": CANARY}, ["APP_TOKEN: must begin with xapp- (Slack app page, Basic Information, App-Level Tokens)"]),
     ],
-    ids=["both", "half", "unsigned", "neither", "token"],
+    ids=["both", "half", "odd", "unsigned", "neither", "token"],
 )
 def test_a_way_to_slack_that_is_not_whole_is_told(shell: Shell, slack: dict[str, str], lines: list[str]) -> None:
     shell.set(GOOD | {"SURVEYBOT_SLACK__BOT_TOKEN": "", "SURVEYBOT_SLACK__SIGNING_SECRET": ""})

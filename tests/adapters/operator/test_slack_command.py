@@ -16,7 +16,7 @@ from store.unit_of_work import SqlStore
 from tests.adapters.operator.conftest import GOOD, Shell
 from tests.contract.store.examples import DAY, NOW
 
-ACME = Installation(workspace_id="T1", name="Acme", scopes=REQUIRED, bot_id="B1", bot_user_id="U1", installed_at=NOW)
+ACME = Installation(workspace_id="T1", name="Acme", scopes=REQUIRED, installed_at=NOW)
 TOKENS = Tokens(access="xoxb-canary")
 
 

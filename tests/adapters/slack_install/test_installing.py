@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from adapters.app import utc_now
 from adapters.sandbox.serving import serving
+from adapters.sandbox.slack.faults import LostAnswer
 from adapters.sandbox.slack.sender import tell_news
 from adapters.slack.clients import OneWorkspace, make_client, make_session
 from adapters.slack.oauth import INSTALL_PATH, REDIRECT_PATH, OAuthApp, oauth_routes
@@ -126,6 +127,19 @@ async def test_an_installation_that_took_too_long_is_begun_again(house: House) -
     await store.write(lambda uow: uow.oauth_states.add("old", now - timedelta(seconds=1), now - timedelta(hours=1)))
     shown = await house.visit(f"{house.url}/slack/oauth_redirect?code=x&state=old", "slack-app-oauth-state=old")
     assert (shown.status, "Begin again" in shown.page) == (401, True)
+
+
+async def test_a_code_that_slack_does_not_take_is_one_sentence_and_in_no_log(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    back, cookie = await house.allow("T0ACME")
+    code = parse_qs(urlsplit(back).query)["code"][0]
+    shown = await house.visit(back.replace(code, "canary-code"), cookie)
+    assert (shown.status, "did not confirm" in shown.page) == (401, True)
+    house.slack.faults.add(LostAnswer(), method="oauth.v2.access")
+    back, cookie = await house.allow("T0ACME")
+    assert (await house.visit(back, cookie)).status == 401
+    lines = [str(vars(record)) for record in caplog.records]
+    assert len(lines) > 1
+    assert not any("canary-code" in line or code in line for line in lines)
 
 
 async def test_who_does_not_allow_it_is_told_that_nothing_happened(house: House) -> None:

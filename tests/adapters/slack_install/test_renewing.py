@@ -60,8 +60,6 @@ async def installed(store: SqlStore, workspace: Workspace, left: timedelta) -> T
         workspace_id=workspace.team_id,
         name=workspace.team_name,
         scopes=frozenset({"chat:write"}),
-        bot_id="B1",
-        bot_user_id="U1",
         installed_at=NOW,
     )
     await store.write(lambda uow: uow.installations.save(installation, tokens))

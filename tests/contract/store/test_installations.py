@@ -19,9 +19,7 @@ from store.unit_of_work import SqlStore
 from tests.conftest import KEY
 from tests.contract.store.examples import DAY, NOW
 
-ACME = Installation(
-    workspace_id="T1", name="Acme", scopes=frozenset({"chat:write", "commands"}), bot_id="B1", bot_user_id="U1", installed_at=NOW
-)
+ACME = Installation(workspace_id="T1", name="Acme", scopes=frozenset({"chat:write", "commands"}), installed_at=NOW)
 TOKENS = Tokens(access="xoxb-canary", refresh="xoxe-canary", expires_at=NOW + DAY)
 GRID = replace(ACME, workspace_id="E1", name="Grid", scopes=frozenset[str]())
 PERSON = Member(workspace_id="T1", user_id="U2", kind=MemberKind.MEMBER, email="ada@example.org")
