@@ -156,7 +156,7 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             directory=directory,
             channel=channel,
             clock=clock,
-            handle=partial(actions.handle, allow_guests=slack.allow_guests),
+            handle=partial(actions.handle, allow_guests=slack.allow_guests, retry=core.jobs.retry),
         )
         sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, allow_guests=slack.allow_guests)
         await _tell_missing_scopes(core.store)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot import pages, participations, rules
 from bot import status as synchronisation
@@ -13,6 +13,7 @@ from bot.page import Action, Page, PrivatePage
 from bot.pages.reader import Reader
 from bot.ports import Store, UnitOfWork
 from bot.rules import Participation, State
+from bot.timetable import FIRST_RETRY
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,11 +24,18 @@ class Viewer:
     email: str = field(repr=False)
     reader: Reader
     surface: Surface
+    #: As `handle` has it.
+    retry: timedelta
 
 
-async def handle(store: Store, request: Request, now: datetime, *, allow_guests: bool = False) -> Page | PrivatePage:
-    """Answer one request of one person. Authority is checked here, at every click, for the person who clicks."""
-    return await store.read(lambda uow: _answer(uow, request, now, allow_guests=allow_guests))
+async def handle(
+    store: Store, request: Request, now: datetime, *, allow_guests: bool = False, retry: timedelta = FIRST_RETRY
+) -> Page | PrivatePage:
+    """Answer one request of one person. Authority is checked here, at every click, for the person who clicks.
+
+    `retry` is the pause after a synchronisation's first failure.
+    """
+    return await store.read(lambda uow: _answer(uow, request, now, allow_guests=allow_guests, retry=retry))
 
 
 def parse_command(text: str) -> Action:
@@ -44,7 +52,7 @@ def parse_command(text: str) -> Action:
             return Action(verb="help.show", data={"unknown": words[0]})
 
 
-def _answer(uow: UnitOfWork, request: Request, now: datetime, *, allow_guests: bool) -> Page | PrivatePage:
+def _answer(uow: UnitOfWork, request: Request, now: datetime, *, allow_guests: bool, retry: timedelta) -> Page | PrivatePage:
     member = request.member
     reader = Reader.of(member)
     view = VIEWS.get(request.action.verb)
@@ -54,7 +62,8 @@ def _answer(uow: UnitOfWork, request: Request, now: datetime, *, allow_guests: b
         return pages.not_a_member(reader)
     if member.email is None:
         return pages.not_linked(reader)
-    viewer = Viewer(person_id=uow.people.find(member.email), email=member.email, reader=reader, surface=request.surface)
+    person_id = uow.people.find(member.email)
+    viewer = Viewer(person_id=person_id, email=member.email, reader=reader, surface=request.surface, retry=retry)
     return view(uow, viewer, request.action.data, now)
 
 
@@ -88,7 +97,7 @@ def _status(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datet
     theirs = uow.users.admin_of(viewer.email)
     if not theirs:
         return pages.help_page(viewer.reader, data.get("word", "status"))
-    found = synchronisation.status(uow, now, theirs)
+    found = synchronisation.status(uow, now, theirs, retry=viewer.retry)
     return pages.status_page(found, synchronisation.baselines(uow, found, now), _page(data), viewer.reader)
 
 

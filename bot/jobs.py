@@ -9,12 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
 
 from bot import timetable
 from bot.closures import vetoed
 from bot.errors import Forbidden, Gone, SurveybotError, Unauthorized, UserError, loggable
-from bot.leasing import held
+from bot.leasing import entered, held
 from bot.model import Integration
 from bot.ports import Store, SurveySource, UnitOfWork
 from bot.records import Lease, Outcome, Run
@@ -25,7 +24,6 @@ _GROUP = "sync:"
 #: Rows of `runs` that decisions look back at.
 _LOOK_BACK = 50
 
-T = TypeVar("T")
 OnProgress = Callable[[Progress], None]
 log = logging.getLogger(__name__)
 
@@ -85,7 +83,7 @@ class Jobs:
         Raises UserError when it does not wait, while a synchronisation or as many as may at a time run, and for a paused integration.
         """
         name, holder = _name(integration_id), self._holder()
-        integration = await self._entered(name, holder, lambda uow: self._take(uow, integration_id, holder, self.cap))
+        integration = await entered(self.store, name, holder, lambda uow: self._take(uow, integration_id, holder, self.cap))
         async with held(self.store, name, holder, self.lease):
             if integration.is_paused:
                 raise UserError(f"Integration {integration_id} is paused. Resume it first.")
@@ -120,7 +118,7 @@ class Jobs:
 
     async def _decide(self, integration_id: str, holder: str, wanted: Due | None = None) -> Decision | None:
         """Decide on a wanted start, else on what is due; None = nothing is. The holder has the lease if, and only if, it is a go."""
-        decision = await self._entered(_name(integration_id), holder, lambda uow: self._enter(uow, integration_id, holder, wanted))
+        decision = await entered(self.store, _name(integration_id), holder, lambda uow: self._enter(uow, integration_id, holder, wanted))
         if decision is not None and (decision.is_go or decision.notes):
             said = {"integration": integration_id, "kind": str(decision.kind), "go": decision.is_go, "reason": decision.reason}
             log.info("sync.decision", extra={**said, "recorded": [str(note.outcome) for note in decision.notes]})
@@ -163,14 +161,6 @@ class Jobs:
         if isinstance(error, Unauthorized) and not isinstance(error, Forbidden):
             uow.integrations.set_unauthorized(run.integration_id, now)
         log.info("sync.finished", extra={"integration": run.integration_id, "kind": run.kind, "outcome": Outcome.FAILED})
-
-    async def _entered(self, name: str, holder: str, work: Callable[[UnitOfWork], T]) -> T:
-        """Commit `work`, which may take a lease. It does so, too, when the caller is cancelled meanwhile: then the lease is given back."""
-        try:
-            return await self.store.write(work)
-        except asyncio.CancelledError:
-            await asyncio.shield(self.store.write(lambda uow: uow.leases.release(name, holder)))
-            raise
 
     def _take(self, uow: UnitOfWork, integration_id: str, holder: str, at_most: int | None = None) -> Integration:
         integration = uow.integrations.get(integration_id)

@@ -1,17 +1,29 @@
-"""Keeping a lease while something is done that one process at a time may do."""
+"""Taking a lease, and keeping it while something is done that one process at a time may do."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from typing import TypeVar
 
 from bot.errors import Unavailable, loggable
-from bot.ports import Store
+from bot.ports import Store, UnitOfWork
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
+
+
+async def entered(store: Store, name: str, holder: str, work: Callable[[UnitOfWork], T]) -> T:
+    """Commit `work`, which may take a lease. It does so, too, when the caller is cancelled meanwhile: then the lease is given back."""
+    try:
+        return await store.write(work)
+    except asyncio.CancelledError:
+        await asyncio.shield(_release(store, name, holder))
+        raise
 
 
 @asynccontextmanager

@@ -11,7 +11,7 @@ from itertools import islice
 from typing import Protocol
 
 from bot.errors import Forbidden, Gone, Rejected, SurveybotError, Unavailable, loggable
-from bot.leasing import held
+from bot.leasing import entered, held
 from bot.look import Progress
 from bot.model import Integration
 from bot.ports import Store, UnitOfWork
@@ -80,7 +80,7 @@ class Refresher:
     async def _refresh_integration(self, integration_id: str) -> None:
         name = f"refresh:{integration_id}"
         try:
-            if await self.store.write(lambda uow: uow.leases.take(name, self.owner, _LEASE)) is Lease.TAKEN:
+            if await entered(self.store, name, self.owner, lambda uow: uow.leases.take(name, self.owner, _LEASE)) is Lease.TAKEN:
                 async with held(self.store, name, self.owner, _LEASE):
                     await self._refresh_held(integration_id)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other integrations must not suffer

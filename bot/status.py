@@ -14,7 +14,7 @@ from bot.look import Kind
 from bot.model import Integration
 from bot.ports import UnitOfWork
 from bot.records import Closure, Gaps, Lease, Run
-from bot.timetable import FIRST_RETRY, awaits_baseline, next_start
+from bot.timetable import awaits_baseline, next_start
 
 #: Hints beyond this many surveys are not counted.
 _HINTS = 10_000
@@ -79,9 +79,7 @@ class Baseline:
     open_invitations: int
 
 
-def status(
-    uow: UnitOfWork, now: datetime, only: Collection[str] | None = None, *, retry: timedelta = FIRST_RETRY
-) -> Sequence[IntegrationStatus]:
+def status(uow: UnitOfWork, now: datetime, only: Collection[str] | None = None, *, retry: timedelta) -> Sequence[IntegrationStatus]:
     """Of every integration, or of those whose ids are in `only`; `retry` is the pause after a first failure."""
     hints = Counter(refresh.integration_id for refresh in uow.refreshes.all(_HINTS))
     running = uow.leases.held("sync:")

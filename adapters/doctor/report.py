@@ -50,7 +50,7 @@ async def _of_core(core: Core) -> Sequence[Check]:
         checks.append(Check("integrations", Level.FAIL, "there is none; `surveybot integration add` adds one"))
     for integration in known:
         checks += await _live(core, integration)
-    checks += await core.store.read(lambda uow: _remembered(uow, core.clock()))
+    checks += await core.store.read(lambda uow: _remembered(uow, core.clock(), core.jobs.retry))
     checks += [check async for check in slack.seen(core)]
     questions = {"people in Slack": _people, "messages": _messages}
     return [*checks, *[await _examined(name, ask(core)) for name, ask in questions.items()]]
@@ -128,11 +128,11 @@ async def _live(core: Core, integration: Integration) -> Sequence[Check]:
         return await sight.seen(subject)
 
 
-def _remembered(uow: UnitOfWork, now: datetime) -> Sequence[Check]:
+def _remembered(uow: UnitOfWork, now: datetime, retry: timedelta) -> Sequence[Check]:
     statuses: defaultdict[str, dict[int | None, int]] = defaultdict(dict)
     for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
         statuses[integration_id][http_status] = number
-    return [check for it in status(uow, now) for check in jobs.remembered(it, statuses[it.integration.integration_id], now)]
+    return [check for it in status(uow, now, retry=retry) for check in jobs.remembered(it, statuses[it.integration.integration_id], now)]
 
 
 async def _people(core: Core) -> Finding:

@@ -103,11 +103,10 @@ class _Sight:
         try:
             async with asyncio.timeout(self._patience_seconds):
                 return Check(label, *await examine())
-        except Unauthorized as error:  # once the account is known, what is refused is this one thing, also where the answer is 401
+        except Forbidden as error:
             if (need := NEEDS.get(name)) is None:
                 return Check(label, Level.FAIL, await explained(self._subject, error))
-            refused = "forbidden" if isinstance(error, Forbidden) else "refused (401), though the credentials are good for other calls"
-            return Check(label, Level.FAIL if need.is_vital else Level.WARN, f"{refused}: {need.without}; {need.fix}")
+            return Check(label, Level.FAIL if need.is_vital else Level.WARN, f"forbidden: {need.without}; {need.fix}")
         except TimeoutError:
             own = self._subject.integration.requests_per_minute
             limits = "the brand's limits" if own is None else f"the brand's limits, or its own of {own:g} a minute,"

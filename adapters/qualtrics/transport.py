@@ -72,6 +72,8 @@ class Transport:
         self.better_host: str | None = None
         #: Whether Qualtrics answered a call with these credentials.
         self._are_known = False
+        #: Templates of what they may not ask, as found out by `_are_good`.
+        self._forbidden: set[str] = set()
         self.addresses = Addresses(base_url)
         self.line = Line(timeout_seconds=timeout_seconds, connect_timeout_seconds=connect_timeout_seconds, on_request=on_request)
         self._pace = pace
@@ -123,13 +125,31 @@ class Transport:
         answer = await self._authorised(call)
         self._heed(answer.meta.notice)
         if answer.status != HTTPStatus.OK:
-            raise self._refusal(call, answer)
+            error = self._refusal(call, answer)
+            if type(error) is Unauthorized and self._are_known and await self._are_good(call.template):
+                raise Forbidden(f"{error}, though Qualtrics answers other calls with these credentials: they may not do this")
+            raise error
         self._are_known = True
         try:
             return read(answer.body)
         except wire.UNREADABLE as error:
             kind = Malformed if call.is_read else Ambiguous
             raise kind(f"{call.where} answered something unexpected") from cause(error)
+
+    async def _are_good(self, refused: str) -> bool:
+        """Whether credentials that were good are good still, so that a 401 to a template is its own. Costs one call a template."""
+        url = self.addresses.checked(self.addresses.below("whoami"))
+        whoami = _Call(method="GET", url=url, template=self.addresses.template(url), json=None)
+        if refused == whoami.template:
+            return False
+        if refused not in self._forbidden:
+            answer = await self._authorised(whoami)
+            if answer.status == HTTPStatus.UNAUTHORIZED:
+                return False
+            if answer.status != HTTPStatus.OK:
+                raise self._refusal(whoami, answer)
+            self._forbidden.add(refused)
+        return True
 
     async def _authorised(self, call: _Call) -> Answer:
         """Send with the credentials; an access token that is refused is replaced once."""
@@ -159,9 +179,7 @@ class Transport:
             case Unavailable() if not call.is_read:  # a 504 may come after the deed (reference qualtrics.md 1)
                 return Ambiguous(str(error))
             case Unauthorized() if self._are_known:
-                return Unauthorized(
-                    f"{error}, though Qualtrics answered other calls with these credentials: they ended since, or may not do this"
-                )
+                return error
             case Unauthorized() if self._tokens and answer.status == HTTPStatus.UNAUTHORIZED:
                 host = _named_host(answer.meta.notice)
                 use = f"use {host}" if host else "look up its data centre in Qualtrics' account settings"

@@ -304,7 +304,7 @@ FAULTS: list[Row] = [
     (limits_used_up, "access", Level.FAIL, "because of its limits (429); wait 30 s", "--requests-per-minute N`"),
     (token_limits_used_up, "access", Level.FAIL, "because of its limits (429); wait 77 s", "--requests-per-minute N`"),
     (closed, "access", Level.FAIL, "nothing was asked: the limit of the whole brand is closed until", "--requests-per-minute N`"),
-    (refused_once_known, "surveys", Level.FAIL, "refused (401), though the credentials are good", "share the surveys with the account"),
+    (refused_once_known, "surveys", Level.FAIL, "forbidden", "share the surveys with the account"),
     (in_trouble, "access", Level.FAIL, "in trouble (503)", "https://status.qualtrics.com"),
     (hangs_up, "access", Level.FAIL, "got no answer (RemoteProtocolError)", "does this machine reach 127.0.0.1"),
     (malformed, "access", Level.FAIL, "answered something unexpected", "is a proxy in between"),

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import pytest
 
 from bot.errors import Forbidden, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.look import Progress
 from bot.model import Integration
+from bot.ports import UnitOfWork
 from bot.records import Lease
 from bot.refreshing import LONGEST_PAUSE, Refresher
 from store.unit_of_work import SqlStore
 from tests.unit.core.examples import NOW, an_integration
+
+T = TypeVar("T")
 
 
 async def _nothing() -> None:
@@ -288,6 +292,36 @@ async def test_what_is_cancelled_is_kept_and_the_lease_given_back(world: World) 
     world.read.clear()
     await world.another("there").refresh_due()
     assert world.read == ["SV_1"]
+
+
+@dataclass
+class LostInWriting:
+    """Its first write is done, and never said to be."""
+
+    store: SqlStore
+    lost: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read(self, work: Callable[[UnitOfWork], T]) -> T:
+        return await self.store.read(work)
+
+    async def write(self, work: Callable[[UnitOfWork], T]) -> T:
+        answer = await self.store.write(work)
+        if not self.lost.is_set():
+            self.lost.set()
+            await asyncio.Event().wait()
+        return answer
+
+
+async def test_whoever_is_stopped_while_it_takes_the_lease_leaves_none_behind(world: World) -> None:
+    await world.ask("SV_1")
+    world.now += timedelta(seconds=2)
+    losing = LostInWriting(world.store)
+    task = asyncio.create_task(replace(world.refresher, store=losing).refresh_due())
+    await asyncio.wait_for(losing.lost.wait(), 20)
+    assert await world.store.read(lambda u: u.leases.held("")) == ["refresh:main"]
+    task.cancel()
+    await asyncio.wait({task})
+    assert await world.store.read(lambda u: u.leases.held("")) == []
 
 
 async def test_pauses_are_forgotten_in_the_end(world: World) -> None:

@@ -18,7 +18,7 @@ from adapters.qualtrics.credentials import LEAST_SCOPES, PUSH_SCOPE, ApiToken, C
 from adapters.qualtrics.errors import ClientRefused, ScopesRefused
 from adapters.qualtrics.oauth import AccessTokens
 from adapters.qualtrics.wire import AccessToken
-from bot.errors import Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Forbidden, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
 
 ROOT = "https://co1.qualtrics.com/API/v3/"
 TOKEN = "https://co1.qualtrics.com/oauth2/token"
@@ -102,18 +102,28 @@ async def test_the_right_host_is_named_where_the_refusal_names_it(api: respx.Rou
 
 
 @pytest.mark.parametrize("credentials", [CLIENT, ApiToken(SECRET)])
-async def test_a_401_to_one_call_only_is_not_told_as_a_wrong_data_centre(
+async def test_a_401_to_one_call_only_is_that_calls_own_until_the_others_are_refused_too(
     api: respx.Router, credentials: ApiToken | ClientCredentials
 ) -> None:
+    """Whether they are is asked once a kind of call, not at every one."""
     if isinstance(credentials, ClientCredentials):
         api.post(TOKEN).mock(return_value=granted("at-1"))
-    api.get(WHOAMI).respond(json=GOOD)
+    whoami = api.get(WHOAMI).respond(json=GOOD)
     api.get(f"{ROOT}surveys").respond(401)
+    api.get(f"{ROOT}users").respond(401)
     async with QualtricsClient(ROOT, credentials) as client:
         await client.account()
-        with pytest.raises(Unauthorized, match="though Qualtrics answered other calls with these credentials") as caught:
-            [batch async for batch in client.surveys()]
-    assert "data centre" not in str(caught.value)
+        for _ in range(3):
+            with pytest.raises(Forbidden, match="though Qualtrics answers other calls with these credentials") as caught:
+                [batch async for batch in client.surveys()]
+            assert "data centre" not in str(caught.value)
+        assert whoami.call_count == 2
+        whoami.respond(401)
+        for ask in (client.users().__anext__, client.account):
+            with pytest.raises(Unauthorized) as caught:
+                await ask()
+            assert not isinstance(caught.value, Forbidden)
+            assert "data centre" not in str(caught.value)
 
 
 @pytest.mark.parametrize(

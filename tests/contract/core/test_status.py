@@ -12,7 +12,7 @@ import pytest
 from bot import actions
 from bot.messages import Member, MemberKind, Request, Surface
 from bot.model import DistributionStats, User
-from bot.page import Action, Page, PrivatePage
+from bot.page import Action, Moment, Page, PrivatePage
 from bot.ports import Store, UnitOfWork
 from bot.records import Gaps, Outcome, Run
 from bot.status import Baseline, IntegrationStatus, JobState, JobStatus, baselines, status
@@ -21,6 +21,7 @@ from tests.unit.core.examples import DAY, NOW, an_integration
 from tests.unit.core.test_pages import words
 
 HOUR, MINUTE = timedelta(hours=1), timedelta(minutes=1)
+RETRY = 5 * MINUTE
 ADMIN = User(user_id="UR_1", email="ana@acme.example", user_type="UT_BRANDADMIN")
 
 
@@ -36,7 +37,7 @@ async def record(store: Store, **values: Any) -> None:
 
 
 async def found(store: Store, now: datetime = NOW) -> IntegrationStatus:
-    (it,) = await store.read(lambda uow: status(uow, now, ["main"]))
+    (it,) = await store.read(lambda uow: status(uow, now, ["main"], retry=RETRY))
     return it
 
 
@@ -133,7 +134,7 @@ async def test_gaps_and_hints_are_the_integrations_own(store: Store) -> None:
     await store.write(happen)
     it = await found(store)
     assert (it.gaps, it.hints) == (Gaps(distributions=1, rows=3), 2)
-    assert len(await store.read(lambda uow: status(uow, NOW))) == 2
+    assert len(await store.read(lambda uow: status(uow, NOW, retry=RETRY))) == 2
 
 
 async def test_a_baseline_is_told_once_there_is_one(store: Store) -> None:
@@ -141,7 +142,7 @@ async def test_a_baseline_is_told_once_there_is_one(store: Store) -> None:
     await store.write(lambda uow: uow.invitations.save_history("main", "EMD_1", [row("CID_1"), row("CID_2")]))
 
     def told(uow: UnitOfWork) -> object:
-        return baselines(uow, status(uow, NOW), NOW)
+        return baselines(uow, status(uow, NOW, retry=RETRY), NOW)
 
     assert await store.read(told) == {}
     await store.write(lambda uow: uow.integrations.set_baseline("main", NOW - DAY))
@@ -149,11 +150,11 @@ async def test_a_baseline_is_told_once_there_is_one(store: Store) -> None:
 
 
 async def ask(
-    store: Store, text: str, *, email: str | None = "ana@acme.example", kind: MemberKind = MemberKind.MEMBER
+    store: Store, text: str, *, email: str | None = "ana@acme.example", kind: MemberKind = MemberKind.MEMBER, retry: timedelta = RETRY
 ) -> Page | PrivatePage:
     member = Member(workspace_id="T1", user_id="U1", kind=kind, email=email)
     request = Request(member=member, action=actions.parse_command(text), surface=Surface.PRIVATE)
-    return await actions.handle(store, request, NOW, allow_guests=False)
+    return await actions.handle(store, request, NOW, allow_guests=False, retry=retry)
 
 
 async def know(store: Store, users: Sequence[User]) -> None:
@@ -167,6 +168,14 @@ async def test_an_administrator_sees_their_integrations_alone(store: Store) -> N
     assert page.title == "Synchronisation status"
     assert "Main · no baseline yet" in words(page)
     assert "Somebody else's" not in words(page)
+
+
+async def test_the_page_counts_with_the_pause_that_is_set(store: Store) -> None:
+    await know(store, [ADMIN])
+    await record(store, outcome=Outcome.FAILED, started_at=NOW - MINUTE, finished_at=NOW, error="Unavailable: no answer")
+    pauses = (5 * MINUTE, 9 * MINUTE)
+    shown = [await ask(store, "status", retry=pause) for pause in pauses]
+    assert [[repr(Moment(NOW + pause)) in repr(page) for pause in pauses] for page in shown] == [[True, False], [False, True]]
 
 
 @pytest.mark.parametrize("text", ["status", "STATUS now"])
