@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from adapters.sandbox.slack.faults import Status
 from adapters.sandbox.slack.sender import SlackSender
 from adapters.slack.inbound import PATH
 from bot.errors import Unauthorized
@@ -41,6 +42,18 @@ async def test_commands_clicks_and_events_come_once_and_go_on_after_a_reconnect(
         assert house.called("views.publish") == 2
     left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
     assert [task for task in left if "socket_mode" in repr(task)] == []
+
+
+async def test_without_a_connection_the_bot_is_not_ready_and_its_log_quotes_nothing(folder: Path, caplog: pytest.LogCaptureFixture) -> None:
+    async with opened(folder, app_token=SecretStr(APP_TOKEN), signing_secret=None) as house:
+        await house.slack.sockets.opened()
+        house.slack.faults.add(Status(503), method="apps.connections.open", times=None)
+        await house.slack.sockets.disconnect("link_disabled")
+        async with asyncio.timeout(5):
+            while await ready(house) != 503 or not (trouble := [it for it in caplog.records if it.name == "adapters.slack.socket_mode"]):
+                pass
+    assert {record.getMessage() for record in trouble} == {"slack.socket_trouble"}
+    assert not any("ticket" in str(vars(record)) or APP_TOKEN in str(vars(record)) for record in caplog.records)
 
 
 async def test_a_wrong_app_token_is_told_at_the_start(folder: Path) -> None:

@@ -9,12 +9,13 @@ import pytest
 from sqlalchemy import text, update
 
 from bot.errors import Malformed
+from bot.installations import Installation, Tokens
 from bot.ports import UnitOfWork
 from store import tables
 from store.encryption import Keyring
 from store.engine import connect
 from store.unit_of_work import SqlStore
-from tests.contract.store.examples import furnish, link, row
+from tests.contract.store.examples import DAY, NOW, furnish, link, row
 
 CANARY = "canary-4f1d9c"
 URL = f"https://brand.qualtrics.com/jfe/form/SV_1?Q_DL={CANARY}"
@@ -26,6 +27,9 @@ async def filled(store: SqlStore) -> None:
         furnish(u)
         u.integrations.set_secret("main", f"{CANARY}-token")
         u.integrations.set_push_keys("main", [f"{CANARY}-key", CANARY])
+        tokens = Tokens(access=f"{CANARY}-access", refresh=f"{CANARY}-refresh")
+        u.installations.save(Installation(workspace_id="T1", name="Acme", scopes=frozenset(), installed_at=NOW), tokens)
+        u.oauth_states.add(f"{CANARY}-state", NOW, NOW - DAY)
         people = u.people.ids(["ada@example.org"])
         u.invitations.save_history("main", "EMD_1", [row(url=URL), row("CID_2", url=None)])
         u.invitations.save_links("main", "EMD_1", [link(url=URL), link("CID_2", url=URL), link("CID_3", url=URL)], people)
