@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import base64
 import binascii
-import hmac
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from bot.errors import Malformed
@@ -33,10 +33,11 @@ _FORM = "`id:key`, the id of letters, digits, - and _, the key 32 bytes in base6
 
 @dataclass(frozen=True, slots=True)
 class _Key:
-    key_id: str
+    #: How everything begins that it encrypts: the length of its id, and the id.
+    mark: bytes
     cipher: AESGCM = field(repr=False)
     #: Keyed once, copied for every text: that is most of an HMAC's cost.
-    nonces: hmac.HMAC = field(repr=False)
+    nonces: HMAC = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,30 +50,30 @@ class Keyring:
     def parse(cls, text: str) -> Keyring:
         """Read `id:base64key,id2:base64key`. Raises ValueError with a sentence that holds no part of any key."""
         keys = tuple(_parse(number, entry.strip()) for number, entry in enumerate(text.split(","), start=1))
-        if len({key.key_id for key in keys}) < len(keys):
+        if len({key.mark for key in keys}) < len(keys):
             raise ValueError("two encryption keys have the same id")
         return cls(keys)
 
     @property
     def key_ids(self) -> Sequence[str]:
-        return [key.key_id for key in self._keys]
+        return [key_id_of(key.mark) for key in self._keys]
 
     @property
     def mark(self) -> bytes:
         """How everything begins that the first key encrypted."""
-        return _mark(self._keys[0])
+        return self._keys[0].mark
 
     def encrypt(self, plaintext: str, identity: str) -> bytes:
         key, data, row = self._keys[0], plaintext.encode(), identity.encode()
         mac = key.nonces.copy()
         mac.update(len(row).to_bytes(4) + row + data)
-        nonce = mac.digest()[:_NONCE_BYTES]
-        return _mark(key) + nonce + key.cipher.encrypt(nonce, data, row)
+        nonce = mac.finalize()[:_NONCE_BYTES]
+        return key.mark + nonce + key.cipher.encrypt(nonce, data, row)
 
     def decrypt(self, data: bytes, identity: str) -> str:
         """Raises Malformed for an unknown key, a changed or shortened text, and a text that was written for another row."""
         end = len(mark_of(data))
-        key = next((key for key in self._keys if key.key_id.encode() == data[1:end]), None)
+        key = next((key for key in self._keys if key.mark == data[:end]), None)
         if key is None:
             raise Malformed("what is stored was encrypted with a key that is not configured, or is damaged")
         nonce, sealed = data[end : end + _NONCE_BYTES], data[end + _NONCE_BYTES :]
@@ -92,11 +93,6 @@ def key_id_of(mark: bytes) -> str:
     return mark[1:].decode("ascii", "replace")
 
 
-def _mark(key: _Key) -> bytes:
-    name = key.key_id.encode()
-    return bytes([len(name)]) + name
-
-
 def _parse(number: int, entry: str) -> _Key:
     found = _ENTRY.fullmatch(entry)
     if found is None:
@@ -108,4 +104,5 @@ def _parse(number: int, entry: str) -> _Key:
     if len(secret) != _KEY_BYTES:
         raise ValueError(f"encryption key {number} has {len(secret)} bytes instead of {_KEY_BYTES}; the form is {_FORM}")
     nonce_key = HKDF(SHA256(), _KEY_BYTES, salt=None, info=b"surveybot: nonces of stored links").derive(secret)
-    return _Key(found[1], AESGCM(secret), hmac.new(nonce_key, digestmod="sha256"))
+    name = found[1].encode()
+    return _Key(bytes([len(name)]) + name, AESGCM(secret), HMAC(nonce_key, SHA256()))

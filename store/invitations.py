@@ -29,6 +29,7 @@ from bot.model import Invitation, LinkEntry, LinkType, PersonalLink
 from bot.records import Absorbed, MailedRow, StoredRow
 from bot.rules import OPEN
 from store import tables
+from store.among import among, texts
 from store.encryption import Keyring
 from store.statements import chunks, upsert
 from store.tables import Instant
@@ -144,8 +145,8 @@ class SqlInvitations:
 
     def of_contacts(self, integration_id: str, distribution_id: str, contact_ids: Collection[str]) -> Mapping[str, StoredRow]:
         ids = {"integration": integration_id, "distribution": distribution_id}
-        found = (self.connection.execute(_STORED, {**ids, "contacts": chunk}) for chunk in chunks(tuple(contact_ids)))
-        return {contact_id: StoredRow(*values) for rows in found for contact_id, *values in rows}
+        rows = self.connection.execute(_STORED, {**ids, "contacts": texts(contact_ids)}).all()
+        return {row.contact_id: StoredRow._make(row[1:]) for row in rows}
 
     def of_people(self, survey_id: str, person_ids: Collection[int]) -> Mapping[int, Sequence[Invitation]]:
         survey_keys = select(_SURVEYS.c.key).where(_SURVEYS.c.survey_id == survey_id)
@@ -228,7 +229,7 @@ _ITS_IDS = _is_distribution(bindparam("integration"), bindparam("distribution"))
 _ONE_DISTRIBUTION = select(_DISTRIBUTIONS.c.key, _DISTRIBUTIONS.c.survey_key, _DISTRIBUTIONS.c.link_expires_at).where(*_ITS_IDS)
 _STORED = select(_INVITATIONS.c.contact_id, *(_INVITATIONS.c[name] for name in StoredRow._fields)).where(
     _INVITATIONS.c.distribution_key == select(_DISTRIBUTIONS.c.key).where(*_ITS_IDS).scalar_subquery(),
-    _INVITATIONS.c.contact_id.in_(bindparam("contacts", expanding=True)),
+    among(_INVITATIONS.c.contact_id, "contacts"),
 )
 
 

@@ -11,10 +11,13 @@ from sqlalchemy import ColumnElement, Connection, func, select, update
 from bot.messages import Member, MemberKind
 from bot.records import Absorbed
 from store import tables
-from store.statements import add, chunks, upsert
+from store.among import among, texts
+from store.statements import add, upsert
 
 _PEOPLE = tables.people
 _MEMBERS = tables.members
+#: Asked for every page of links: built once.
+_KNOWN = select(_PEOPLE.c.email, _PEOPLE.c.person_id).where(among(_PEOPLE.c.email, "emails"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +25,7 @@ class SqlPeople:
     connection: Connection
 
     def ids(self, emails: Collection[str]) -> Mapping[str, int]:
-        known = self._known(tuple(emails))
+        known = self._known(emails)
         missing = sorted(set(emails) - known.keys())
         add(self.connection, _PEOPLE, [{"email": email} for email in missing])
         return {**known, **self._known(missing)}
@@ -33,10 +36,8 @@ class SqlPeople:
     def email(self, person_id: int) -> str | None:
         return self.connection.execute(select(_PEOPLE.c.email).where(_PEOPLE.c.person_id == person_id)).scalar_one_or_none()
 
-    def _known(self, emails: Sequence[str]) -> Mapping[str, int]:
-        people = select(_PEOPLE.c.email, _PEOPLE.c.person_id)
-        found = (self.connection.execute(people.where(_PEOPLE.c.email.in_(chunk))) for chunk in chunks(emails))
-        return {email: person_id for rows in found for email, person_id in rows}
+    def _known(self, emails: Collection[str]) -> Mapping[str, int]:
+        return {row.email: row.person_id for row in self.connection.execute(_KNOWN, {"emails": texts(emails)}).all()} if emails else {}
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, astuple, dataclass, fields
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, case, null, or_, select, update
@@ -189,7 +190,7 @@ def _distribution(row: RowMapping) -> Distribution:
 
 
 def packed(stats: DistributionStats) -> str:
-    return ",".join(map(str, astuple(stats)))
+    return ",".join(map(str, attrgetter(*_COUNTS)(stats)))
 
 
 def unpacked(text: str | None) -> DistributionStats | None:

@@ -84,7 +84,7 @@ def test_the_ciphertext_holds_no_part_of_the_text() -> None:
 
 def test_no_repr_shows_a_key() -> None:
     assert repr(KEYRING) == str(KEYRING) == "Keyring()"
-    assert repr(KEYRING._keys) == "(_Key(key_id='old'),)"
+    assert repr(KEYRING._keys) == r"(_Key(mark=b'\x03old'),)"
 
 
 @pytest.mark.parametrize(
