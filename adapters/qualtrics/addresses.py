@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from urllib.parse import urlencode
 
 import httpx
@@ -40,16 +41,16 @@ class Addresses:
         if not re.search("[/?]", reference):  # "string_or_null" and the like, from mocks and documentation
             log.warning("qualtrics.odd_next_page", extra={"taken_as": "the last page"})
             return None
-        page = httpx.URL(page_url)
+        page = _parsed(page_url)
         try:
-            return str(self.checked(page.join(reference)))
+            return str(self.checked(reference if re.match("https?://", reference) else page.join(reference)))
         except (httpx.InvalidURL, ValueError):  # never chained: it quotes the answer
             raise Malformed(f"{where('GET', page)}: nextPage is no URL") from None
 
     def checked(self, url: httpx.URL | str) -> httpx.URL:
         """Raises Malformed for what is no URL, or is not Qualtrics': the credentials stay here."""
         try:
-            target = httpx.URL(url)
+            target = _parsed(url) if isinstance(url, str) else url
         except (httpx.InvalidURL, ValueError):
             raise Malformed("a position in a list is no URL") from None
         if not self._may_see_token(target):
@@ -68,6 +69,12 @@ class Addresses:
         if (url.scheme, url.raw_host, url.port) == (self._base.scheme, self._base.raw_host, self._base.port):
             return True
         return url.scheme == "https" and url.port is None and bool(re.fullmatch(rb"([a-z0-9-]{1,63}\.){1,3}qualtrics\.com", url.raw_host))
+
+
+@lru_cache(maxsize=100)
+def _parsed(url: str) -> httpx.URL:
+    """Addresses of pages are long, parsing looks at every letter, and each is met several times."""
+    return httpx.URL(url)
 
 
 def where(method: str, url: httpx.URL) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from ipaddress import ip_address
 from urllib.parse import urlsplit
 
@@ -26,7 +27,7 @@ from bot.model import (
 from bot.records import Account
 
 #: Nothing in such a URL needs a closer look: its host is a name that is not this machine's.
-_PLAIN_URL = re.compile(r"https?(://(?:[a-z0-9-]+\.)+[a-z]{2,}/[!-Z^-~]*)")
+_PLAIN_URL = re.compile(r"https://(?:[a-z0-9-]+\.)+[a-z]{2,}/[!-Z^-~]*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 #: Far from the calendar's end, so that days may be added to any time read.
 _HORIZON = datetime(2200, 1, 1, tzinfo=UTC)
@@ -140,10 +141,11 @@ def created(body: bytes) -> str:
     return wire.result(body, wire.Created).id
 
 
+@lru_cache(maxsize=1000)
 def instant(value: wire.Date) -> datetime | None:
     """Read ISO 8601 (UTC where it names no zone) or epoch milliseconds, also as text. Raises ValueError.
 
-    None for "no date", which every time outside of 1970-01-01 to 2200-01-01 means too.
+    None for "no date", which every time outside of 1970-01-01 to 2200-01-01 means too. Rows of one page share most of their times.
     """
     if isinstance(value, str) and value[-1:] == "Z" and (common := _common(value)):
         return common
@@ -176,9 +178,9 @@ def email(text: str | None) -> str | None:
 
 def personal_url(text: str | None) -> str | None:
     """Make the link https (quirk Q14), except on this very machine; None for what is no web address."""
+    if text and _PLAIN_URL.fullmatch(text):
+        return text
     url = (text or "").strip()
-    if plain := _PLAIN_URL.fullmatch(url):
-        return f"https{plain[1]}"
     scheme, host = _scheme_and_host(url)
     if not host or scheme not in ("http", "https"):
         return None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
@@ -174,7 +175,7 @@ def page(body: bytes, kind: type[T]) -> Page[T]:
     """
     if _NUL not in body:
         try:
-            it = _read(body, _PageEnvelope[kind]).result
+            it = _pages(kind).decode(body).result
             return Page(it.elements, 0, it.next_page)
         except UNREADABLE:
             pass  # read below with more patience
@@ -238,6 +239,11 @@ class _PageEnvelope(msgspec.Struct, Generic[T]):
 
 class _OAuthProblem(msgspec.Struct):
     error: Literal["invalid_request", "invalid_client", "invalid_grant", "unauthorized_client", "unsupported_grant_type", "invalid_scope"]
+
+
+@cache
+def _pages(kind: type[Any]) -> msgspec.json.Decoder[_PageEnvelope[Any]]:
+    return msgspec.json.Decoder(_PageEnvelope[kind], strict=False)
 
 
 #: Compiled once: `meta` is read of every answer.
