@@ -73,6 +73,9 @@ async def test_workspaces_and_organisations_side_by_side_stay_apart(house: House
     north = house.slack.workspaces["T0NORTH"]
     for workspace, person in ((house.acme, "U0ANA"), (house.other, "U0ANA"), (north, "W0ANA")):
         assert "no access" not in (await house.ask(workspace, person)).text
+        assert (await house.sender(workspace).open_home(person)).status == 200
+        await settled()
+        assert person in workspace.homes
     stored = [
         await house.bot.core.store.read(lambda uow, email=email: uow.members.by_email(email))
         for email in ("ana@acme.example", "ana@other.example", "ana@grid.example")
