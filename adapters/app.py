@@ -8,7 +8,7 @@ import os
 import socket
 import uuid
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -30,7 +30,7 @@ from adapters.slack.scopes import missing
 from adapters.slack.socket_mode import SocketMode, connected
 from adapters.slack_access import open_access, told
 from bot import actions, delivery, reminders, rules
-from bot.errors import UserError
+from bot.errors import SurveybotError, UserError
 from bot.jobs import Jobs
 from bot.model import Integration
 from bot.ports import Store
@@ -78,6 +78,12 @@ class Bot:
     socket: SocketMode | None
     sender: delivery.Sender
     _paused_until: datetime | None = None
+
+    async def renew_tokens(self) -> None:
+        """Renew what soon ends, so that nobody who clicks waits for it. What cannot be renewed is logged there."""
+        for workspace_id in await self.clients.workspaces():
+            with suppress(SurveybotError):
+                await self.clients.of(workspace_id)
 
     async def remind(self) -> None:
         """Put into the outbox who is due, and again those who could not be reached until now."""

@@ -19,6 +19,8 @@ from bot.refreshing import AT_ONCE
 JITTER = 0.1
 #: How often is looked which synchronisation or directory is due, at least; seconds.
 _LOOK = 5
+#: Between looks for tokens that soon end; seconds.
+_RENEWALS = 60
 
 
 @asynccontextmanager
@@ -33,6 +35,7 @@ async def scheduled(bot: Bot) -> AsyncGenerator[None]:
         # A look lasts as long as the runs it started; meanwhile others look at the other integrations.
         Job("sync", min(_LOOK, every.delivery), bot.core.jobs.tick, at_once=bot.core.jobs.cap + 1),
         Job("refreshes", every.delivery, bot.core.refresher.refresh_due, at_once=AT_ONCE + 1),
+        Job("tokens", _RENEWALS, bot.renew_tokens),
         Job("reminders", every.reminders, bot.remind),
         Job("delivery", every.delivery, bot.deliver),
     )

@@ -56,18 +56,18 @@ class InstalledWorkspaces:
         if installation_id is None:
             return None
         known = await self._read(installation_id)
-        return None if known.tokens is None or (known.is_broken and is_over(known.tokens, self._clock())) else installation_id
+        return None if known.tokens is None or (known.is_broken and self._is_over(known)) else installation_id
 
     async def of(self, workspace_id: str) -> AsyncWebClient:
-        known = await self._read(workspace_id)
-        if self._is_to_renew(workspace_id, known):
-            async with self._renewing[workspace_id]:
+        known, renewing = await self._read(workspace_id), self._renewing[workspace_id]
+        if self._is_to_renew(workspace_id, known) and (self._is_over(known) or not renewing.locked()):  # else somebody is at it
+            async with renewing:
                 known = await self._read(workspace_id)
                 if self._is_to_renew(workspace_id, known):  # nobody has done it meanwhile
                     known = await self._renewed(workspace_id, known)
         if known.tokens is None:
             raise Gone("the app is not installed in this workspace")
-        if is_over(known.tokens, self._clock()):
+        if self._is_over(known):
             raise Unauthorized("the token has ended and Slack refuses to renew it; the app must be installed there again")
         return make_client(known.tokens.access, self._client.base_url, self._client.session)
 
@@ -87,6 +87,9 @@ class InstalledWorkspaces:
         self._known[workspace_id] = known
         return known
 
+    def _is_over(self, known: _Known) -> bool:
+        return known.tokens is None or is_over(known.tokens, self._clock())
+
     def _is_to_renew(self, workspace_id: str, known: _Known) -> bool:
         now = self._clock()
         is_wanted = known.tokens is not None and not known.is_broken and is_due(known.tokens, now)
@@ -97,7 +100,7 @@ class InstalledWorkspaces:
             renewed = replace(known, tokens=await self._renewal.renewed(workspace_id), read_at=self._clock())
         except (Unauthorized, Unavailable) as error:
             self.changed(workspace_id)
-            if known.tokens is None or is_over(known.tokens, self._clock()):
+            if self._is_over(known):
                 raise
             log.warning("slack.token_not_renewed", extra={"workspace": workspace_id, **loggable(error)})
             self._renew_after[workspace_id] = self._clock() + _AGAIN
