@@ -15,6 +15,7 @@ LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 #: whenever a job is still busy at its next time, which is how short intervals are meant to work.
 QUIET = {
     **dict.fromkeys(("aiohttp", "alembic", "asyncio", "httpcore", "httpx", "slack_bolt", "slack_sdk", "sqlalchemy"), logging.WARNING),
+    **dict.fromkeys(("msal", "msrest", "requests_oauthlib", "urllib3"), logging.WARNING),
     "apscheduler": logging.ERROR,
 }
 

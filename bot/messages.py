@@ -40,10 +40,8 @@ class Member:
 class Surface(StrEnum):
     """Where an answer will be seen. Personal links are drawn on PRIVATE alone."""
 
-    #: A direct message with the bot, a personal chat.
+    #: A direct message with the bot, its Home view, a personal chat.
     PRIVATE = "private"
-    #: The bot's own page for one person, which stays where it is: every page drawn there has a way back to the first one.
-    HOME = "home"
     #: Anywhere else, also when only one person can see the answer there.
     SHARED = "shared"
 
@@ -64,6 +62,19 @@ class MessageRef:
     workspace_id: str
     channel_id: str
     message_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """A conversation that a platform reaches by more than an id: it sends to the address it was last heard from."""
+
+    workspace_id: str
+    conversation_id: str
+    #: Whose personal chat with the bot it is; None for a shared place.
+    user_id: str | None
+    service_url: str
+    #: The bot was removed or blocked there: nothing is sent until it is heard from again.
+    is_closed: bool = False
 
 
 class DeliveryState(StrEnum):

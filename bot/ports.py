@@ -27,6 +27,7 @@ from bot.records import (
     Batch,
 )
 from bot.repositories import (
+    Addresses,
     Distributions,
     Figures,
     Inbox,
@@ -117,6 +118,8 @@ class UnitOfWork(Protocol):
     def outbox(self) -> Outbox: ...
     @property
     def members(self) -> Members: ...
+    @property
+    def addresses(self) -> Addresses: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.events import Event, EventKind
-from bot.messages import Delivery, DeliveryState, Member, MemberKind, MessageRef, Preference
+from bot.messages import Address, Delivery, DeliveryState, Member, MemberKind, MessageRef, Preference
 from bot.model import (
     Distribution,
     DistributionStats,
@@ -84,10 +84,6 @@ class Users(Protocol):
         ...
 
     def forget_listed(self, integration_id: str) -> None: ...
-    def name(self, integration_id: str, user_id: str) -> str | None:
-        """First and last name; None when the account or its name is not known."""
-        ...
-
     def admin_of(self, email: str) -> Sequence[str]:
         """The integrations that know an active brand administrator with this (lower-cased) e-mail address, in order."""
         ...
@@ -291,6 +287,21 @@ class Members(Protocol):
     def set_dm_channel(self, workspace_id: str, user_id: str, channel_id: str) -> None: ...
     def counts(self) -> Mapping[str, int]:
         """How many accounts by kind, and `no e-mail` among the members."""
+        ...
+
+
+class Addresses(Protocol):
+    def save(self, address: Address) -> bool:
+        """Upsert. True where the conversation is new or was closed until now."""
+        ...
+
+    def close(self, workspace_id: str, conversation_id: str) -> None: ...
+    def personal(self, workspace_id: str, user_id: str) -> Address | None:
+        """Somebody's personal chat with the bot; a closed one where there is no other."""
+        ...
+
+    def service_url(self, workspace_id: str) -> str | None:
+        """Any of a workspace's, for somebody who was never heard from."""
         ...
 
 

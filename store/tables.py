@@ -292,6 +292,18 @@ outbox = Table(
 )
 Index("ix_outbox_open", outbox.c.due_at, sqlite_where=outbox.c.finished_at.is_(None), postgresql_where=outbox.c.finished_at.is_(None))
 
+# Where Teams is to be written to (reference teams.md 2.5).
+addresses = Table(
+    "addresses",
+    METADATA,
+    Column("workspace_id", Text, primary_key=True),
+    Column("conversation_id", Text, primary_key=True),
+    _text("user_id", nullable=True),
+    _text("service_url"),
+    _flag("is_closed"),
+    Index("ix_addresses_user", "workspace_id", "user_id"),
+)
+
 inbox = Table("inbox", METADATA, Column("key", Text, primary_key=True), Column("seen_at", Instant, nullable=False, index=True))
 
 runs = Table(

@@ -11,6 +11,7 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine
 
 from bot.ports import UnitOfWork
+from store.addresses import SqlAddresses
 from store.encryption import Keyring
 from store.engine import connect, translated
 from store.figures import SqlFigures
@@ -47,6 +48,7 @@ class SqlUnitOfWork:
     invitations: SqlInvitations
     outbox: SqlOutbox
     members: SqlMembers
+    addresses: SqlAddresses
     inbox: SqlInbox
     runs: SqlRuns
     positions: SqlPositions
@@ -70,6 +72,7 @@ class SqlUnitOfWork:
             invitations=SqlInvitations(connection, keyring),
             outbox=SqlOutbox(connection),
             members=SqlMembers(connection),
+            addresses=SqlAddresses(connection),
             inbox=SqlInbox(connection),
             runs=SqlRuns(connection),
             positions=SqlPositions(connection),

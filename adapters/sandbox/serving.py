@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -19,13 +20,14 @@ _TRANSPORT = "sandbox.transport"
 
 
 @asynccontextmanager
-async def serving(app: ASGIApp, *, port: int = 0, grace_s: float = 1.0) -> AsyncGenerator[str]:
+async def serving(app: ASGIApp, *, port: int = 0, grace_s: float = 1.0, certificate: Path | None = None) -> AsyncGenerator[str]:
     """Serve `app` on 127.0.0.1 while the block runs and yield its URL (no slash at its end); port 0 takes a free port.
 
+    With a `certificate`, a PEM file that holds its key as well, it is served over TLS.
     No signal handler is installed and no task is left behind; open requests get `grace_s` to finish, then they are cancelled.
     Raises OSError when the port is taken, RuntimeError when the application's lifespan fails (uvicorn logs why).
     """
-    config = uvicorn.Config(app, http=_CuttableProtocol, ws="wsproto", log_config=None, access_log=False)
+    config = uvicorn.Config(app, http=_CuttableProtocol, ws="wsproto", log_config=None, access_log=False, ssl_certfile=certificate)
     config.load()
     server = uvicorn.Server(config)
     server.lifespan = config.lifespan_class(config)
@@ -35,7 +37,7 @@ async def serving(app: ASGIApp, *, port: int = 0, grace_s: float = 1.0) -> Async
         except SystemExit:
             raise RuntimeError("the application did not start") from None
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"{'https' if certificate else 'http'}://127.0.0.1:{listener.getsockname()[1]}"
         finally:
             await _stop(server, grace_s)
 
@@ -51,13 +53,20 @@ async def _stop(server: uvicorn.Server, grace_s: float) -> None:
     """What `Server.shutdown` does, without the tenth of a second it always sleeps: a test suite starts hundreds of servers."""
     for listening in server.servers:
         listening.close()
-    for connection in list(server.server_state.connections):
-        connection.shutdown()
+    connections = list(server.server_state.connections)
+    for connection in connections:
+        if not server.config.is_ssl:
+            connection.shutdown()
     if open_requests := set(server.server_state.tasks):
         _, late = await asyncio.wait(open_requests, timeout=grace_s)
         for request in late:
             request.cancel()
         await asyncio.gather(*late, return_exceptions=True)
+    if server.config.is_ssl:  # to close is to wait for the client's word, which may be gone
+        for connection in connections:
+            connection.transport.abort()
+        for _ in range(5):  # turns of the loop that it takes to take TLS down
+            await asyncio.sleep(0)
     await server.lifespan.shutdown()
 
 

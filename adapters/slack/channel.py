@@ -11,10 +11,10 @@ from typing import Any
 from aiolimiter import AsyncLimiter
 from slack_sdk.web.async_client import AsyncWebClient
 
+from adapters.privacy import check_reader
 from adapters.slack.clients import Clients
 from adapters.slack.directory import open_dm
 from adapters.slack.errors import fields, translated
-from adapters.slack.privacy import check_reader
 from bot.errors import Gone, Rejected, Throttled, Unavailable, loggable
 from bot.messages import Member, MessageRef
 from bot.page import Page, PrivatePage

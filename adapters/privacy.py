@@ -1,4 +1,4 @@
-"""A private page is for its owner's eyes: the check before every way out to Slack."""
+"""A private page is for its owner's eyes: the check before every way out to a chat."""
 
 from __future__ import annotations
 

@@ -1,0 +1,117 @@
+"""A tenant of Teams as it is in memory: people, conversations, what the bot sent, and what is to go wrong."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(slots=True, kw_only=True)
+class Person:
+    #: The Entra object id.
+    user_id: str
+    name: str
+    email: str | None
+    role: str = "user"
+    #: None = this tenant's.
+    tenant_id: str | None = None
+    upn: str | None = None
+    zone: str | None = "Europe/Berlin"
+
+    @property
+    def mri(self) -> str:
+        return f"29:{self.user_id}"
+
+
+@dataclass(slots=True, kw_only=True)
+class Conversation:
+    conversation_id: str
+    #: `personal`, `groupChat` or `channel`.
+    kind: str
+    #: Entra object ids.
+    members: list[str]
+    #: By id, oldest first.
+    messages: dict[str, Json] = field(default_factory=dict[str, Json])
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One answer of another kind. Nothing is done, unless the answer alone is lost."""
+
+    status: int
+    body: Json | None = None
+    retry_after_s: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostAnswer:
+    """The call is done, and the connection cut before it is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hang:
+    """Nothing comes for so long."""
+
+    seconds: float
+
+
+Trouble = Fault | LostAnswer | Hang
+
+
+def refusal(status: int, code: str) -> Fault:
+    return Fault(status, {"error": {"code": code, "message": "..."}})
+
+
+#: How Teams says that somebody has blocked the bot.
+BLOCKED = Fault(403, {"errorCode": 209, "message": '{"subCode":"MessageWritesBlocked","details":null}'})
+
+
+@dataclass(slots=True, kw_only=True)
+class Tenant:
+    tenant_id: str
+    people: dict[str, Person] = field(default_factory=dict[str, Person])
+    conversations: dict[str, Conversation] = field(default_factory=dict[str, Conversation])
+    #: Each is met by one call, in order.
+    troubles: deque[Trouble] = field(default_factory=deque[Trouble])
+    #: Every call: method, path, token.
+    journal: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    #: Where the bot finds the connector, with a slash at its end.
+    service_url: str = ""
+    _ids: count[int] = field(default_factory=lambda: count(1))
+
+    def next_id(self) -> str:
+        return str(1_700_000_000_000 + next(self._ids))
+
+    def add(self, *people: Person) -> None:
+        self.people |= {person.user_id: person for person in people}
+
+    def personal(self, user_id: str) -> Conversation:
+        """The personal chat with the bot, made at first sight."""
+        conversation_id = f"a:{user_id}"
+        found = Conversation(conversation_id=conversation_id, kind="personal", members=[user_id])
+        return self.conversations.setdefault(conversation_id, found)
+
+    def channel(self, conversation_id: str, members: list[str]) -> Conversation:
+        found = Conversation(conversation_id=conversation_id, kind="channel", members=members)
+        return self.conversations.setdefault(conversation_id, found)
+
+    def person(self, someone: str) -> Person | None:
+        """By Entra object id or by the id that this bot knows them under."""
+        return self.people.get(someone.removeprefix("29:"))
+
+    def account(self, person: Person) -> Json:
+        """How rosters tell of somebody."""
+        told = {
+            "id": person.mri,
+            "name": person.name,
+            "aadObjectId": person.user_id,
+            "email": person.email,
+            "userPrincipalName": person.upn or person.email,
+            "tenantId": person.tenant_id or self.tenant_id,
+            "userRole": person.role,
+        }
+        return {name: value for name, value in told.items() if value is not None}

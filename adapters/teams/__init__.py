@@ -1,0 +1,1 @@
+"""Microsoft Teams. botbuilder is imported here alone, so that Microsoft's successor SDK can take over in one folder."""

@@ -1,0 +1,124 @@
+"""Messages to one person's personal chat with the bot: paced, sent once, and a private page to nobody but its owner."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from aiolimiter import AsyncLimiter
+
+from adapters.privacy import check_reader
+from adapters.teams.connector import Connector
+from adapters.teams.errors import ShutOut
+from adapters.teams.registration import Registration
+from bot.errors import Gone, Rejected, Throttled, Unavailable, loggable
+from bot.messages import Address, Member, MessageRef
+from bot.page import Form, Page, PrivatePage
+from bot.ports import Store
+from cards import teams
+
+log = logging.getLogger(__name__)
+
+
+class TeamsChannel:
+    """`bot.ports.Channel` for the tenant that is served."""
+
+    def __init__(
+        self,
+        connector: Connector,
+        registration: Registration,
+        store: Store,
+        clock: Callable[[], datetime],
+        *,
+        sends_per_second: float = 25.0,
+    ) -> None:
+        self._connector = connector
+        self._registration = registration
+        self._store = store
+        self._clock = clock
+        self._pace = AsyncLimiter(1, 1 / sends_per_second)
+        #: Until then Teams has asked us to wait.
+        self._closed_until = clock()
+
+    async def turn(self, member: Member) -> None:  # noqa: ARG002 - one tenant has one pace
+        """See `bot.ports.Channel`."""
+        await self._pace.acquire()
+        self._check_open()
+
+    async def send(self, member: Member, page: Page | PrivatePage | Form) -> MessageRef:
+        """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Teams cannot show."""
+        card = await self._card(member, page)
+        address = await self._address(member)
+        try:
+            return await self._send(address, card)
+        except ShutOut:
+            await self._remember(address, is_closed=True)
+            raise
+        except Gone:  # not sent: the chat was deleted, and is made anew once
+            return await self._send(await self._opened(member), card)
+
+    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage | Form) -> None:
+        """Replace what a message of a member's personal chat shows. Raises as `send` does but Ambiguous."""
+        card = await self._card(member, page)
+        address = await self._address(member)
+        if address.conversation_id != message.channel_id:
+            raise Gone("a message of another conversation")
+        self._check_open()
+        await self._connector.replace(address.service_url, message.channel_id, message.message_id, card)
+
+    def _check_open(self) -> None:
+        if (wait := self._closed_until - self._clock()) > timedelta(0):
+            raise Throttled("waiting as Teams asked", retry_after=wait.total_seconds())
+
+    async def _card(self, member: Member, page: Page | PrivatePage | Form) -> dict[str, Any]:
+        if member.workspace_id != self._registration.tenant_id:
+            raise Rejected("a member of another tenant")
+        if not isinstance(page, Form):
+            await check_reader(self._store, member, page)
+        try:
+            return teams.message(page)
+        except ValueError as error:
+            raise Rejected("a link of the page is longer than browsers take") from error
+
+    async def _send(self, address: Address, card: dict[str, Any]) -> MessageRef:
+        self._check_open()
+        try:
+            activity_id = await self._connector.send(address.service_url, address.conversation_id, card)
+        except Throttled as error:
+            self._closed_until = self._clock() + timedelta(seconds=error.retry_after or 0.0)
+            raise
+        return MessageRef(workspace_id=address.workspace_id, channel_id=address.conversation_id, message_id=activity_id)
+
+    async def _address(self, member: Member) -> Address:
+        """Raise ShutOut for somebody who has removed the bot."""
+        known = await self._store.read(lambda uow: uow.addresses.personal(member.workspace_id, member.user_id))
+        if known is None:
+            return await self._opened(member)
+        if known.is_closed:
+            raise ShutOut("the person has removed or blocked the bot")
+        return known
+
+    async def _opened(self, member: Member) -> Address:
+        """Ask for the personal chat. Raises ShutOut for somebody who has never added the bot."""
+        heard_at = await self._store.read(lambda uow: uow.addresses.service_url(member.workspace_id))
+        service_url = heard_at or self._registration.cloud.service_url
+        address = Address(
+            workspace_id=member.workspace_id,
+            conversation_id=await self._connector.open_chat(service_url, member.user_id),
+            user_id=member.user_id,
+            service_url=service_url,
+        )
+        await self._remember(address)
+        return address
+
+    async def _remember(self, address: Address, *, is_closed: bool = False) -> None:
+        """What was sent is sent: a failure here must not look like one of sending."""
+        try:
+            if is_closed:
+                await self._store.write(lambda uow: uow.addresses.close(address.workspace_id, address.conversation_id))
+            else:
+                await self._store.write(lambda uow: uow.addresses.save(address))
+        except Unavailable as error:
+            log.warning("teams.address_not_kept", extra={"conversation": address.conversation_id, **loggable(error)})

@@ -1,0 +1,113 @@
+"""Who is in the tenant, as the rosters of conversations with the bot tell it, and where they are reached."""
+
+from __future__ import annotations
+
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import msgspec
+
+from adapters.teams.connector import Connector
+from adapters.teams.errors import translated
+from adapters.teams.registration import Registration
+from adapters.teams.wire import Account, Incoming
+from bot.errors import Gone
+from bot.messages import Address, Member, MemberKind
+from bot.ports import Store, UnitOfWork
+
+
+class TeamsDirectory:
+    def __init__(self, connector: Connector, registration: Registration, store: Store) -> None:
+        self._connector = connector
+        self._registration = registration
+        self._store = store
+
+    async def note(self, incoming: Incoming) -> bool:
+        """Remember where an activity came from. True where the conversation is new, or comes back to life."""
+        address = Address(
+            workspace_id=self._registration.tenant_id,
+            conversation_id=incoming.conversation_id,
+            user_id=incoming.sender.aad_object_id if incoming.is_personal else None,
+            service_url=incoming.service_url,
+        )
+        return await self._store.write(lambda uow: uow.addresses.save(address))
+
+    async def forget(self, incoming: Incoming) -> None:
+        """The bot was removed: nothing is sent there until it is added again."""
+        workspace_id, conversation_id = self._registration.tenant_id, incoming.conversation_id
+        await self._store.write(lambda uow: uow.addresses.close(workspace_id, conversation_id))
+
+    async def sender(self, incoming: Incoming) -> Member:
+        """Return who sent an activity, asking the roster once for somebody who is not stored.
+
+        Language and zone are what their client says now. Raises Gone for somebody without an account in Entra.
+        """
+        user_id = incoming.sender.aad_object_id
+        if not user_id:
+            raise Gone("an activity of nobody")
+        known = await self._store.read(lambda uow: uow.members.get(self._registration.tenant_id, user_id))
+        account = Account(aad_object_id=user_id)
+        if known is None:
+            told = await self._connector.member(incoming.service_url, incoming.conversation.id, user_id)
+            account = _account(told)
+        member = member_of(account, self._registration.tenant_id, known, zone=incoming.zone, locale=incoming.locale)
+        if member.user_id != user_id:
+            raise Gone("the roster tells of somebody else")
+        if member != known:
+            await self._store.write(lambda uow: uow.members.save([member]))
+        return member
+
+    async def absorb(self, incoming: Incoming) -> int:
+        """Read the roster of a team or group that the bot was added to, page by page. Returns how many people are in it."""
+        seen, after = 0, None
+        while True:
+            page, after = await self._connector.members(incoming.service_url, incoming.conversation_id, after)
+            accounts = [account for told in page if (account := _account(told)).aad_object_id or account.object_id]
+
+            def keep(uow: UnitOfWork, accounts: list[Account] = accounts) -> None:
+                tenant_id = self._registration.tenant_id
+                known = [uow.members.get(tenant_id, account.aad_object_id or account.object_id or "") for account in accounts]
+                uow.members.save([member_of(account, tenant_id, one) for account, one in zip(accounts, known, strict=True)])
+
+            await self._store.write(keep)
+            seen += len(accounts)
+            if not after:
+                return seen
+
+
+def member_of(
+    account: Account, tenant_id: str, known: Member | None = None, *, zone: str | None = None, locale: str | None = None
+) -> Member:
+    """What an account or a client does not tell is taken from `known`.
+
+    An address counts because it was given by the one tenant that is served, whose administrators set it.
+    """
+    told = (account.email or account.user_principal_name or "").strip().lower()
+    is_told = bool(account.email or account.user_principal_name or account.user_role)
+    return Member(
+        workspace_id=tenant_id,
+        user_id=account.aad_object_id or account.object_id or "",
+        kind=known.kind if known and not is_told else _kind(account, tenant_id),
+        email=told or (known.email if known else None),
+        zone=_zone(zone) or (known.zone if known else "UTC"),
+        locale=locale or (known.locale if known else "en"),
+    )
+
+
+def _kind(account: Account, tenant_id: str) -> MemberKind:
+    if account.tenant_id not in {None, tenant_id}:
+        return MemberKind.STRANGER
+    if (account.user_role or "").lower() in {"guest", "anonymous"} or "#EXT#" in (account.user_principal_name or "").upper():
+        return MemberKind.GUEST
+    return MemberKind.MEMBER
+
+
+def _account(told: object) -> Account:
+    with translated("roster", repeatable=True):
+        return msgspec.convert(told, Account)
+
+
+def _zone(name: str | None) -> str | None:
+    try:
+        return ZoneInfo(name).key if name else None
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return None

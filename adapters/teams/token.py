@@ -1,0 +1,96 @@
+"""The bot's own access token: asked for once an hour by one thread, while the others go on with the one they have."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msal
+import requests
+from msal.exceptions import MsalServiceError
+from msrest.authentication import Authentication
+
+from adapters.teams.registration import AppKind, Registration
+from bot.errors import Unauthorized, Unavailable
+
+_TIMEOUT_SECONDS = 10
+#: Of a token's life; after it a new one is asked for.
+_FRESH = 0.8
+
+Ask = Callable[[], Mapping[str, Any]]
+
+
+class BotToken(Authentication):
+    """For any number of threads. The SDK's own credentials would ask the identity provider for every message, in the event loop."""
+
+    def __init__(self, registration: Registration) -> None:
+        self._registration = registration
+        self._ask: Ask | None = None
+        self._asking = threading.Lock()
+        self._token = ""
+        self._fresh_until = self._good_until = 0.0
+
+    def get(self) -> str:
+        """Return a token that is good now. Blocks. Raises Unauthorized (our registration is wrong) or Unavailable."""
+        if time.monotonic() >= self._fresh_until:
+            is_good = time.monotonic() < self._good_until
+            if self._asking.acquire(blocking=not is_good):
+                try:
+                    self._renew()
+                finally:
+                    self._asking.release()
+        return self._token
+
+    def drop(self, token: str) -> None:
+        """Forget a token that was refused."""
+        if token == self._token:
+            self._fresh_until = self._good_until = 0.0
+
+    def signed_session(self, session: requests.Session | None = None) -> requests.Session:
+        """What the SDK asks for before every call."""
+        session = session or requests.Session()
+        session.headers["Authorization"] = f"Bearer {self.get()}"
+        return session
+
+    def _renew(self) -> None:
+        now = time.monotonic()
+        if now < self._fresh_until:  # another thread has just done it
+            return
+        answer = self._answer()
+        if "access_token" not in answer:
+            raise Unauthorized(f"the identity provider gives the bot no token: {answer.get('error')}")
+        seconds = float(answer.get("expires_in", 0))
+        self._fresh_until, self._good_until, self._token = now + _FRESH * seconds, now + seconds, str(answer["access_token"])
+
+    def _answer(self) -> Mapping[str, Any]:
+        try:
+            self._ask = self._ask or _ask(self._registration)
+            return self._ask()
+        except (requests.RequestException, MsalServiceError) as error:
+            raise Unavailable("the identity provider does not answer") from error
+        except (KeyError, ValueError) as error:  # no such tenant, an answer in no shape of theirs
+            raise Unauthorized("the identity provider does not know the bot's tenant") from error
+
+
+def _ask(registration: Registration) -> Ask:
+    """MSAL keeps tokens as well; a new one is asked for by removing the old."""
+    scope = registration.cloud.scope
+    if registration.kind is AppKind.MANAGED_IDENTITY:
+        http = requests.Session()
+        identity = msal.ManagedIdentityClient(msal.UserAssignedManagedIdentity(client_id=registration.app_id), http_client=http)
+        return lambda: identity.acquire_token_for_client(resource=scope)
+    app = msal.ConfidentialClientApplication(
+        registration.app_id,
+        client_credential=registration.password,
+        authority=registration.authority,
+        instance_discovery=False,
+        timeout=_TIMEOUT_SECONDS,
+    )
+
+    def ask() -> Mapping[str, Any]:
+        app.remove_tokens_for_client()
+        return app.acquire_token_for_client([f"{scope}/.default"]) or {}
+
+    return ask

@@ -1,0 +1,48 @@
+"""Conversations by where they are written to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, func, select, update
+
+from bot.messages import Address
+from store import tables
+from store.statements import add, upsert
+
+_ADDRESSES = tables.addresses
+
+
+@dataclass(frozen=True, slots=True)
+class SqlAddresses:
+    connection: Connection
+
+    def save(self, address: Address) -> bool:
+        row = asdict(address)
+        closed = update(_ADDRESSES).where(*_of(address.workspace_id, address.conversation_id), _ADDRESSES.c.is_closed)
+        is_new = add(self.connection, _ADDRESSES, [row]) or self.connection.execute(closed.values(is_closed=False)).rowcount
+        upsert(self.connection, _ADDRESSES, ("workspace_id", "conversation_id"), [row], _known_user)
+        return bool(is_new)
+
+    def close(self, workspace_id: str, conversation_id: str) -> None:
+        self.connection.execute(update(_ADDRESSES).where(*_of(workspace_id, conversation_id)).values(is_closed=True))
+
+    def personal(self, workspace_id: str, user_id: str) -> Address | None:
+        theirs = select(_ADDRESSES).where(_ADDRESSES.c.workspace_id == workspace_id, _ADDRESSES.c.user_id == user_id)
+        best = theirs.order_by(_ADDRESSES.c.is_closed, _ADDRESSES.c.conversation_id).limit(1)
+        row = self.connection.execute(best).mappings().one_or_none()
+        return None if row is None else Address(**row)
+
+    def service_url(self, workspace_id: str) -> str | None:
+        known = select(_ADDRESSES.c.service_url).where(_ADDRESSES.c.workspace_id == workspace_id).limit(1)
+        return self.connection.execute(known).scalar_one_or_none()
+
+
+def _of(workspace_id: str, conversation_id: str) -> tuple[ColumnElement[bool], ...]:
+    return (_ADDRESSES.c.workspace_id == workspace_id, _ADDRESSES.c.conversation_id == conversation_id)
+
+
+def _known_user(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic
+    return {"user_id": func.coalesce(excluded.user_id, _ADDRESSES.c.user_id)}

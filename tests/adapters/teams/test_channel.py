@@ -1,0 +1,201 @@
+"""Messages to one person: to whom, how, and what remains of them."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from dataclasses import replace
+
+import pytest
+
+from adapters.app import utc_now
+from adapters.sandbox.teams.identity import IdentityProvider
+from adapters.sandbox.teams.tenant import BLOCKED, Fault, Hang, LostAnswer, Tenant, Trouble, refusal
+from adapters.teams.channel import TeamsChannel
+from adapters.teams.connector import Connector
+from adapters.teams.errors import ShutOut
+from adapters.teams.registration import Registration
+from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.messages import Address
+from bot.model import PersonalLink
+from bot.page import Page, PrivatePage, Respond, Text
+from bot.ports import Store
+from tests.adapters.teams.conftest import TENANT_ID, member
+
+PAGE = Page(title="Hello", elements=(Text(("A word.",)),))
+ANA = member("ana")
+
+
+def address(service: Tenant, conversation_id: str = "a:ana") -> Address:
+    return Address(workspace_id=TENANT_ID, conversation_id=conversation_id, user_id="ana", service_url=service.service_url)
+
+
+@pytest.fixture
+async def known(service: Tenant, store: Store) -> Address:
+    """Ana's personal chat, which the bot has heard from."""
+    service.personal("ana")
+    await store.write(lambda uow: uow.addresses.save(address(service)))
+    return address(service)
+
+
+async def test_the_first_message_asks_for_the_chat_and_the_next_go_straight_there(channel: TeamsChannel, service: Tenant) -> None:
+    sent = [await channel.send(ANA, PAGE) for _ in range(2)]
+    calls = [(method, path) for method, path, _ in service.journal]
+    activities = ("POST", "/v3/conversations/a:ana/activities")
+    assert calls == [("POST", "/v3/conversations"), activities, activities]
+    assert [message.message_id for message in sent] == list(service.personal("ana").messages)
+    assert {message.channel_id for message in sent} == {"a:ana"}
+
+
+async def test_a_message_says_everything_in_its_summary(channel: TeamsChannel, service: Tenant, known: Address) -> None:
+    sent = await channel.send(ANA, PAGE)
+    activity = service.personal("ana").messages[sent.message_id]
+    assert (activity["type"], activity["summary"]) == ("message", "Hello\nA word.")
+    assert activity["attachments"][0]["contentType"] == "application/vnd.microsoft.card.adaptive"
+
+
+async def test_an_edited_message_shows_the_new_page(channel: TeamsChannel, service: Tenant, known: Address) -> None:
+    sent = await channel.send(ANA, PAGE)
+    await channel.edit(sent, ANA, replace(PAGE, title="Answered"))
+    (activity,) = service.personal("ana").messages.values()
+    assert activity["summary"] == "Answered\nA word."
+    with pytest.raises(Gone):
+        await channel.edit(replace(sent, message_id="0"), ANA, PAGE)
+    with pytest.raises(Gone):
+        await channel.edit(replace(sent, channel_id="a:ben"), ANA, PAGE)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "expected"),
+    [
+        (refusal(403, "BotNotInConversationRoster"), ShutOut),
+        (refusal(403, "ConversationBlockedByUser"), ShutOut),
+        (refusal(403, "ForbiddenOperationException"), ShutOut),
+        (BLOCKED, ShutOut),
+        (refusal(403, "BotDisabledByAdmin"), Unauthorized),
+        (refusal(403, "InvalidBotApiHost"), Unauthorized),
+        (refusal(403, "Other"), Rejected),
+        (refusal(401, "Unauthorized"), Unauthorized),
+        (refusal(400, "BadSyntax"), Rejected),
+        (refusal(413, "MessageSizeTooBig"), Rejected),
+        (refusal(412, "PreconditionFailed"), Unavailable),
+        (Fault(429, retry_after_s=7), Throttled),
+        (Fault(429), Throttled),
+        (Fault(500), Ambiguous),
+        (Fault(502), Unavailable),
+        (Fault(503, retry_after_s=3), Unavailable),
+        (Fault(504), Unavailable),
+        (LostAnswer(), Ambiguous),
+    ],
+    ids=repr,
+)
+async def test_a_failed_send_is_one_call_and_says_what_is_to_be_done(
+    channel: TeamsChannel, service: Tenant, known: Address, trouble: Trouble, expected: type[SurveybotError]
+) -> None:
+    service.troubles.append(trouble)
+    with pytest.raises(SurveybotError) as raised:
+        await channel.send(ANA, PAGE)
+    assert type(raised.value) is expected
+    assert len(service.journal) == 1
+    if isinstance(raised.value, Unavailable) and isinstance(trouble, Fault):
+        assert raised.value.retry_after == (trouble.retry_after_s or (5 if trouble.status == 429 else None))
+
+
+async def test_who_has_blocked_the_bot_is_not_tried_again(channel: TeamsChannel, service: Tenant, known: Address, store: Store) -> None:
+    service.troubles.append(BLOCKED)
+    for _ in range(2):
+        with pytest.raises(ShutOut):
+            await channel.send(ANA, PAGE)
+    assert len(service.journal) == 1
+    assert await store.write(lambda uow: uow.addresses.save(known)), "they write to the bot again"
+    await channel.send(ANA, PAGE)
+
+
+async def test_a_deleted_chat_is_made_anew_once(channel: TeamsChannel, service: Tenant, store: Store) -> None:
+    await store.write(lambda uow: uow.addresses.save(address(service, "a:old")))
+    sent = await channel.send(ANA, PAGE)
+    assert sent.channel_id == "a:ana"
+    assert [path for _, path, _ in service.journal] == [
+        "/v3/conversations/a:old/activities",
+        "/v3/conversations",
+        "/v3/conversations/a:ana/activities",
+    ]
+    await channel.send(ANA, PAGE)
+    assert len(service.journal) == 4
+
+
+async def test_after_a_429_nobody_sends_until_teams_said_so(channel: TeamsChannel, service: Tenant, known: Address) -> None:
+    service.troubles.append(Fault(429, retry_after_s=60))
+    for wait in (channel.send(ANA, PAGE), channel.turn(ANA), channel.send(ANA, PAGE)):
+        with pytest.raises(Throttled) as told:
+            await wait
+        assert told.value.retry_after is not None
+        assert 55 < told.value.retry_after <= 60
+    assert len(service.journal) == 1
+
+
+async def test_a_private_page_goes_to_its_owner_alone(channel: TeamsChannel, service: Tenant, known: Address, store: Store) -> None:
+    people = await store.write(lambda uow: uow.people.ids(["ana@acme.example", "ben@acme.example"]))
+
+    def page(email: str, url: str = "https://acme.qualtrics.com/?Q_DL=1") -> PrivatePage:
+        owner = people[email]
+        return PrivatePage(owner=owner, title="t", elements=(Respond(label="r", link=PersonalLink(owner=owner, url=url)),))
+
+    await channel.send(ANA, page("ana@acme.example"))
+    wrong = [
+        (ANA, page("ben@acme.example")),
+        (replace(ANA, workspace_id="another"), PAGE),
+        (ANA, page("ana@acme.example", "https://acme.qualtrics.com/?Q_DL=" + "1" * 4000)),
+    ]
+    for reader, secret in wrong:
+        with pytest.raises(Rejected) as refused:
+            await channel.send(reader, secret)
+        assert "Q_DL" not in str(refused.value)
+    assert len(service.journal) == 1
+
+
+async def test_one_token_is_asked_for_and_a_refused_one_is_not_used_again(
+    channel: TeamsChannel, service: Tenant, known: Address, identity: IdentityProvider
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        for _ in range(20):
+            group.create_task(channel.send(ANA, PAGE))
+    assert identity.tokens == ["token-1"]
+    identity.tokens[:] = ["token-9"]  # as if it had been revoked
+    with pytest.raises(Unauthorized):
+        await channel.send(ANA, PAGE)
+    await channel.send(ANA, PAGE)
+    assert len(identity.tokens) == 2
+
+
+async def test_without_a_token_nothing_is_sent(registration: Registration, service: Tenant, identity: IdentityProvider) -> None:
+    connector = Connector(replace(registration, password="wrong"))
+    with pytest.raises(Unauthorized):
+        await connector.open_chat(service.service_url, "ana")
+    await connector.aclose()
+    identity.is_down = True
+    connector = Connector(registration)
+    with pytest.raises(Unavailable):
+        await connector.open_chat(service.service_url, "ana")
+    await connector.aclose()
+    assert service.journal == []
+
+
+async def test_hung_sends_are_ambiguous_and_hold_up_nobody_for_longer_than_their_time_out(
+    registration: Registration, service: Tenant, known: Address, store: Store
+) -> None:
+    """As many hang as there are threads."""
+    hasty = Connector(registration, threads=2, timeouts_seconds=(1, 0.5))
+    channel = TeamsChannel(hasty, registration, store, utc_now, sends_per_second=1000)
+    service.troubles.extend([Hang(20)] * 2)
+    begin = time.monotonic()
+    results = await asyncio.gather(*(channel.send(ANA, PAGE) for _ in range(3)), return_exceptions=True)
+    assert time.monotonic() - begin < 10
+    assert sorted(type(result).__name__ for result in results) == ["Ambiguous", "Ambiguous", "MessageRef"]
+    await hasty.aclose()
+
+
+async def test_an_address_where_nobody_listens_is_a_message_not_sent(channel: TeamsChannel, service: Tenant, store: Store) -> None:
+    await store.write(lambda uow: uow.addresses.save(replace(address(service), service_url="http://127.0.0.1:1/")))
+    with pytest.raises(Unavailable):
+        await channel.send(ANA, PAGE)
