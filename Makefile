@@ -37,6 +37,12 @@ test: check ## check, then all tests on SQLite and PostgreSQL
 test-deep: $(VENV)/.dev ## the slow variants of the fault and property tests
 	$(BIN)/pytest -n 2 -m deep --ignore=tests/benchmarks
 
+conformance: $(VENV)/.dev ## the simulated Slack against two emulators that others wrote (needs npm)
+	npm install --silent --prefix $(VENV)/conformance emulate@0.11.2
+	$(PYTHON) -m venv $(VENV)/conformance
+	$(VENV)/conformance/bin/pip install --quiet --disable-pip-version-check backlot==0.1.0
+	$(BIN)/pytest tests/adapters/sandbox_slack/test_slack_conformance.py
+
 bench: $(VENV)/.dev ## speed and memory, as ratios against a baseline of the same run
 	$(BIN)/python -m tests.benchmarks
 
@@ -44,4 +50,4 @@ lock: $(VENV)/.dev ## regenerate the hashed requirement files (needs `uv` on the
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt
 
-.PHONY: help demo check test test-deep bench lock
+.PHONY: help demo check test test-deep conformance bench lock

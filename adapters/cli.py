@@ -92,22 +92,23 @@ def preview(
     form: Annotated[Literal["slack", "home", "text"], typer.Option("--format", help="Slack message, Slack Home view, or text.")] = "text",
 ) -> None:
     """Show what people read, as text or as the JSON that Slack gets."""
-    from bot.gallery import gallery
+    from bot.gallery import forms, gallery
+    from bot.page import Form
     from cards import plain, slack
 
-    pages = gallery()
+    pages = {**gallery(), **forms()}
     if page is None:
         out.print("\n".join(pages), markup=False, soft_wrap=True)
         return
     if page not in pages:
         raise typer.BadParameter(f"there is no page {page!r}; `surveybot preview` lists them")
-    match form:
-        case "text":
-            out.print(plain.plain_text(pages[page]), markup=False, soft_wrap=True)
-        case "slack":
-            out.print_json(json.dumps(slack.message(pages[page])))
-        case "home":
-            out.print_json(json.dumps(slack.home(pages[page])))
+    shown = pages[page]
+    if form == "text":
+        out.print(plain.plain_text(shown), markup=False, soft_wrap=True)
+    elif isinstance(shown, Form):
+        out.print_json(json.dumps(slack.modal(shown)))
+    else:
+        out.print_json(json.dumps(slack.home(shown) if form == "home" else slack.message(shown)))
 
 
 @db.command("upgrade")

@@ -46,6 +46,10 @@ class Rejected(SurveybotError):
     """The other side understood the call and refuses it for good; repeating it changes nothing."""
 
 
+class Superseded(Rejected):
+    """What was to be changed is not there as it was: it is newer by now, or gone. Nothing is to be done."""
+
+
 class Malformed(SurveybotError):
     """The other side answered with something that is not in its documented shape."""
 

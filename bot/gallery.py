@@ -8,12 +8,14 @@ from datetime import UTC, datetime, timedelta
 
 from bot import pages
 from bot.look import Kind
+from bot.messages import Preference
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
-from bot.page import Page, PrivatePage
-from bot.pages.reader import Reader
+from bot.page import Action, Chart, ChartKind, Form, Page, PrivatePage, Series
+from bot.pages import Knowledge, Overview, Reader
 from bot.pages.status import status_page
 from bot.records import Closure, Gaps, Outcome, Run
 from bot.rules import Participation, State
+from bot.slash_commands import STATS
 from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
 
 _NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -51,11 +53,51 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "not-a-member": pages.not_a_member(_READER),
         "out-of-date": pages.out_of_date(_READER),
         "help": pages.help_page(_READER),
-        "help-unknown-word": pages.help_page(_READER, "surveis"),
+        "help-unknown-word": pages.help_page(_READER, unknown="surveis"),
+        "help-misspelt-word": pages.help_page(_READER, unknown="setings"),
+        "help-for-administrators": pages.help_page(_READER, STATS),
+        "home": pages.home_page(_overview(3), _NOW, _READER),
+        "home-without-surveys": pages.home_page(_overview(0, Preference(new_surveys=False, reminders=False)), _NOW, _READER),
+        "home-before-the-first-synchronisation": pages.home_page(_overview(0, knowledge=Knowledge.LEARNING), _NOW, _READER),
+        "home-not-connected": pages.home_page(_overview(0, knowledge=Knowledge.NONE), _NOW, _READER),
+        "home-held-up-for-an-administrator": pages.home_page(
+            replace(_overview(12, knowledge=Knowledge.HELD), integrations=(3, 1)), _NOW, _READER
+        ),
+        "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, _READER), _READER),
+        "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, _READER),
+        "found-nothing": pages.found_surveys([], _HOSTILE, 1, _READER),
+        "settings-saved": pages.settings_page(Preference(reminders=False), _READER, is_saved=True),
+        "privacy": pages.privacy_page(_READER),
+        "privacy-of-a-survey": pages.privacy_page(_READER, open_survey),
+        "why": pages.why_page(open_survey, "Nia Okafor", _READER),
+        "form-not-opened": pages.instead_of_form(pages.search_form(_READER), Action(verb="surveys.search"), _READER),
+        "loading": pages.loading(_READER),
+        "not-an-administrator": pages.not_an_administrator(_READER),
+        "charts": _charts(),
         "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, 1, _READER),
         "synchronisation-status-fresh": status_page([_fresh()], {}, 1, _READER),
         "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, 2, _READER),
     }
+
+
+def forms() -> Mapping[str, Form]:
+    """The same for what asks."""
+    return {"search-form": pages.search_form(_READER), "settings-form": pages.settings_form(Preference(reminders=False), _READER)}
+
+
+def _overview(surveys: int, preference: Preference | None = None, knowledge: Knowledge = Knowledge.CURRENT) -> Overview:
+    asked = [_example(number=number) for number in range(1, surveys + 1)]
+    return Overview(open_surveys=asked, preference=preference or Preference(), knowledge=knowledge)
+
+
+def _charts() -> Page:
+    """Numbers that are drawn, and one chart more than a message may draw."""
+    states, days = ("Finished", "Started", "Opened", "Not opened"), ("Mon", "Tue", "Wed", "Thu", "Fri")
+    funnel = Chart(kind=ChartKind.BAR, title="Where the 120 invitations stand", labels=states, series=(Series("People", (48, 12, 25, 35)),))
+    series = (Series("This year", (5, 21, 33, 41, 48)), Series("Last year", (9, 17, 28, 31, 36)))
+    curve = Chart(kind=ChartKind.LINE, title="Answers so far", labels=days, series=series, x_title="Day", y_title="Answers")
+    share = replace(funnel, kind=ChartKind.PIE, title="The same as shares")
+    return Page(title="Employee engagement 2026", elements=(funnel, curve, share), zone=_READER.zone)
 
 
 def _example(

@@ -40,8 +40,10 @@ class Member:
 class Surface(StrEnum):
     """Where an answer will be seen. Personal links are drawn on PRIVATE alone."""
 
-    #: A direct message with the bot, its Home view, a personal chat.
+    #: A direct message with the bot, a personal chat.
     PRIVATE = "private"
+    #: The bot's own page for one person, which stays where it is: every page drawn there has a way back to the first one.
+    HOME = "home"
     #: Anywhere else, also when only one person can see the answer there.
     SHARED = "shared"
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 
 from bot import rules
 from bot.model import Invitation
 from bot.ports import UnitOfWork
-from bot.rules import Participation
+from bot.rules import Participation, State
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 def of_person(uow: UnitOfWork, person_id: int, now: datetime) -> list[Participation]:
@@ -19,6 +21,12 @@ def of_person(uow: UnitOfWork, person_id: int, now: datetime) -> list[Participat
     surveys = uow.surveys.get(by_survey)
     folded = (rules.participation(surveys[survey_id], group, now) for survey_id, group in by_survey.items() if survey_id in surveys)
     return [asked for asked in folded if asked is not None]
+
+
+def soonest_first(asked: Iterable[Participation]) -> list[Participation]:
+    """What can be answered, soonest deadline first, without a deadline last."""
+    still_open = [each for each in asked if each.state is State.OPEN]
+    return sorted(still_open, key=lambda each: (each.closes_at or _NEVER, each.survey.name, each.survey.survey_id))
 
 
 def in_survey(uow: UnitOfWork, survey_id: str, person_ids: Collection[int], now: datetime) -> Mapping[int, Participation]:

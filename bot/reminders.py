@@ -30,9 +30,17 @@ async def remind_due(store: Store, now: datetime) -> int:
             return told
 
 
+def is_held(uow: UnitOfWork, integration: Integration) -> bool:
+    """Whether an integration is not read now, so that what is known of it may be old."""
+    if integration.is_paused or integration.unauthorized_at is not None or vetoed(uow, integration.integration_id) is not None:
+        return True
+    under_way = uow.runs.unfinished(integration.integration_id)
+    return under_way is not None and under_way[1].reason == APPROVED
+
+
 def _remind(uow: UnitOfWork, now: datetime) -> tuple[int, int]:
     integrations = uow.integrations.all()
-    due = uow.invitations.due(now, ROWS_PER_TRANSACTION, [it.integration_id for it in integrations if _is_held(uow, it)])
+    due = uow.invitations.due(now, ROWS_PER_TRANSACTION, [it.integration_id for it in integrations if is_held(uow, it)])
     uow.invitations.clear_notice(due)
     by_survey: dict[str, set[int]] = {}
     for invitation in due:
@@ -40,13 +48,6 @@ def _remind(uow: UnitOfWork, now: datetime) -> tuple[int, int]:
             by_survey.setdefault(invitation.survey_id, set()).add(invitation.person_id)
     baselines = {integration.integration_id: integration.baseline_at for integration in integrations}
     return len(due), sum(_remind_about(uow, survey_id, people, baselines, now) for survey_id, people in by_survey.items())
-
-
-def _is_held(uow: UnitOfWork, integration: Integration) -> bool:
-    if integration.is_paused or integration.unauthorized_at is not None or vetoed(uow, integration.integration_id) is not None:
-        return True
-    under_way = uow.runs.unfinished(integration.integration_id)
-    return under_way is not None and under_way[1].reason == APPROVED
 
 
 def _remind_about(uow: UnitOfWork, survey_id: str, people: Collection[int], baselines: Mapping[str, datetime | None], now: datetime) -> int:

@@ -184,6 +184,12 @@ def invited(person_id: int, asked: Participation | None, baseline_at: datetime) 
     return _event(EventKind.SURVEY_INVITED, person_id, asked, asked.asked_after)
 
 
+def is_about(asked: Participation, words: str) -> bool:
+    """Whether every word is somewhere in the survey's name or its sender's."""
+    said = f"{asked.survey.name} {asked.invitation.sender_name or ''}".casefold()
+    return all(word in said for word in words.casefold().split())
+
+
 def is_wanted(kind: EventKind, preference: Preference) -> bool:
     """Whether somebody wants to be told of this in chat."""
     match kind:

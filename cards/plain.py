@@ -8,18 +8,24 @@ from typing import assert_never
 from bot.page import (
     Buttons,
     Chart,
+    Checkboxes,
     Divider,
     Entry,
     Facts,
+    Field,
+    Form,
     Inline,
+    Input,
     Moment,
     Note,
     Notice,
+    Option,
     Page,
     Phrase,
     PrivateElement,
     PrivatePage,
     Respond,
+    Select,
     Strong,
     Text,
 )
@@ -27,11 +33,13 @@ from cards import limits, markup, words
 from cards.instants import spoken
 
 
-def plain_text(page: Page | PrivatePage, *, limit: int = limits.MESSAGE_TEXT) -> str:
+def plain_text(page: Page | PrivatePage | Form, *, limit: int = limits.MESSAGE_TEXT) -> str:
     """Write the page in lines, at most `limit` code points; instants are in the page's zone, which is named."""
     lines = [markup.named(page.title)]
     for element in page.elements:
-        lines.extend(_lines(element, page.zone))
+        lines.extend([_field(element)] if isinstance(element, Field) else _lines(element, page.zone))
+    if isinstance(page, Form):
+        lines.append(words.BUTTONS.format(labels=markup.named(page.submit)))
     return markup.cut("\n".join(line for line in lines if line), limit)
 
 
@@ -48,6 +56,18 @@ def chart_in_words(chart: Chart) -> str:
         for series in chart.series
     )
     return f"{words.CHARTS[chart.kind]} “{markup.named(chart.title)}”. {'; '.join(rows)}."
+
+
+def _field(field: Field) -> str:
+    match field:
+        case Input(label=label):
+            return f"{markup.named(label)} {words.TYPED}"
+        case Select(label=label, options=options, chosen=chosen):
+            return _choices(label, options, () if chosen is None else (chosen,))
+        case Checkboxes(label=label, options=options, chosen=chosen):
+            return _choices(label, options, chosen)
+        case _:
+            assert_never(field)
 
 
 def _lines(element: PrivateElement, zone: str) -> Iterator[str]:
@@ -70,6 +90,11 @@ def _lines(element: PrivateElement, zone: str) -> Iterator[str]:
             pass
         case _:
             assert_never(element)
+
+
+def _choices(label: str, options: tuple[Option, ...], chosen: tuple[str, ...]) -> str:
+    drawn = (f"{markup.named(option.label)}{words.CHOSEN if option.value in chosen else ''}" for option in options)
+    return f"{markup.named(label)}: {'; '.join(drawn)}"
 
 
 def _number(value: float) -> str:

@@ -161,6 +161,12 @@ class SqlUsers:
         listed = tables.pictures
         self.connection.execute(delete(listed).where(listed.c.integration_id == integration_id, listed.c.survey_id == ""))
 
+    def name(self, integration_id: str, user_id: str) -> str | None:
+        users = tables.users
+        one = select(users.c.first_name, users.c.last_name)
+        row = self.connection.execute(one.where(users.c.integration_id == integration_id, users.c.user_id == user_id)).one_or_none()
+        return " ".join(part for part in row or () if part) or None
+
     def admin_of(self, email: str) -> Sequence[str]:
         users = tables.users
         theirs = select(users.c.integration_id).where(users.c.email == email, users.c.user_type == BRAND_ADMIN, users.c.is_active)

@@ -2,35 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import places
 from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
-from adapters.slack.places import Home, Place, PrivateReply, Reply
-from bot.errors import Gone, Rejected, UserError, loggable
+from adapters.slack.places import Home, Modal, Place, PrivateReply, Reply
+from bot import actions, pages
+from bot.errors import Gone, Rejected, Superseded, SurveybotError, UserError, loggable
 from bot.messages import Member, Request, Surface
-from bot.page import Action, Button, Buttons, Page, PrivatePage, Text
+from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
 from bot.pages.reader import Reader
 from bot.ports import Channel, Store
 
-Handle = Callable[[Store, Request, datetime], Awaitable[Page | PrivatePage]]
+Handle = Callable[[Store, Request, datetime], Awaitable[Page | PrivatePage | Form]]
+
+#: Until it is known who reads.
+_ANYBODY = Reader("en", "UTC")
+#: How long a submitted form waits for its page, and for the language of a complaint. Slack waits three seconds in all.
+_PATIENCE_SECONDS = 1.2
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Ask:
-    """A command, a pressed button, or the Home tab being opened."""
+    """A command, a pressed button, a submitted form, or the Home tab being opened."""
 
     workspace_id: str
     user_id: str
     action: Action
     #: Not yet known to be private, unless it is the Home tab.
-    place: Home | Reply
+    place: Home | Modal | Reply
+    #: What a window can be opened with, for three seconds.
+    trigger_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,21 +56,55 @@ class Answers:
 
     async def answer(self, ask: Ask) -> None:
         """Answer; whatever fails is logged, and said in one sentence. Raises when not even that can be shown."""
-        client, reader = await self.clients.of(ask.workspace_id), Reader("en", "UTC")
+        client, reader, place = await self.clients.of(ask.workspace_id), _ANYBODY, ask.place
+        try:
+            place = await _opened(client, ask)
+            member = await self.directory.member(ask.workspace_id, ask.user_id)
+            reader, asked_at = Reader.of(member), await self._place(member, ask.place)
+            page = await self._page(member, ask.action, places.surface(asked_at))
+            if isinstance(place, Modal):
+                await places.fill(client, place, places.window(page))
+            else:
+                shown = pages.instead_of_form(page, ask.action, reader) if isinstance(page, Form) else page
+                await places.show(client, self.store, asked_at, shown, member)
+        except Superseded:
+            log.info("slack.superseded", extra={"user": ask.user_id, "verb": ask.action.verb})
+        except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
+            await places.show(client, self.store, place, _apology(error, ask, reader))
+
+    async def submitted(self, ask: Ask, ack: Callable[..., Awaitable[object]]) -> None:
+        """Answer a submitted form within Slack's three seconds; what takes longer is shown later, where it says so until then."""
+        if complaints := await self._complaints(ask):
+            await ack(response_action="errors", errors=complaints)
+            return
+        async with asyncio.TaskGroup() as group:
+            work = group.create_task(self._window(ask))
+            done, _ = await asyncio.wait({work}, timeout=_PATIENCE_SECONDS)
+            await ack(response_action="update", view=await work if done else places.window(pages.loading(_ANYBODY)))
+        if not done and isinstance(ask.place, Modal):
+            await places.fill(await self.clients.of(ask.workspace_id), ask.place, await work)
+        if ask.action.data.get(actions.CAME_FROM) == Surface.HOME:
+            await self.answer(replace(ask, action=Action(verb="home.show"), place=Home(user_id=ask.user_id)))
+
+    async def _window(self, ask: Ask) -> dict[str, Any]:
+        reader = _ANYBODY
         try:
             member = await self.directory.member(ask.workspace_id, ask.user_id)
             reader = Reader.of(member)
-            place = await self._place(member, ask.place)
-            page = await self._page(member, ask.action, places.surface(place))
-            await places.show(client, self.store, place, page, member)
-        except UserError as error:
-            await places.show(client, self.store, ask.place, _sentence(str(error), reader))
-        except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
-            log.error("slack.answer_failed", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
-            text = reader.say("Something went wrong on my side. Please try again in a few minutes.")
-            await places.show(client, self.store, ask.place, _sentence(text, reader))
+            return places.window(await self._page(member, ask.action, places.surface(ask.place)))
+        except Exception as error:  # noqa: BLE001 - as above
+            return places.window(_apology(error, ask, reader))
 
-    async def _page(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage:
+    async def _complaints(self, ask: Ask) -> Mapping[str, str]:
+        """What is wrong with a submitted form, by field; in the person's language if that is known soon enough."""
+        found = actions.complaints(ask.action, _ANYBODY)
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return found and actions.complaints(ask.action, Reader.of(await self.directory.member(ask.workspace_id, ask.user_id)))
+        except (TimeoutError, SurveybotError):
+            return found
+
+    async def _page(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage | Form:
         if action.verb == "survey.handover":
             await self._hand_over(member, Action(verb="survey.show", data=action.data))
         return await self._draw(member, action, surface)
@@ -69,10 +115,10 @@ class Answers:
             await self.channel.turn(member)
             await self.channel.send(member, page)
 
-    async def _draw(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage:
+    async def _draw(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage | Form:
         return await self.handle(self.store, Request(member=member, action=action, surface=surface), self.clock())
 
-    async def _place(self, member: Member, place: Home | Reply) -> Place:
+    async def _place(self, member: Member, place: Home | Modal | Reply) -> Place:
         if isinstance(place, Reply) and await self._is_dm(member, place.channel_id):
             return PrivateReply(reply=place)
         return place
@@ -85,6 +131,24 @@ class Answers:
             return channel_id == await self.directory.dm_channel(member)
         except (Gone, Rejected):  # the bot cannot talk to this person, so it is somebody else's conversation
             return False
+
+
+async def _opened(client: AsyncWebClient, ask: Ask) -> Home | Modal | Reply:
+    """Open the window for a form before anything is looked up: the tables may be slower than Slack's patience."""
+    if ask.action.verb not in actions.FORMS or ask.trigger_id is None or isinstance(ask.place, Modal):
+        return ask.place
+    try:
+        return await places.open_modal(client, ask.trigger_id, pages.loading(_ANYBODY))
+    except SurveybotError as error:
+        log.warning("slack.window_not_opened", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})
+        return ask.place
+
+
+def _apology(error: Exception, ask: Ask, reader: Reader) -> Page:
+    if isinstance(error, UserError):
+        return _sentence(str(error), reader)
+    log.error("slack.answer_failed", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})
+    return _sentence(reader.say("Something went wrong on my side. Please try again in a few minutes."), reader)
 
 
 def _sentence(text: str, reader: Reader) -> Page:

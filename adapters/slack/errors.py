@@ -11,7 +11,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Ambiguous, Gone, Rejected, Superseded, SurveybotError, Throttled, Unauthorized, Unavailable
 
 #: Waited for when a 429 does not say how long; Slack's own always do (https://docs.slack.dev/apis/web-api/rate-limits).
 DEFAULT_RETRY_AFTER_SECONDS = 30.0
@@ -37,7 +37,10 @@ _ACCESS = frozenset(
         "token_revoked",
     }
 )
-_GONE = frozenset({"channel_not_found", "is_archived", "user_disabled", "user_not_found", "user_not_visible", "users_not_found"})
+_GONE = ("channel_not_found", "is_archived", "user_disabled", "user_not_found", "user_not_visible", "users_not_found")
+#: A view was drawn anew, or closed, before it could be updated.
+_SUPERSEDED = ("hash_conflict", "not_found")
+_REFUSALS: Mapping[str, type[Gone | Rejected]] = {**dict.fromkeys(_GONE, Gone), **dict.fromkeys(_SUPERSEDED, Superseded)}
 
 
 @contextmanager
@@ -87,7 +90,7 @@ def _refusal(method: str, error: SlackApiError, *, repeatable: bool) -> Surveybo
     if name in _ACCESS:
         needed = data.get("needed")
         return Unauthorized(f"{message}, needed: {needed}" if needed else message)
-    return Gone(message) if name in _GONE else Rejected(message)
+    return _REFUSALS.get(name, Rejected)(message)
 
 
 def _lost(message: str, *, repeatable: bool) -> SurveybotError:

@@ -10,14 +10,13 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
 from adapters.slack.answers import Answers, Ask
 from adapters.slack.directory import SlackDirectory
-from adapters.slack.places import Home, Reply
-from bot import actions
+from adapters.slack.places import Home, Modal, Reply
 from bot.page import Action
-from cards.slack import RESPOND_VERB, parse_action
+from bot.slash_commands import parse
+from cards.slack import RESPOND_VERB, parse_action, parse_form
 
 Body = dict[str, Any]
 
-COMMAND = "/surveys"
 #: Where `authorize` leaves the id of the installation that a request is about.
 WORKSPACE = "workspace_id"
 _ANYTHING = re.compile(r"")
@@ -37,12 +36,15 @@ def answer_people(app: AsyncApp, answers: Answers) -> None:
         if ask is not None:  # else the browser has opened the link already
             await answers.answer(ask)
 
+    @app.view(_ANYTHING)
+    async def submitted(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
+        await answers.submitted(_submitted(context[WORKSPACE], body), ack)
+
     @app.event("app_home_opened")
     async def opened(event: Body, context: AsyncBoltContext) -> None:
         if event.get("tab") == "home":
-            user_id = event["user"]
-            home = Ask(workspace_id=context[WORKSPACE], user_id=user_id, action=Action(verb="surveys.list"), place=Home(user_id=user_id))
-            await answers.answer(home)
+            home = Home(user_id=event["user"], hash=(event.get("view") or {}).get("hash"))
+            await answers.answer(Ask(workspace_id=context[WORKSPACE], user_id=home.user_id, action=Action(verb="home.show"), place=home))
 
 
 def follow_people(app: AsyncApp, directory: SlackDirectory) -> None:
@@ -53,23 +55,31 @@ def follow_people(app: AsyncApp, directory: SlackDirectory) -> None:
 
 
 def _typed(workspace_id: str, body: Body) -> Ask:
-    if body["command"] == COMMAND:
-        action = actions.parse_command(html.unescape(body.get("text") or ""))  # `should_escape` in the manifest
-    else:
-        action = Action(verb="help.show", data={"unknown": body["command"]})
+    action = parse(body["command"], html.unescape(body.get("text") or ""))  # `should_escape` in the manifest
     place = Reply(channel_id=body["channel_id"], response_url=body["response_url"], replaces=False)
-    return Ask(workspace_id=workspace_id, user_id=body["user_id"], action=action, place=place)
+    return Ask(workspace_id=workspace_id, user_id=body["user_id"], action=action, place=place, trigger_id=body.get("trigger_id"))
 
 
 def _pressed(workspace_id: str, body: Body) -> Ask:
-    user_id = body["user"]["id"]
-    return Ask(workspace_id=workspace_id, user_id=user_id, action=_action(body["actions"][0]), place=_pressed_at(user_id, body))
+    user_id, action = body["user"]["id"], _action(body["actions"][0])
+    place = _pressed_at(user_id, body)
+    return Ask(workspace_id=workspace_id, user_id=user_id, action=action, place=place, trigger_id=body.get("trigger_id"))
 
 
-def _pressed_at(user_id: str, body: Body) -> Home | Reply:
+def _submitted(workspace_id: str, body: Body) -> Ask:
+    """Return what was asked for; a form that is not ours becomes a verb nobody knows, which is answered as out of date."""
+    try:
+        action = parse_form(body["view"])
+    except ValueError:
+        action = Action(verb="")
+    return Ask(workspace_id=workspace_id, user_id=body["user"]["id"], action=action, place=Modal(view_id=body["view"]["id"]))
+
+
+def _pressed_at(user_id: str, body: Body) -> Home | Modal | Reply:
     container = body["container"]
-    if container["type"] == "view" and body["view"]["type"] == "home":
-        return Home(user_id=user_id)
+    if container["type"] == "view":
+        view = body["view"]
+        return Home(user_id=user_id, hash=view["hash"]) if view["type"] == "home" else Modal(view_id=view["id"], hash=view["hash"])
     # What was sent as a notification stays; what was an answer makes room for the next.
     replaces = bool(container.get("is_ephemeral"))
     return Reply(channel_id=container["channel_id"], response_url=body["response_url"], replaces=replaces)

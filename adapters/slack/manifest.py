@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from adapters.slack.inbound import PATH
-from adapters.slack.listeners import COMMAND
 from adapters.slack.oauth import REDIRECT_PATH
 from adapters.slack.scopes import SCOPES
+from bot.slash_commands import SLASH_COMMANDS
 
 #: What Slack is to tell, and what for. A test holds that the app listens to these and to no others.
 EVENTS: Mapping[str, str] = {
@@ -41,7 +41,10 @@ def manifest(host: str, *, socket_mode: bool = False, org: bool = False, rotatio
     url = {} if socket_mode else {"url": f"https://{host}{PATH}"}
     redirect = {} if socket_mode else {"redirect_urls": [f"https://{host}{REDIRECT_PATH}"]}
     request_url = {f"request_{name}": value for name, value in url.items()}
-    commands = [{"command": COMMAND, "description": "Your active surveys", "usage_hint": "[help]", "should_escape": True, **url}]
+    commands = [
+        {"command": command.name, "description": command.does, "usage_hint": command.usage_hint, "should_escape": True, **url}
+        for command in SLASH_COMMANDS.values()
+    ]
     return {
         "_metadata": {"major_version": 1, "minor_version": 1},
         "display_information": {

@@ -70,7 +70,6 @@ def oauth_routes(app: OAuthApp, store: Store, clients: Clients, clock: Callable[
         logger=_SILENT,
     )
     flow = _Flow(settings=settings, client=app.client, logger=_SILENT)
-
     return [Route(INSTALL_PATH, _page(flow.handle_installation)), Route(REDIRECT_PATH, _page(flow.handle_callback))]
 
 

@@ -7,9 +7,9 @@ import hashlib
 import html
 from collections.abc import Sequence
 
-from adapters.slack.listeners import COMMAND
 from adapters.slack.scopes import missing, optional_missing
 from bot.installations import Installation
+from bot.slash_commands import SURVEYS
 
 _STYLE = "body{font:17px/1.5 system-ui,sans-serif;max-width:38rem;margin:12vh auto;padding:0 1rem}code{background:#8883;padding:0 .2em}"
 _STYLE_HASH = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
@@ -37,7 +37,7 @@ REASONS = {
 def installed(installation: Installation) -> str:
     name = html.escape(installation.name)
     steps = [
-        f"In Slack, open <b>Surveybot</b> under Apps, or type <code>{COMMAND}</code>: you see the surveys that were sent to you.",
+        f"In Slack, open <b>Surveybot</b> under Apps, or type <code>{SURVEYS.name}</code>: you see the surveys that were sent to you.",
         "Colleagues need to do nothing. Whoever is sent a survey gets a direct message.",
         "Whoever looks after this Surveybot sees with <code>surveybot doctor</code> whether all is well.",
     ]

@@ -10,10 +10,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from adapters.privacy import check_reader
-from adapters.slack.errors import translated
+from adapters.slack.errors import fields, translated
 from bot.errors import Rejected
 from bot.messages import Member, Surface
-from bot.page import Page, PrivatePage
+from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
 from cards import slack
 
@@ -23,6 +23,17 @@ class Home:
     """A person's Home tab with the bot."""
 
     user_id: str
+    #: Of the view they look at: where something newer stands by now, nothing is shown. None = whatever stands there.
+    hash: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Modal:
+    """A window over everything else, which the person opened who sees it. As in a channel, others may look over their shoulder."""
+
+    view_id: str
+    #: As above.
+    hash: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +54,50 @@ class PrivateReply:
     reply: Reply
 
 
-Place = Home | Reply | PrivateReply
+Place = Home | Modal | Reply | PrivateReply
 
 
 def surface(place: Place) -> Surface:
-    return Surface.SHARED if isinstance(place, Reply) else Surface.PRIVATE
+    match place:
+        case Home():
+            return Surface.HOME
+        case PrivateReply():
+            return Surface.PRIVATE
+        case Modal() | Reply():
+            return Surface.SHARED
+
+
+async def open_modal(client: AsyncWebClient, trigger_id: str, page: Page) -> Modal:
+    """Open a window at once: the trigger is good for three seconds, and once. Raises Rejected when they are over."""
+    with translated("views.open"):
+        view = fields(await client.views_open(trigger_id=trigger_id, view=slack.modal(page)))["view"]
+        return Modal(view_id=view["id"], hash=view["hash"])
+
+
+async def fill(client: AsyncWebClient, modal: Modal, view: dict[str, Any]) -> None:
+    """Show what `window` has drawn. Raises Superseded as `show` does."""
+    with translated("views.update", repeatable=True):
+        await client.views_update(view_id=modal.view_id, view=view, hash=modal.hash)
+
+
+def window(page: Page | PrivatePage | Form) -> dict[str, Any]:
+    """Draw for a window. Raises TypeError for a private page."""
+    if isinstance(page, PrivatePage):
+        raise TypeError("a private page is not shown where others look on")
+    return slack.modal(page)
 
 
 async def show(client: AsyncWebClient, store: Store, place: Place, page: Page | PrivatePage, reader: Member | None = None) -> None:
-    """Show the page. Shows nothing and raises, for a private page: Rejected when it is not the reader's, TypeError where others look on."""
+    """Show the page. Shows nothing and raises, for a private page: Rejected when it is not the reader's, TypeError where others look on.
+
+    Raises Superseded where something newer stands by now.
+    """
     await check_reader(store, reader, page)
     match place:
         case Home():
             await _publish(client, place, page)
+        case Modal():
+            await fill(client, place, window(page))
         case PrivateReply():
             await _respond(client, place.reply, slack.message(page))
         case Reply():
@@ -74,7 +116,7 @@ def _shared(page: Page) -> dict[str, Any]:
 async def _publish(client: AsyncWebClient, home: Home, page: Page | PrivatePage) -> None:
     view = slack.home(page)
     with translated("views.publish", repeatable=True):
-        await client.views_publish(user_id=home.user_id, view=view)
+        await client.views_publish(user_id=home.user_id, view=view, hash=home.hash)
 
 
 async def _respond(client: AsyncWebClient, reply: Reply, card: dict[str, Any]) -> None:

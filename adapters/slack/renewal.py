@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slack_sdk.errors import SlackTokenRotationError
+from slack_sdk.errors import SlackApiError, SlackTokenRotationError
 from slack_sdk.oauth.installation_store import Bot
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 
 from adapters.slack.errors import translated
-from bot.errors import Gone, Unauthorized, Unavailable, loggable
+from bot.errors import Gone, SurveybotError, Unauthorized, Unavailable, loggable
 from bot.installations import Tokens
 from bot.leasing import held
 from bot.ports import Store, UnitOfWork
@@ -51,7 +51,7 @@ class Renewal:
     owner: str
     rotator: AsyncTokenRotator
     #: Received, but the database did not take them: the old ones are spent.
-    _unsaved: dict[str, Tokens] = field(default_factory=dict[str, Tokens])
+    _unsaved: dict[Tokens, Tokens] = field(default_factory=dict[Tokens, Tokens])
 
     async def renewed(self, workspace_id: str) -> Tokens:
         """Return tokens that are not due; old ones that still live while another process is at it. Not to be called twice at a time.
@@ -73,42 +73,70 @@ class Renewal:
         lease, tokens = uow.leases.take(_name(workspace_id), self.owner, _LEASE), uow.installations.tokens(workspace_id)
         return lease, tokens
 
-    async def _renew(self, workspace_id: str, tokens: Tokens) -> Tokens:
+    async def _renew(self, workspace_id: str, old: Tokens) -> Tokens:
         async with held(self.store, _name(workspace_id), self.owner, _LEASE):
-            if not is_due(tokens, self.clock()):
-                return tokens
+            if not is_due(old, self.clock()):
+                return old
             try:
-                new = self._unsaved[workspace_id] = self._unsaved.get(workspace_id) or await self._exchange(tokens)
+                new = self._unsaved[old] = self._unsaved.get(old) or await self._exchange(old)
             except _Refused as error:
-                now = self.clock()
                 log.error("slack.token_refused", extra={"workspace": workspace_id, **loggable(error)})  # noqa: TRY400 - it says it all
-                await self.store.write(lambda uow: uow.installations.set_broken(workspace_id, now))
+                await self._replace(workspace_id, old, None)
                 raise
-            await self.store.write(lambda uow: uow.installations.renew(workspace_id, new))
-            del self._unsaved[workspace_id]
+            kept = await self._replace(workspace_id, old, new)
+            del self._unsaved[old]
             log.info("slack.token_renewed", extra={"workspace": workspace_id})
+            return kept
+
+    async def _replace(self, workspace_id: str, old: Tokens, new: Tokens | None) -> Tokens:
+        """Return what is stored afterwards: neither new tokens nor a refusal of old ones (None) count once the app was installed again."""
+        now = self.clock()
+
+        def replace(uow: UnitOfWork) -> Tokens:
+            stored = uow.installations.tokens(workspace_id)
+            if stored is None:
+                raise Gone("the app is not installed in this workspace")
+            if stored != old:
+                return stored
+            if new is None:
+                uow.installations.set_broken(workspace_id, now)
+                return old
+            uow.installations.renew(workspace_id, new)
             return new
+
+        return await self.store.write(replace)
 
     async def _exchange(self, tokens: Tokens) -> Tokens:
         # The SDK looks at the end of the token once more, by a clock of its own: 0 is long ago.
         old = Bot(
             bot_token=tokens.access, bot_refresh_token=tokens.refresh, bot_token_expires_at=0, bot_id="", bot_user_id="", installed_at=0.0
         )
-        with translated("oauth.v2.access", repeatable=True):
-            try:
+        try:
+            with translated("oauth.v2.access", repeatable=True):
                 new = await self.rotator.perform_bot_token_rotation(bot=old)
-            except SlackTokenRotationError as error:
-                name = error.api_error.response.get("error")
-                if name in _OUR_FAULT:
-                    raise Unauthorized(f"{name}: see SURVEYBOT_SLACK__CLIENT_ID and SURVEYBOT_SLACK__CLIENT_SECRET") from error
-                if name in _DEAD:
-                    raise _Refused(f"Slack refuses to renew the token ({name}); the app must be installed there again") from error
-                raise error.api_error from error
-            if new is None or not new.bot_token or not new.bot_token_expires_at:
-                raise ValueError("no token")
-            return Tokens(
-                access=new.bot_token, refresh=new.bot_refresh_token, expires_at=datetime.fromtimestamp(new.bot_token_expires_at, UTC)
-            )
+                if new is None or not new.bot_token or not new.bot_token_expires_at:
+                    raise ValueError("no token")
+                return Tokens(
+                    access=new.bot_token, refresh=new.bot_refresh_token, expires_at=datetime.fromtimestamp(new.bot_token_expires_at, UTC)
+                )
+        except SlackTokenRotationError as error:
+            raise _refusal(error.api_error) from error
+
+
+def _refusal(error: SlackApiError) -> SurveybotError:
+    """A name nobody foresaw may pass; only a refusal of this very token asks for a new installation."""
+    try:
+        with translated("oauth.v2.access", repeatable=True):
+            raise error
+    except Unavailable as unavailable:
+        return unavailable
+    except SurveybotError as other:
+        name = error.response.get("error")
+        if name in _OUR_FAULT:
+            return Unauthorized(f"{name}: see SURVEYBOT_SLACK__CLIENT_ID and SURVEYBOT_SLACK__CLIENT_SECRET")
+        if name in _DEAD:
+            return _Refused(f"Slack refuses to renew the token ({name}); the app must be installed there again")
+        return Unavailable(str(other))
 
 
 class _Refused(Unauthorized):

@@ -1,27 +1,51 @@
 """One pure function a page: what people read, and nothing about how Slack or Teams draw it."""
 
 from bot.pages.asked import status_words
-from bot.pages.explanations import help_page
+from bot.pages.explanations import help_page, privacy_page, why_page
+from bot.pages.home import Knowledge, Overview, home_page
 from bot.pages.notifications import closing_survey, new_survey
 from bot.pages.reader import Reader
-from bot.pages.refusals import not_a_member, not_found, not_linked, out_of_date
+from bot.pages.refusals import instead_of_form, loading, not_a_member, not_an_administrator, not_found, not_linked, out_of_date
+from bot.pages.settings import settings_form, settings_page
 from bot.pages.status import status_page
-from bot.pages.surveys import PAGE_SIZE, handed_over, my_active_surveys, shared_survey_details, survey_details
+from bot.pages.surveys import (
+    PAGE_SIZE,
+    found_surveys,
+    handed_over,
+    my_active_surveys,
+    search_form,
+    shared_survey_details,
+    survey_details,
+)
+from bot.pages.ways import with_way_home
 
 __all__ = [
     "PAGE_SIZE",
+    "Knowledge",
+    "Overview",
     "Reader",
     "closing_survey",
+    "found_surveys",
     "handed_over",
     "help_page",
+    "home_page",
+    "instead_of_form",
+    "loading",
     "my_active_surveys",
     "new_survey",
     "not_a_member",
+    "not_an_administrator",
     "not_found",
     "not_linked",
     "out_of_date",
+    "privacy_page",
+    "search_form",
+    "settings_form",
+    "settings_page",
     "shared_survey_details",
     "status_page",
     "status_words",
     "survey_details",
+    "why_page",
+    "with_way_home",
 ]

@@ -21,6 +21,10 @@ def name_of(asked: Participation, reader: Reader) -> str:
     return asked.survey.name.strip() or reader.say("Untitled survey")
 
 
+def waiting(number: int, reader: Reader) -> str:
+    return reader.count("{number} survey is waiting for your answer.", "{number} surveys are waiting for your answer.", number)
+
+
 def sender(asked: Participation, reader: Reader) -> str:
     return asked.invitation.sender_name or reader.say("Your organisation")
 
@@ -49,6 +53,18 @@ def state_notice(asked: Participation, reader: Reader) -> tuple[Notice, ...]:
         case State.CLOSED:
             text = say("This survey has been closed.")
     return (Notice(Tone.INFO, (text,)),)
+
+
+def state_words(state: State, reader: Reader) -> str:
+    """Say in a word what a survey is to its person now."""
+    say = reader.say
+    words: dict[State, str] = {
+        State.OPEN: say("Open"),
+        State.ANSWERED: say("Answered"),
+        State.EXPIRED: say("Expired"),
+        State.CLOSED: say("Closed"),
+    }
+    return words[state]
 
 
 def status_words(status: str, reader: Reader) -> str:

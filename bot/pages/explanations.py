@@ -1,37 +1,96 @@
-"""What the bot says about itself."""
+"""What the bot says about itself: help, privacy, and why somebody was told of a survey."""
 
 from __future__ import annotations
 
-from bot.page import (
-    Buttons,
-    Element,
-    Facts,
-    Note,
-    Notice,
-    Page,
-    Text,
-    Tone,
-    phrase,
-)
+from collections.abc import Iterator
+
+from bot.page import Button, Element, Facts, Moment, Note, Notice, Page, Phrase, Strong, Text, Tone, phrase
+from bot.pages.asked import name_of, privacy, sender
 from bot.pages.reader import Reader
-from bot.pages.ways import list_button
+from bot.pages.ways import details_button, list_button, privacy_button, row, settings_button
+from bot.rules import Participation
+from bot.slash_commands import SLASH_COMMANDS, SURVEYS, SlashCommand, parse
 
 
-def help_page(reader: Reader, unknown: str | None = None) -> Page:
-    """Say what the bot does; `unknown` is the word that was not understood."""
+def help_page(reader: Reader, command: SlashCommand = SURVEYS, unknown: str | None = None) -> Page:
+    """Say what can be typed behind a command, and what the bot does; `unknown` is the word that was not understood."""
     say = reader.say
-    elements: list[Element] = []
-    if unknown is not None:
-        elements.append(Notice(Tone.WARNING, phrase(say("I do not know “{word}”. This is what I know:"), word=unknown)))
-    elements += [
+    default = phrase(say("Without a word behind it, {command} means {default}."), command=command.name, default=command.words[0].usage)
+    elements = (
+        *_not_understood(reader, command, unknown),
         Text(phrase(say("I tell you when a Qualtrics survey is sent to you, and once more 24 hours before it closes."))),
-        Facts(
+        Facts(tuple((f"{command.name} {word.usage}", (say(word.does),)) for word in command.offered)),
+        Note((*default, " ", *_others(reader, command), say("Only you see the answers, wherever you ask."))),
+        Note((say("You answer in Qualtrics. I never see or store your answers."),)),
+        row(list_button(reader), settings_button(reader), privacy_button(reader)),
+    )
+    return Page(title=say("Surveybot help"), elements=elements, zone=reader.zone)
+
+
+def privacy_page(reader: Reader, asked: Participation | None = None) -> Page:
+    """Explain what a survey's owner can see, and what is stored here (FEATURES C7); of `asked` in particular."""
+    say = reader.say
+    this = (Text((Strong(name_of(asked, reader)), " · ", *privacy(asked, reader))),) if asked else ()
+    kinds = (
+        (say("Your own link, names kept"), (say("They can see that you answered, and may see what."),)),
+        (say("Your own link, answers anonymised"), (say("They can see that you answered. The answers are stored without your name."),)),
+        (say("One link for everybody"), (say("They cannot see whether you answered. What you write may still tell who you are."),)),
+    )
+    elements = (
+        *this,
+        Text((say("What a survey's owner can see depends on how they set it up in Qualtrics:"),)),
+        Facts(kinds),
+        Note((say("Where I do not know the settings, I assume the first. In small groups numbers alone can tell who said what."),)),
+        *_stored(reader),
+        row(*([details_button(asked, reader)] if asked else []), list_button(reader)),
+    )
+    return Page(title=say("What can they see?"), elements=elements, zone=reader.zone)
+
+
+def why_page(asked: Participation, owner: str | None, reader: Reader) -> Page:
+    """Explain how a survey came to somebody (FEATURES C8); `owner` is its owner's name in Qualtrics where that is known."""
+    say, sent = reader.say, asked.invitation.sent_at
+    facts = (
+        (say("Survey"), (Strong(name_of(asked, reader)),)),
+        (say("Its owner in Qualtrics"), (owner or say("not known"),)),
+        (say("Sent by"), (sender(asked, reader),)),
+        (say("Sent"), (Moment(sent) if sent else say("not known"),)),
+        (say("How I found you"), (say("It was sent to the e-mail address that your profile here has."),)),
+        (say("How to stop"), (say("Switch my messages off in the settings. For the e-mails from Qualtrics, use the link at their end."),)),
+    )
+    ways = row(settings_button(reader), privacy_button(reader, asked), details_button(asked, reader))
+    return Page(title=say("Why did I get this?"), elements=(Facts(facts), *_stored(reader), ways), zone=reader.zone)
+
+
+def _not_understood(reader: Reader, command: SlashCommand, unknown: str | None) -> Iterator[Element]:
+    if unknown is None:
+        return
+    say, nearest = reader.say, command.nearest(unknown)
+    if nearest is None:
+        yield Notice(Tone.WARNING, phrase(say("I do not know “{word}”. This is what I know:"), word=unknown))
+        return
+    meant = f"{command.name} {nearest.usage}"
+    yield Notice(Tone.WARNING, phrase(say("I do not know “{word}”. Did you mean {command}?"), word=unknown, command=Strong(meant)))
+    yield row(Button(label=meant, action=parse(command.name, nearest.word)))
+
+
+def _others(reader: Reader, command: SlashCommand) -> Phrase:
+    others = (other for other in SLASH_COMMANDS.values() if other is not command)
+    return tuple(f"{other.name} help: {reader.say(other.does)}. " for other in others)
+
+
+def _stored(reader: Reader) -> Iterator[Element]:
+    say = reader.say
+    yield Text((Strong(say("What I store")),))
+    yield Facts(
+        (
+            (say("Of your account here"), (say("its id, e-mail address, language and time zone"),)),
             (
-                ("/surveys", phrase(say("your active surveys"))),
-                ("/surveys help", phrase(say("this page"))),
-            )
-        ),
-        Note(phrase(say("You answer in Qualtrics. I never see or store your answers."))),
-        Buttons((list_button(reader),)),
-    ]
-    return Page(title=say("Surveybot help"), elements=tuple(elements), zone=reader.zone)
+                say("From Qualtrics"),
+                (say("which surveys were sent to you, when, their delivery status, and your personal links, encrypted"),),
+            ),
+            (say("From here"), (say("what I told you and when, and your settings"),)),
+            (say("Never"), (say("your answers"),)),
+        )
+    )
+    yield Note((say("Only you see your surveys here. All this is kept while your organisation's Qualtrics is connected to me."),))

@@ -3,20 +3,10 @@
 from __future__ import annotations
 
 from bot.model import PersonalLink
-from bot.page import (
-    Buttons,
-    Facts,
-    Note,
-    Phrase,
-    PrivatePage,
-    Respond,
-    Strong,
-    Text,
-    phrase,
-)
+from bot.page import Facts, Note, Phrase, PrivatePage, Respond, Strong, Text, phrase
 from bot.pages.asked import closes, privacy, sender
 from bot.pages.reader import Reader
-from bot.pages.ways import details_button, list_button
+from bot.pages.ways import details_button, privacy_button, row, why_button
 from bot.rules import Participation
 
 
@@ -40,6 +30,6 @@ def _call(title: str, lead: Phrase, asked: Participation, link: PersonalLink, re
         Facts(((reader.say("Closes"), closes(asked, reader)),)),
         Note(privacy(asked, reader)),
         Respond(label=reader.say("Respond in Qualtrics"), link=link),
-        Buttons((details_button(asked, reader), list_button(reader))),
+        row(details_button(asked, reader), privacy_button(reader, asked), why_button(asked, reader)),
     )
     return PrivatePage(owner=link.owner, title=title, elements=elements, zone=reader.zone)

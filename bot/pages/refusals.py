@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from bot.page import (
-    Page,
-    Text,
-    phrase,
-)
+from bot.page import Action, Button, Element, Form, Page, Text, phrase
 from bot.pages.reader import Reader
-from bot.pages.ways import back
+from bot.pages.ways import back, help_button, list_button, privacy_button, row
 
 
 def not_found(reader: Reader) -> Page:
@@ -19,22 +15,55 @@ def not_found(reader: Reader) -> Page:
 
 def not_linked(reader: Reader) -> Page:
     """Answer for somebody whose chat account tells no e-mail address."""
-    text = phrase(
+    return _not_for_you(
+        reader.say("I cannot match you"),
         reader.say(
             "Surveys are matched by e-mail address, and your account here shows me none. "
             "Ask your administrator to add your work e-mail address to your profile. Until then, use the e-mail that Qualtrics sent you."
-        )
+        ),
+        reader,
     )
-    return Page(title=reader.say("I cannot match you"), elements=(Text(text),), zone=reader.zone)
 
 
 def not_a_member(reader: Reader) -> Page:
     """Answer for guests and people of other organisations."""
-    text = phrase(reader.say("Surveys here are for members of this organisation. If one was sent to you, use the e-mail from Qualtrics."))
-    return Page(title=reader.say("For members only"), elements=(Text(text),), zone=reader.zone)
+    return _not_for_you(
+        reader.say("For members only"),
+        reader.say("Surveys here are for members of this organisation. If one was sent to you, use the e-mail from Qualtrics."),
+        reader,
+    )
+
+
+def not_an_administrator(reader: Reader) -> Page:
+    """Answer for whoever asks for what brand administrators alone may see."""
+    text = phrase(
+        reader.say(
+            "This is for brand administrators of a connected Qualtrics. I do not know your e-mail address as one's: "
+            "the address in your profile here must be that of your Qualtrics account."
+        )
+    )
+    ways = row(list_button(reader), help_button(reader))
+    return Page(title=reader.say("For administrators"), elements=(Text(text), ways), zone=reader.zone)
 
 
 def out_of_date(reader: Reader) -> Page:
     """Answer for a button of an older version, or one that was tampered with."""
     text = phrase(reader.say("This button no longer works. Your surveys are one click away."))
     return Page(title=reader.say("Out of date"), elements=(Text(text), back(reader)), zone=reader.zone)
+
+
+def instead_of_form(form: Form, action: Action, reader: Reader) -> Page:
+    """Offer a form that could not be opened in time."""
+    text = phrase(reader.say("That took too long to open. Press the button to try again."))
+    return Page(title=form.title, elements=(Text(text), row(Button(label=form.title, action=action))), zone=form.zone)
+
+
+def loading(reader: Reader) -> Page:
+    """Stand where a page will be in a moment."""
+    return Page(title=reader.say("One moment"), elements=(Text((reader.say("Loading. This takes a moment…"),)),), zone=reader.zone)
+
+
+def _not_for_you(title: str, text: str, reader: Reader) -> Page:
+    what = reader.say("I tell people here when a Qualtrics survey is sent to them, and once more a day before it closes.")
+    elements: tuple[Element, ...] = (Text((text,)), Text((what,)), row(help_button(reader), privacy_button(reader)))
+    return Page(title=title, elements=elements, zone=reader.zone)

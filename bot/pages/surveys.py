@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from bot.model import PersonalLink
-from bot.page import (
-    Action,
-    Button,
-    Buttons,
-    Element,
-    Entry,
-    Note,
-    Page,
-    PrivateElement,
-    PrivatePage,
-    Strong,
-    Text,
-    phrase,
-)
-from bot.pages.asked import closes_sentence, facts, name_of, privacy, respond, sender, state_notice
+from bot.page import Action, Button, Buttons, Element, Entry, Form, Input, Note, Page, PrivateElement, PrivatePage, Strong, Text, phrase
+from bot.pages.asked import closes_sentence, facts, name_of, privacy, respond, sender, state_notice, state_words, waiting
 from bot.pages.reader import Reader
-from bot.pages.ways import back, help_button, list_button, show
+from bot.pages.ways import back, details_button, help_button, list_button, privacy_button, row, search_button, why_button
 from bot.rules import Participation, State
+from bot.slash_commands import LONGEST_ARGUMENT
 
 #: Surveys on one page of a list (FEATURES C3).
 PAGE_SIZE = 20
@@ -31,18 +19,37 @@ PAGE_SIZE = 20
 def my_active_surveys(open_surveys: Sequence[Participation], page: int, reader: Reader) -> Page:
     """List what somebody can answer now, soonest expiry first, PAGE_SIZE a page (FEATURES C3). Pages count from 1."""
     say = reader.say
-    title = say("My active surveys")
-    if not open_surveys:
-        empty = Text(phrase(say("You have no surveys to answer right now. When one is sent to you, I will tell you here.")))
-        return Page(title=title, elements=(empty, help_button(reader)), zone=reader.zone)
-    pages = -(-len(open_surveys) // PAGE_SIZE)
-    page = min(max(page, 1), pages)
-    shown = open_surveys[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]
-    count = reader.count("{number} survey is waiting for your answer.", "{number} surveys are waiting for your answer.", len(open_surveys))
-    elements: list[Element] = [Text((count,)), *(_entry(asked, reader) for asked in shown)]
-    if pages > 1:
-        elements += [Note(phrase(say("Page {page} of {pages}"), page=str(page), pages=str(pages))), _pager(page, pages, reader)]
-    return Page(title=title, elements=tuple(elements), zone=reader.zone)
+    if open_surveys:
+        elements = [Text((waiting(len(open_surveys), reader),)), *_listed(open_surveys, page, Action(verb="surveys.list"), reader)]
+    else:
+        words = say("You have no surveys to answer right now. When one is sent to you, I will tell you in a direct message.")
+        elements = [Text((words,)), row(search_button(reader), help_button(reader))]
+    return Page(title=say("My active surveys"), elements=tuple(elements), zone=reader.zone)
+
+
+def search_form(reader: Reader) -> Form:
+    """Ask for what to look for."""
+    say = reader.say
+    words = Input(
+        name="words",
+        label=say("Words of its name or its sender"),
+        hint=say("I look through all surveys that were sent to you, also those that are over."),
+        longest=LONGEST_ARGUMENT,
+    )
+    return Form(title=say("Find a survey"), elements=(words,), submit=say("Find"), action=Action(verb="surveys.find"), zone=reader.zone)
+
+
+def found_surveys(found: Sequence[Participation], words: str, page: int, reader: Reader) -> Page:
+    """List what was looked for, what can be answered first. Pages count from 1."""
+    say = reader.say
+    title = say("Found surveys")
+    if not found:
+        text = phrase(say("No survey that was sent to you has “{words}” in its name or sender. A part of a word is enough."), words=words)
+        return Page(title=title, elements=(Text(text), row(search_button(reader), list_button(reader))), zone=reader.zone)
+    lead = reader.count("{number} survey that was sent to you:", "{number} surveys that were sent to you:", len(found))
+    listed = _listed(found, page, Action(verb="surveys.find", data={"words": words}), reader)
+    buttons = row(search_button(reader), list_button(reader))
+    return Page(title=title, elements=(Text((f"“{words}”. {lead}",)), *listed, buttons), zone=reader.zone)
 
 
 def survey_details(asked: Participation, link: PersonalLink | None, reader: Reader) -> PrivatePage:
@@ -50,7 +57,7 @@ def survey_details(asked: Participation, link: PersonalLink | None, reader: Read
     elements: list[PrivateElement] = [facts(asked, reader), *state_notice(asked, reader)]
     if asked.state is State.OPEN:
         elements += [Note(privacy(asked, reader)), *respond(link, reader)]
-    elements.append(back(reader))
+    elements.append(_ways(asked, reader))
     owner = asked.invitation.person_id
     assert owner is not None, "a participation is folded from the invitations of a known person"
     return PrivatePage(owner=owner, title=name_of(asked, reader), elements=tuple(elements), zone=reader.zone)
@@ -58,14 +65,12 @@ def survey_details(asked: Participation, link: PersonalLink | None, reader: Read
 
 def shared_survey_details(asked: Participation, reader: Reader) -> Page:
     """Show the same where others may look over the shoulder: the personal link is handed over in a direct message."""
-    say = reader.say
     elements: list[Element] = [facts(asked, reader), *state_notice(asked, reader)]
-    buttons = [list_button(reader)]
     if asked.state is State.OPEN:
-        elements.append(Note(privacy(asked, reader)))
         handover = Action(verb="survey.handover", data={"survey": asked.survey.survey_id})
-        buttons.insert(0, Button(label=say("Respond in a direct message"), action=handover, is_primary=True))
-    return Page(title=name_of(asked, reader), elements=(*elements, Buttons(tuple(buttons))), zone=reader.zone)
+        button = Button(label=reader.say("Respond in a direct message"), action=handover, is_primary=True)
+        elements += [Note(privacy(asked, reader)), row(button)]
+    return Page(title=name_of(asked, reader), elements=(*elements, _ways(asked, reader)), zone=reader.zone)
 
 
 def handed_over(asked: Participation, reader: Reader) -> Page:
@@ -76,16 +81,34 @@ def handed_over(asked: Participation, reader: Reader) -> Page:
     return Page(title=reader.say("Sent to you"), elements=(Text(text), back(reader)), zone=reader.zone)
 
 
-def _entry(asked: Participation, reader: Reader) -> Entry:
-    say = reader.say
-    detail = (*closes_sentence(asked, reader), " · ", *phrase(say("from {sender}"), sender=sender(asked, reader)))
-    name = name_of(asked, reader)
-    spoken = say("Details of {survey}").format(survey=name)
-    button = Button(label=say("Details"), action=show(asked), spoken=spoken)
-    return Entry(title=name, detail=detail, button=button)
+def entry(asked: Participation, reader: Reader) -> Entry:
+    """One survey in a list."""
+    when = closes_sentence(asked, reader) if asked.state is State.OPEN else (state_words(asked.state, reader),)
+    detail = (*when, " · ", *phrase(reader.say("from {sender}"), sender=sender(asked, reader)))
+    return Entry(title=name_of(asked, reader), detail=detail, button=details_button(asked, reader))
 
 
-def _pager(page: int, pages: int, reader: Reader) -> Buttons:
+def _ways(asked: Participation, reader: Reader) -> Buttons:
+    return row(privacy_button(reader, asked), why_button(asked, reader), list_button(reader))
+
+
+def _listed(surveys: Sequence[Participation], page: int, turn: Action, reader: Reader) -> list[Element]:
+    """One page of them, and the way to the others."""
+    pages = -(-len(surveys) // PAGE_SIZE)
+    page = min(max(page, 1), pages)
+    elements: list[Element] = [entry(asked, reader) for asked in surveys[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]]
+    if pages > 1:
+        number = phrase(reader.say("Page {page} of {pages}"), page=str(page), pages=str(pages))
+        elements += [Note(number), _pager(page, pages, turn, reader)]
+    return elements
+
+
+def _pager(page: int, pages: int, turn: Action, reader: Reader) -> Buttons:
     say = reader.say
-    turns = [(page - 1, say("Previous page"))] * (page > 1) + [(page + 1, say("Next page"))] * (page < pages)
-    return Buttons(tuple(Button(label=label, action=Action(verb="surveys.list", data={"page": str(to)})) for to, label in turns))
+    turns: Mapping[int, str] = {page - 1: say("Previous page"), page + 1: say("Next page")}
+    buttons = (
+        Button(label=label, action=Action(verb=turn.verb, data={**turn.data, "page": str(to)}))
+        for to, label in turns.items()
+        if 1 <= to <= pages
+    )
+    return row(*buttons)

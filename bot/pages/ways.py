@@ -2,30 +2,61 @@
 
 from __future__ import annotations
 
-from bot.page import (
-    Action,
-    Button,
-    Buttons,
-)
+from dataclasses import replace
+
+from bot.page import Action, Button, Buttons, Page, PrivatePage
+from bot.pages.asked import name_of
 from bot.pages.reader import Reader
 from bot.rules import Participation
+
+
+def row(*buttons: Button) -> Buttons:
+    return Buttons(buttons)
 
 
 def list_button(reader: Reader) -> Button:
     return Button(label=reader.say("My active surveys"), action=Action(verb="surveys.list"))
 
 
-def help_button(reader: Reader) -> Buttons:
-    return Buttons((Button(label=reader.say("Help"), action=Action(verb="help.show")),))
+def help_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Help"), action=Action(verb="help.show"))
 
 
-def back(reader: Reader) -> Buttons:
-    return Buttons((list_button(reader),))
+def home_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Back to Home"), action=Action(verb="home.show"))
 
 
-def show(asked: Participation) -> Action:
-    return Action(verb="survey.show", data={"survey": asked.survey.survey_id})
+def settings_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Change settings"), action=Action(verb="settings.edit"))
+
+
+def search_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Find a survey"), action=Action(verb="surveys.search"))
 
 
 def details_button(asked: Participation, reader: Reader) -> Button:
-    return Button(label=reader.say("Details"), action=show(asked))
+    return _about(asked, "survey.show", reader.say("Details"), reader.say("Details of {survey}"), reader)
+
+
+def privacy_button(reader: Reader, asked: Participation | None = None) -> Button:
+    label = reader.say("What can they see?")
+    if asked is None:
+        return Button(label=label, action=Action(verb="privacy.show"))
+    return _about(asked, "privacy.show", label, reader.say("What can they see of {survey}?"), reader)
+
+
+def why_button(asked: Participation, reader: Reader) -> Button:
+    return _about(asked, "survey.why", reader.say("Why did I get this?"), reader.say("Why did I get {survey}?"), reader)
+
+
+def with_way_home(page: Page | PrivatePage, reader: Reader) -> Page | PrivatePage:
+    return replace(page, elements=(*page.elements, row(home_button(reader))))
+
+
+def back(reader: Reader) -> Buttons:
+    return row(list_button(reader))
+
+
+def _about(asked: Participation, verb: str, label: str, spoken: str, reader: Reader) -> Button:
+    action = Action(verb=verb, data={"survey": asked.survey.survey_id})
+    return Button(label=label, action=action, spoken=spoken.format(survey=name_of(asked, reader)))

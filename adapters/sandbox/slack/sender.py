@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 
-from adapters.sandbox.slack import forms, payloads
+from adapters.sandbox.slack import forms, happenings, payloads
 from adapters.sandbox.slack.delivery import Acknowledgement, Delivery, Envelope, Enveloped, Posted
 from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.platform import Platform
@@ -96,11 +96,7 @@ class SlackSender:
 
     async def open_home(self, user_id: str) -> Acknowledgement:
         """Open the app's Home tab."""
-        event: Json = {"type": "app_home_opened", "user": user_id, "tab": "home"}
-        event["channel"] = self._workspace.direct_message(user_id).conversation_id
-        if user_id in self._workspace.homes:
-            event["view"] = self._workspace.homes[user_id]
-        return await self.event(event)
+        return await self.event(happenings.opened_home(self._workspace, user_id))
 
     async def event(self, event: Mapping[str, object]) -> Acknowledgement:
         """Deliver an event once."""

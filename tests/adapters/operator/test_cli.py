@@ -14,7 +14,7 @@ import pytest
 from adapters.sandbox.demo import Sandbox
 from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.slack.faults import Refused
-from bot.gallery import gallery
+from bot.gallery import forms, gallery
 from store import migrations
 from tests.adapters.operator.conftest import GOOD, Ended, Shell, process, until, variables
 
@@ -49,8 +49,8 @@ async def test_without_settings_every_command_that_needs_them_lists_them(shell: 
 async def test_preview_shows_every_page_in_every_form(shell: Shell) -> None:
     """None of it needs settings."""
     names = (await shell.run("preview")).out.splitlines()
-    assert names == list(gallery())
-    for name in names:
+    assert names == [*gallery(), *forms()]
+    for name in gallery():
         text = await shell.run("preview", name)
         assert (text.code, text.err) == (0, "")
         assert len(text.out) > 20
@@ -59,6 +59,8 @@ async def test_preview_shows_every_page_in_every_form(shell: Shell) -> None:
         assert message["text"].split()[0] in text.out
         assert home["type"] == "home"
         assert home["blocks"]
+    for name in forms():
+        assert json.loads((await shell.run("preview", name, "--format", "slack")).out)["type"] == "modal"
 
 
 async def test_a_schema_is_made_and_making_it_again_changes_nothing(shell: Shell, empty_database_url: str) -> None:

@@ -112,8 +112,9 @@ class Bot:
         return self.newest(user_id, channel_id)
 
     async def press(self, user_id: str, label: str, channel_id: str | None = None, ts: str | None = None) -> None:
-        """Press the first button that says `label` (without a channel: on the Home tab)."""
-        blocks = self.workspace.homes[user_id]["blocks"] if channel_id is None else self.message(user_id, channel_id, ts).blocks
+        """Press the first button that says `label` (without a channel: in the modal, or on the Home tab)."""
+        view = self.workspace.modals.get(user_id) or self.workspace.homes.get(user_id, {})
+        blocks = view["blocks"] if channel_id is None else self.message(user_id, channel_id, ts).blocks
         button = next(button for block in blocks for button in elements(block) if button["text"]["text"] == label)
         answer = await self.sender.press(user_id, action_id=button["action_id"], channel_id=channel_id, ts=ts)
         assert answer.status == 200

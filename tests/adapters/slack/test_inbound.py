@@ -274,8 +274,24 @@ class TestHome:
         assert "Survey 1" in json.dumps(home["blocks"])
         await bot.press("U0ANA", "Details")
         assert has_link(bot.workspace.homes["U0ANA"]["blocks"])
-        await bot.press("U0ANA", "My active surveys")
+        await bot.press("U0ANA", "Back to Home")
         assert labels(bot.workspace.homes["U0ANA"]["blocks"]) == labels(home["blocks"])
+
+    async def test_is_not_drawn_over_something_newer(self, bot: Bot) -> None:
+        old = await bot.open_home("U0ANA")
+        await bot.press("U0ANA", "Details")
+        await bot.sender.event({"type": "app_home_opened", "user": "U0ANA", "tab": "home", "view": old})
+        await settled()
+        assert has_link(bot.workspace.homes["U0ANA"]["blocks"])
+
+    @pytest.mark.parametrize("user_id", ["U0GUEST", "U0FAR", "U0SHY"])
+    async def test_tells_everybody_else_what_this_is_and_what_they_can_do(self, bot: Bot, user_id: str) -> None:
+        home = await bot.open_home(user_id)
+        assert "use the e-mail" in json.dumps(home)
+        await bot.press(user_id, "What can they see?")
+        assert "What I store" in json.dumps(bot.workspace.homes[user_id])
+        await bot.press(user_id, "Back to Home")
+        assert labels(bot.workspace.homes[user_id]["blocks"]) == labels(home["blocks"])
 
     async def test_each_person_has_their_own(self, bot: Bot) -> None:
         assert "Survey 100" not in json.dumps((await bot.open_home("U0ANA"))["blocks"])

@@ -19,7 +19,6 @@ from typer.testing import CliRunner
 from adapters.cli import cli
 from adapters.sandbox.slack.web_api import scope_of
 from adapters.slack.inbound import PATH
-from adapters.slack.listeners import COMMAND
 from adapters.slack.manifest import EVENTS, manifest
 from adapters.slack.scopes import FREE_METHODS, SCOPES
 
@@ -117,11 +116,22 @@ async def test_events_are_those_listened_to(app: AsyncApp) -> None:
     assert {event for scope in SCOPES for event in scope.events} <= EVENTS.keys()
 
 
+def test_commands_are_those_that_are_understood_with_the_hints_of_the_help() -> None:
+    commands = EXAMPLE["features"]["slash_commands"]
+    assert {command["command"]: command["usage_hint"] for command in commands} == {
+        "/surveys": "[list | find WORDS | settings | privacy | help]",
+        "/survey-stats": "[status | help]",
+    }
+    assert all(command["should_escape"] for command in commands)
+
+
 def test_every_request_comes_to_the_one_url() -> None:
-    (command,) = EXAMPLE["features"]["slash_commands"]
-    assert (command["command"], command["should_escape"]) == (COMMAND, True)
-    settings = EXAMPLE["settings"]
-    urls = {command["url"], settings["interactivity"]["request_url"], settings["event_subscriptions"]["request_url"]}
+    commands, settings = EXAMPLE["features"]["slash_commands"], EXAMPLE["settings"]
+    urls = {
+        *(command["url"] for command in commands),
+        settings["interactivity"]["request_url"],
+        settings["event_subscriptions"]["request_url"],
+    }
     assert urls == {f"https://HOST{PATH}"}
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from slack_sdk.oauth.installation_store import Bot
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 
 from adapters.app import utc_now
@@ -134,3 +135,22 @@ async def test_a_wrong_client_secret_is_the_operators_and_breaks_no_installation
         await process.of("T0ACME")
     workspace.platform.app.client_secret = right
     assert (await process.of("T0ACME")).token
+
+
+async def test_tokens_of_an_installation_made_during_a_renewal_stay(store: SqlStore, workspace: Workspace, start: Process) -> None:
+    old = await installed(store, workspace, timedelta(minutes=30))
+    fresh = Tokens(access="xoxe.xoxb-installed-again", refresh="xoxe-1-again", expires_at=utc_now() + timedelta(hours=12))
+    process = start("one")
+    rotator = process._renewal.rotator
+
+    class Slow(AsyncTokenRotator):
+        async def perform_bot_token_rotation(self, *, bot: Bot, minutes_before_expiration: int = 120) -> Bot | None:
+            renewed = await rotator.perform_bot_token_rotation(bot=bot, minutes_before_expiration=minutes_before_expiration)
+            await store.write(lambda uow: uow.installations.renew("T0ACME", fresh))
+            return renewed
+
+    process._renewal.rotator = Slow(client_id="", client_secret="")
+    assert (await process.of("T0ACME")).token == fresh.access != old.access
+    stored = await store.read(lambda uow: uow.installations.tokens("T0ACME"))
+    assert stored is not None
+    assert stored.access == fresh.access

@@ -128,7 +128,7 @@ def test_an_entry_says_when_it_closes_who_sent_it_and_leads_to_its_details() -> 
 def test_the_empty_list_says_so_and_offers_help() -> None:
     page = pages.my_active_surveys([], 1, READER)
     assert "no surveys to answer right now" in words(page)
-    assert [button.action.verb for button in buttons(page)] == ["help.show"]
+    assert [button.action.verb for button in buttons(page)] == ["surveys.search", "help.show"]
 
 
 def test_details_of_an_open_survey_hold_the_facts_and_the_way_to_answer() -> None:
@@ -158,7 +158,7 @@ def test_what_can_no_longer_be_answered_has_no_respond_button(status: str, value
     assert sentence in words(page)
     assert not responds(page)
     shared = pages.shared_survey_details(asked(None, an_invitation(status=status, **values)), READER)
-    assert [button.action.verb for button in buttons(shared)] == ["surveys.list"]
+    assert "survey.handover" not in [button.action.verb for button in buttons(shared)]
 
 
 def test_a_closed_survey_says_so() -> None:
@@ -167,7 +167,7 @@ def test_a_closed_survey_says_so() -> None:
 
 def test_shared_details_hand_the_link_over_instead_of_showing_it() -> None:
     page = pages.shared_survey_details(asked(), READER)
-    assert [button.action.verb for button in buttons(page)] == ["survey.handover", "surveys.list"]
+    assert [button.action.verb for button in buttons(page)] == ["survey.handover", "privacy.show", "survey.why", "surveys.list"]
     assert "Status: Delivered" in words(page)
 
 
@@ -182,7 +182,7 @@ def test_a_status_qualtrics_added_since_reads_as_unknown() -> None:
 
 
 def test_help_repeats_the_word_that_was_not_understood() -> None:
-    assert "I do not know “surveis”" in words(pages.help_page(READER, "surveis"))
+    assert "I do not know “surveis”" in words(pages.help_page(READER, unknown="surveis"))
     assert "I do not know" not in words(pages.help_page(READER))
 
 

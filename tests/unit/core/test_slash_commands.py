@@ -1,0 +1,63 @@
+"""What people type is understood, or answered with what they may have meant."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import actions
+from bot.page import Action
+from bot.slash_commands import SLASH_COMMANDS, STATS, SURVEYS, parse
+
+
+@pytest.mark.parametrize(
+    ("text", "verb", "data"),
+    [
+        ("", "surveys.list", {}),
+        ("  ", "surveys.list", {}),
+        ("LIST please", "surveys.list", {}),
+        ("find  Team pulse ", "surveys.find", {"words": "Team pulse"}),
+        ("find", "surveys.search", {}),
+        ("settings", "settings.edit", {}),
+        ("privacy", "privacy.show", {}),
+        ("Help", "help.show", {"command": "/surveys"}),
+        ("status", "sync.status", {}),
+        ("surveis now", "help.show", {"command": "/surveys", "unknown": "surveis"}),
+        ("x" * 5_000, "help.show", {"command": "/surveys", "unknown": "x" * 40}),
+        ("find " + "x" * 5_000, "surveys.find", {"words": "x" * 100}),
+    ],
+)
+def test_surveys(text: str, verb: str, data: dict[str, str]) -> None:
+    assert parse("/surveys", text) == Action(verb=verb, data=data)
+
+
+def test_survey_stats() -> None:
+    assert [parse("/survey-stats", text).verb for text in ("", "status", "help", "subscribe SV_1")] == [
+        "sync.status",
+        "sync.status",
+        "help.show",
+        "help.show",
+    ]
+
+
+def test_a_command_of_another_version_is_answered_with_help() -> None:
+    assert parse("/surveyz", "list") == Action(verb="help.show", data={"unknown": "/surveyz"})
+
+
+@pytest.mark.parametrize(
+    ("unknown", "meant"), [("setings", "settings"), ("HLP", "help"), ("lst", "list"), ("statu", None), ("xyzzy", None)]
+)
+def test_the_nearest_word_that_is_offered_is_meant(unknown: str, meant: str | None) -> None:
+    nearest = SURVEYS.nearest(unknown)
+    assert (nearest and nearest.word) == meant
+
+
+def test_the_alias_for_administrators_is_offered_in_one_place_only() -> None:
+    assert "status" not in SURVEYS.usage_hint
+    assert "status" in STATS.usage_hint
+
+
+@given(st.sampled_from(list(SLASH_COMMANDS)), st.text())
+def test_whatever_is_typed_asks_for_something_there_is(name: str, text: str) -> None:
+    assert parse(name, text).verb in {*actions.VIEWS, *actions.FORMS}
