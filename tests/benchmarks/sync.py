@@ -6,7 +6,8 @@
 
 The simulated Qualtrics is a Python program on the same machine, so elapsed time is partly its own. The bot's speed is judged by the
 processor time of its process: how much of a core it takes at the 50 calls a second that Qualtrics allows, and how many rows of the API
-(links and history) it takes in a second of that, against the 5,000 that Qualtrics can give (reference performance.md 8, G3).
+(links and history) it takes in a second of that, against the 5,000 that Qualtrics can give (reference performance.md 8, G3). What a call
+costs from the request to the commit is also shown beside a bare GET of such a page by httpx, which is the floor of any client over it.
 """
 
 from __future__ import annotations
@@ -19,10 +20,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
+import httpx
 from sqlalchemy import func, select
 
 from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import ApiToken
+from adapters.sandbox.qualtrics.records import numbered
 from bot.look import Progress
 from bot.model import Status
 from bot.sync import Kind, Synchronisation
@@ -38,6 +41,7 @@ _RUNS = (("first", Kind.FULL), ("unchanged", Kind.INCREMENTAL), ("changed", Kind
 _CALLS_PER_S = 50
 _API_ROWS_PER_S = 5000
 _ANSWERS = 10
+_GETS = 400
 _PROGRESS_EVERY_S = 10
 
 
@@ -73,6 +77,9 @@ def _speed(taken: Figures, kind: str, shape: Shape) -> Iterator[Line]:
         ratio=api_rows / _API_ROWS_PER_S,
         goal=Goal(at_least=6),
     )
+    call, get = 1000 * taken["cpu first"] / first, taken["cpu get"]
+    base = f"bare httpx GET {get:.2f} ms"
+    yield Line(what="sync, first: a call, by processor time", database=kind, figure=call, unit="ms", baseline=base, ratio=call / get)
     for what, name, goal in (("unchanged", "unchanged", Goal(at_most=1 / 45)), ("2 % changed", "changed", Goal(at_most=1 / 20))):
         calls, baseline = taken[f"calls {name}"], f"first {first:,.0f}"
         ratio = calls / first
@@ -94,6 +101,8 @@ def _synchronised(databases: Databases, kind: str, shape: Shape, runs: Sequence[
     changed = max(1, shape.surveys * shape.distributions // 50)
     figures: dict[str, float] = {}
     with databases.new(kind) as url, simulated(shape) as tenant:
+        figures["cpu get"] = fresh(_got, f"{tenant.url}distributions/{numbered('EMD', 0)}/history")
+        tenant.calls()
         expected = shape.invitations
         for name, sync_kind in runs:
             taken = fresh(_run, tenant.url, url, sync_kind, expected)
@@ -103,6 +112,24 @@ def _synchronised(databases: Databases, kind: str, shape: Shape, runs: Sequence[
             figures[f"calls {name}"] = tenant.answer(changed, _ANSWERS) if name == "unchanged" else tenant.calls()
             expected = 0 if name == "first" else changed * shape.recipients
     return figures
+
+
+def _got(page_url: str) -> float:
+    return asyncio.run(_gets(page_url))
+
+
+async def _gets(page_url: str) -> float:
+    """Milliseconds of processor time that a GET takes, eight at a time as in a synchronisation."""
+
+    async def some(number: int) -> None:
+        for _ in range(number):
+            (await http.get(page_url)).raise_for_status()
+
+    async with httpx.AsyncClient(headers={"X-API-TOKEN": TOKEN}) as http:
+        await asyncio.gather(*(some(2) for _ in range(8)))
+        cpu = time.process_time()
+        await asyncio.gather(*(some(_GETS // 8) for _ in range(8)))
+        return 1000 * (time.process_time() - cpu) / _GETS
 
 
 def _run(api_url: str, url: str, kind: Kind, expected: int) -> dict[str, float]:

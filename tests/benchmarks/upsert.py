@@ -56,6 +56,7 @@ def lines(databases: Databases, *, quick: bool) -> Iterator[Line]:
         for phase, at_least in (("cold", 0.55), ("changed", None), ("unchanged", None)):
             yield _against("driver", "store", phase, kind, rates, at_least=at_least)
         yield _against("ORM", "store", "cold links", kind, rates, at_least=4)
+        yield _unchanged(kind, rates["store"], at_least=3 if kind == "sqlite" else 1.5)
 
 
 def _rates(seconds: Mapping[str, float], invitations: int) -> Mapping[str, float]:
@@ -74,6 +75,19 @@ def _against(base: str, way: str, what: str, kind: str, rates: Rates, *, at_leas
         baseline=f"{base} {rounded(other)}",
         ratio=rate / other,
         goal=None if at_least is None else Goal(at_least=at_least),
+    )
+
+
+def _unchanged(kind: str, store: Mapping[str, float], *, at_least: float) -> Line:
+    rate, changed = store["unchanged"], store["changed"]
+    return Line(
+        what="upsert, unchanged: store, against changed",
+        database=kind,
+        figure=rate,
+        unit="invitations/s",
+        baseline=f"changed {rounded(changed)}",
+        ratio=rate / changed,
+        goal=Goal(at_least=at_least),
     )
 
 
