@@ -75,8 +75,7 @@ class TeamsChannel:
     async def _card(self, member: Member, page: Page | PrivatePage | Form) -> dict[str, Any]:
         if member.workspace_id != self._registration.tenant_id:
             raise Rejected("a member of another tenant")
-        if not isinstance(page, Form):
-            await check_reader(self._store, member, page)
+        await check_reader(self._store, member, page)
         try:
             return teams.message(page)
         except ValueError as error:

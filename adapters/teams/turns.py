@@ -18,12 +18,13 @@ from adapters.teams.wire import Incoming, Press
 from bot import actions, slash_commands
 from bot.errors import UserError, loggable
 from bot.messages import Member, Request, Surface
-from bot.page import Action, Button, Buttons, Page, PrivatePage, Text
+from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
 from bot.pages.reader import Reader
 from bot.ports import Store
 from cards import teams
 
-Handle = Callable[[Store, Request, datetime], Awaitable[Page | PrivatePage]]
+Shown = Page | PrivatePage | Form
+Handle = Callable[[Store, Request, datetime], Awaitable[Shown]]
 Json = dict[str, Any]
 
 _CARD = teams.CONTENT_TYPE
@@ -88,7 +89,7 @@ class Turns:
             await self.channel.turn(member)
             await self.channel.send(member, page)
 
-    async def _page(self, incoming: Incoming, action: Action) -> tuple[Member | None, Page | PrivatePage]:
+    async def _page(self, incoming: Incoming, action: Action) -> tuple[Member | None, Shown]:
         """Whatever fails is logged, and said in one sentence. No member: it is not known who asks."""
         member, reader = None, _reader(incoming)
         try:
