@@ -100,7 +100,7 @@ def _blocks(page: Page | PrivatePage | Form, surface: _Surface) -> list[Json]:
         blocks.extend([slack_fields.block(element)] if isinstance(element, Field) else _drawn(element, page, numbers, pictures))
     if len(blocks) > surface.blocks:
         blocks[surface.blocks - 1 :] = [{"type": "context", "elements": [_plain(words.MORE, limits.TEXT)]}]
-    return blocks
+    return blocks or [_header(page.title)]
 
 
 def _chart(chart: Chart, *, is_picture: bool) -> Iterator[Json]:

@@ -12,19 +12,28 @@ from bot.page import (
     Action,
     Button,
     Buttons,
+    Chart,
+    ChartKind,
+    Checkboxes,
     Divider,
     Element,
     Entry,
     Facts,
+    Field,
+    Form,
     Inline,
+    Input,
     Moment,
     Note,
     Notice,
+    Option,
     Page,
     Phrase,
     PrivateElement,
     PrivatePage,
     Respond,
+    Select,
+    Series,
     Strong,
     Text,
     Tone,
@@ -83,6 +92,35 @@ def buttons(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Button]:
     return st.builds(Button, label=texts, action=actions, is_primary=st.booleans(), spoken=st.none() | texts)
 
 
+@st.composite
+def charts(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> Chart:
+    """Mostly of a size that is drawn."""
+    kind, labels = draw(st.sampled_from(ChartKind)), draw(st.lists(texts, max_size=8))
+    numbers = st.tuples(*[st.integers(-5, 1_000_000) | st.floats(-1e9, 1e9) for _ in labels])
+    series = draw(st.lists(st.builds(Series, texts, numbers), min_size=1, max_size=1 if kind is ChartKind.PIE else 8))
+    titles = st.none() | texts
+    return Chart(kind=kind, title=draw(texts), labels=tuple(labels), series=tuple(series), x_title=draw(titles), y_title=draw(titles))
+
+
+@st.composite
+def forms(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> Form:
+    options = st.lists(texts, min_size=1, max_size=12).map(lambda labels: tuple(Option(f"v{n}", label) for n, label in enumerate(labels)))
+
+    def field(number: int) -> st.SearchStrategy[Field]:
+        name, hint = st.just(f"field{number}"), st.none() | texts
+        return st.one_of(
+            st.builds(Input, name=name, label=texts, hint=hint, longest=st.integers(1, 9_999)),
+            st.builds(Select, name=name, label=texts, hint=hint, options=options, chosen=st.none() | st.just("v0")),
+            st.builds(
+                Checkboxes, name=name, label=texts, hint=hint, options=options, chosen=st.sampled_from([(), ("v0",), ("v1", "gone")])
+            ),
+        )
+
+    fields = [draw(field(number)) for number in range(draw(st.integers(0, 4)))]
+    around = draw(st.lists(elements(texts), max_size=3))
+    return Form(title=draw(texts), elements=(*around, *fields), submit=draw(texts), action=draw(actions), zone=draw(_zones))
+
+
 def elements(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Element]:
     some = phrases(texts)
     return st.one_of(
@@ -92,6 +130,7 @@ def elements(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Element]:
         st.builds(Facts, st.lists(st.tuples(texts, some), max_size=12).map(tuple)),
         st.builds(Entry, title=texts, detail=some, button=buttons(texts)),
         st.builds(Buttons, st.lists(buttons(texts), min_size=1, max_size=30).map(tuple)),
+        charts(texts),
         st.just(Divider()),
     )
 

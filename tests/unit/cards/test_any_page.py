@@ -11,10 +11,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from adapters.sandbox.gate import problems
-from bot.page import Action, Buttons, Entry, Facts, Page, PrivatePage, Respond
+from bot.page import Action, Buttons, Entry, Facts, Form, Page, PrivatePage, Respond
 from cards import slack
 from cards.plain import plain_text
-from tests.unit.cards.strategies import LINK, pages, private_pages, tame_texts
+from tests.unit.cards.strategies import LINK, forms, nasty_texts, pages, private_pages, tame_texts
 
 DATE = re.compile(r"<!date\^-?\d+\^\{date_short_pretty\} at \{time\}\|[\w ,:/()+-]+>")
 EMOJI = re.compile(r":[\w+'-]+:")
@@ -48,11 +48,53 @@ def is_escaped(text: str) -> bool:
     return not re.search(r"[<>]|&(?!amp;|lt;|gt;)", text)
 
 
+def harmless(payload: Any) -> bool:
+    """Whether Slack can read nothing in it as a mention, a link, an emoji or emphasis that is not ours."""
+    for drawn in objects(payload):
+        if drawn.get("type") == "mrkdwn":
+            rest = DATE.sub(" ", drawn["text"])
+            if not is_escaped(rest) or EMOJI.search(rest) or drawn["verbatim"] is not True:
+                return False
+        if drawn.get("type") == "plain_text" and drawn["emoji"] is not False:
+            return False
+    return True
+
+
+def forms_said(view: dict[str, Any]) -> dict[str, Any]:
+    """What Slack sends of a form that was submitted as it was opened, but for what is typed."""
+    elements = {block["block_id"]: block["element"] for block in view["blocks"] if block["type"] == "input"}
+    return {
+        name: {
+            element["action_id"]: {
+                "type": element["type"],
+                "value": "<!channel>",
+                "selected_option": element.get("initial_option"),
+                "selected_options": element.get("initial_options", []),
+            }
+        }
+        for name, element in elements.items()
+    }
+
+
 @arbitrary
 @any_page
-def test_slack_takes_it_as_a_message_and_as_a_home_view(page: Page | PrivatePage) -> None:
+def test_slack_takes_it_as_a_message_a_home_view_and_without_personal_links_a_modal(page: Page | PrivatePage) -> None:
     assert problems("message", slack.message(page)) == []
     assert problems("home", slack.home(page)) == []
+    if isinstance(page, Page):
+        assert problems("modal", slack.modal(page)) == []
+
+
+@arbitrary
+@given(form=forms(nasty_texts))
+def test_slack_takes_any_form_as_a_modal_which_brings_its_action_back(form: Form) -> None:
+    view = slack.modal(form)
+    assert problems("modal", view) == []
+    assert harmless(view)
+    said = forms_said(view)
+    assert slack.parse_form({**view, "state": {"values": said}}).verb == form.action.verb
+    assert form.action.data.items() <= slack.parse_form({**view, "state": {"values": said}}).data.items()
+    assert 1 <= len(plain_text(form, limit=80)) <= 80
 
 
 @arbitrary
@@ -67,14 +109,7 @@ def test_it_travels_as_utf_8(page: Page | PrivatePage) -> None:
 def test_nothing_in_it_is_markup_but_our_own_dates(page: Page | PrivatePage) -> None:
     payload = slack.message(page)
     assert is_escaped(payload["text"])
-    for drawn in objects(payload):
-        if drawn.get("type") == "mrkdwn":
-            rest = DATE.sub(" ", drawn["text"])
-            assert is_escaped(rest)
-            assert not EMOJI.search(rest)
-            assert drawn["verbatim"] is True
-        if drawn.get("type") == "plain_text":
-            assert drawn["emoji"] is False
+    assert all(map(harmless, [payload, slack.home(page), slack.modal(page) if isinstance(page, Page) else {}]))
 
 
 @arbitrary

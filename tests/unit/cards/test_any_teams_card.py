@@ -62,5 +62,5 @@ def markdown_of(card: dict[str, Any]) -> Iterator[str]:
     for drawn in objects(card["body"]):
         if drawn.get("type") == "TextBlock":
             yield drawn["text"]
-        if "value" in drawn:
+        if drawn.keys() >= {"title", "value"}:  # not the points of a chart
             yield from (drawn["title"], drawn["value"])
