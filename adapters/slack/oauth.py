@@ -151,7 +151,7 @@ def _parsed(received: Received, now: datetime) -> tuple[Installation, Tokens]:
 
 async def _succeeded(args: AsyncSuccessArgs) -> BoltResponse:
     installation, _ = _parsed(args.installation, datetime.now(UTC))
-    return BoltResponse(status=200, body=oauth_pages.installed(installation))
+    return BoltResponse(status=200, body=oauth_pages.installed(installation, INSTALL_PATH))
 
 
 async def _failed(args: AsyncFailureArgs) -> BoltResponse:

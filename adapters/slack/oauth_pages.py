@@ -34,7 +34,7 @@ REASONS = {
 }
 
 
-def installed(installation: Installation) -> str:
+def installed(installation: Installation, again: str) -> str:
     name = html.escape(installation.name)
     steps = [
         f"In Slack, open <b>Surveybot</b> under Apps, or type <code>{SURVEYS.name}</code>: you see the surveys that were sent to you.",
@@ -42,7 +42,7 @@ def installed(installation: Installation) -> str:
         "Whoever looks after this Surveybot sees with <code>surveybot doctor</code> whether all is well.",
     ]
     if lacking := missing(installation.scopes):
-        steps.append(f"It was not granted {_listed(lacking)}, and does not work without; <a href='/slack/install'>install it again</a>.")
+        steps.append(f"It was not granted {_listed(lacking)}, and does not work without; <a href='{again}'>install it again</a>.")
     if left_out := optional_missing(installation.scopes):
         steps.append(f"Left out, and that is fine: {_listed(left_out)}.")
     items = "".join(f"<li>{step}</li>" for step in steps)
