@@ -149,9 +149,12 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
     Raises UserError (schema, or what is wrong with the file), Unauthorized or Unavailable (Slack does not know us, or does not answer).
     """
     slack, every = settings.slack, settings.schedule
-    async with open_core(settings, clock) as core, open_access(slack, core.store, clock, core.owner) as access:
+    async with AsyncExitStack() as stack:
+        core = await stack.enter_async_context(open_core(settings, clock))
         if settings.integrations_file is not None:
             await integrations.apply(core.store, integrations.read(settings.integrations_file))
+        await _tell_missing_scopes(core.store)
+        access = await stack.enter_async_context(open_access(slack, core.store, clock, core.owner))
         clients = access.clients
         directory = SlackDirectory(clients, core.store)
         channel = SlackChannel(clients, core.store, clock, sends_per_second=slack.sends_per_second)
@@ -165,19 +168,17 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             handle=partial(actions.handle, allow_guests=slack.allow_guests, retry=core.jobs.retry),
         )
         sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, allow_guests=slack.allow_guests)
-        await _tell_missing_scopes(core.store)
-        async with AsyncExitStack() as stack:
-            socket_mode = await stack.enter_async_context(connected(app, told(slack.app_token), slack.api_url)) if slack.app_token else None
-            yield Bot(
-                core=core,
-                clients=clients,
-                directory=directory,
-                directories=Directories(clients=clients, directory=directory, clock=clock, every=every.directory, retry=every.retry),
-                slack=app,
-                slack_routes=[*access.routes, *([] if slack.app_token else routes(app))],
-                socket=socket_mode,
-                sender=sender,
-            )
+        socket_mode = await stack.enter_async_context(connected(app, told(slack.app_token), slack.api_url)) if slack.app_token else None
+        yield Bot(
+            core=core,
+            clients=clients,
+            directory=directory,
+            directories=Directories(clients=clients, directory=directory, clock=clock, every=every.directory, retry=every.retry),
+            slack=app,
+            slack_routes=[*access.routes, *([] if slack.app_token else routes(app))],
+            socket=socket_mode,
+            sender=sender,
+        )
 
 
 async def _tell_missing_scopes(store: Store) -> None:
