@@ -26,10 +26,11 @@ from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import routes, slack_app
 from adapters.slack.oauth import INSTALL_PATH
+from adapters.slack.pacing import SlackPace
 from adapters.slack.scopes import missing
 from adapters.slack.socket_mode import SocketMode, connected
 from adapters.slack_access import open_access, told
-from bot import actions, delivery, reminders, rules
+from bot import actions, delivery, living, reminders, rules, settling
 from bot.errors import SurveybotError, UserError
 from bot.jobs import Jobs
 from bot.model import Integration
@@ -37,7 +38,7 @@ from bot.ports import Store
 from bot.refreshing import Refresher
 from bot.sync import Synchronisation
 from store import migrations
-from store.gates import SqlGates
+from store.gates import SqlGates, by
 from store.unit_of_work import SqlStore
 
 Clock = Callable[[], datetime]
@@ -57,6 +58,7 @@ class Core:
     clock: Clock
     #: This process among all workers of all replicas.
     owner: str
+    gates: SqlGates
     connections: Connections
     request_log: RequestLog
     jobs: Jobs
@@ -77,7 +79,7 @@ class Bot:
     #: None = Slack calls.
     socket: SocketMode | None
     sender: delivery.Sender
-    _paused_until: datetime | None = None
+    editor: living.Editor
 
     async def renew_tokens(self) -> None:
         """Renew what soon ends, so that nobody who clicks waits for it. What cannot be renewed is logged there."""
@@ -93,14 +95,16 @@ class Bot:
         await self.core.store.write(lambda uow: uow.outbox.reopen_reachable(kinds, now))
 
     async def deliver(self) -> None:
-        """Send what is due until nothing is left or the platform asks for a pause."""
-        if self._paused_until is not None and self.core.clock() < self._paused_until:
-            return
-        settled = 1
-        while settled:
-            settled, self._paused_until = await delivery.deliver_due(self.sender)
-            if self._paused_until is not None:
-                return
+        """Send what is due until nothing is left, or what is left must wait."""
+        await delivery.deliver_due(self.sender)
+
+    async def settle(self) -> None:
+        """Find out about messages whose answer was lost."""
+        await settling.settle_lost(self.sender)
+
+    async def edit(self) -> None:
+        """Bring sent messages up to date."""
+        await living.edit_due(self.editor)
 
 
 @asynccontextmanager
@@ -110,7 +114,7 @@ async def open_core(settings: Settings, clock: Clock = utc_now) -> AsyncGenerato
     if not await asyncio.to_thread(migrations.is_current, url):
         raise UserError("The database is not at this version's schema. Run `surveybot db upgrade`, then start again.")
     async with AsyncExitStack() as stack:
-        store, gates, owner = SqlStore(url, settings.keyring), SqlGates(url), _owner()
+        store, gates, owner = SqlStore(url, settings.keyring), SqlGates(url, now=None if clock is utc_now else by(clock)), _owner()
         stack.push_async_callback(store.close)
         stack.push_async_callback(gates.close)
         request_log = RequestLog(store, clock)
@@ -135,6 +139,7 @@ async def open_core(settings: Settings, clock: Clock = utc_now) -> AsyncGenerato
             store=store,
             clock=clock,
             owner=owner,
+            gates=gates,
             connections=connections,
             request_log=request_log,
             jobs=jobs,
@@ -157,7 +162,7 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
         access = await stack.enter_async_context(open_access(slack, core.store, clock, core.owner))
         clients = access.clients
         directory = SlackDirectory(clients, core.store)
-        channel = SlackChannel(clients, core.store, clock, sends_per_second=slack.sends_per_second)
+        channel = SlackChannel(clients, core.store, SlackPace(core.gates, clock, sends_per_minute=slack.sends_per_minute))
         app = slack_app(
             clients=clients,
             signing_secret=None if slack.app_token else told(slack.signing_secret),
@@ -178,6 +183,7 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             slack_routes=[*access.routes, *([] if slack.app_token else routes(app))],
             socket=socket_mode,
             sender=sender,
+            editor=living.Editor(store=core.store, channel=channel, clock=clock),
         )
 
 

@@ -38,6 +38,8 @@ async def scheduled(bot: Bot) -> AsyncGenerator[None]:
         Job("tokens", _RENEWALS, bot.renew_tokens),
         Job("reminders", every.reminders, bot.remind),
         Job("delivery", every.delivery, bot.deliver),
+        Job("settling", every.delivery, bot.settle),
+        Job("edits", every.delivery, bot.edit),
     )
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})
 

@@ -97,6 +97,10 @@ class Slack(BaseModel):
     allow_guests: bool = False
     sends_per_second: Annotated[float, Field(gt=0, le=20)] = 3
 
+    @property
+    def sends_per_minute(self) -> float:
+        return 60 * self.sends_per_second
+
 
 class Schedule(BaseModel):
     """How often things happen that belong to no integration."""

@@ -1,55 +1,40 @@
-"""Delivery: claim what is due, draw it at send time, send it outside any transaction, record what became of it."""
+"""Delivery: claim what is due, draw it at send time, send it outside any transaction, record what became of it.
+
+Every workspace has a lane of its own, so that trouble in one holds up no other; a lane sends a few messages at a time, so that a slow
+platform is still used to its limit (the limit itself is kept by `Channel.turn`, for all processes together).
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections import deque
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import partial
+from uuid import uuid4
 
-from bot import pages, participations, rules
-from bot.errors import Ambiguous, Forbidden, Malformed, SurveybotError, Throttled, Unauthorized, Unavailable, loggable
+from bot import living, participations, rules
+from bot.errors import Malformed, SurveybotError, Unavailable, loggable
 from bot.events import EventKind
-from bot.messages import Delivery, DeliveryState, Member, MessageRef, Unreachable
-from bot.model import PersonalLink
-from bot.page import PrivatePage
+from bot.messages import Delivery, DeliveryState, Member, Queue, Showing, Unreachable
+from bot.outcomes import SETTLING, Again, Ended, Lost, Moved, Outcome, after_error, broken
+from bot.outdating import DEBOUNCE
+from bot.page import Page, PrivatePage
 from bot.pages.reader import Reader
 from bot.ports import Channel, Store, UnitOfWork
+from bot.queues import Turns, due_in
 from bot.rules import Participation, State
 
 #: A claim lives longer than a send can take: HTTP time-out 10 s and 60 s for a provider that accepts late (reference performance.md 7.1).
 LEASE = timedelta(seconds=120)
-#: Without a `Retry-After`, a throttled sender pauses this long.
-PAUSE = timedelta(seconds=30)
-#: With broken credentials nothing gets better quickly.
-BROKEN_PAUSE = timedelta(minutes=5)
-LONGEST_BACKOFF = timedelta(minutes=5)
 #: How often it is looked whether Qualtrics has told a personal link by now: soon at first, at least daily.
 LINK_WAITS = (timedelta(minutes=5), timedelta(days=1))
+#: How often it is looked for workspaces that have something to be sent by now; seconds.
+_LOOK = 2.0
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended:
-    """The delivery is over."""
-
-    state: DeliveryState
-    reason: str | None = None
-    message: MessageRef | None = None
-    #: Nothing else is sent on this channel before.
-    pause_until: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Again:
-    """Nothing was sent; try once more at `at`."""
-
-    at: datetime
-    reason: str
-    #: As above.
-    pause_until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,99 +42,171 @@ class Ready:
     """A message, drawn for its one reader."""
 
     member: Member
-    page: PrivatePage
-
-
-Outcome = Ended | Again
+    page: Page | PrivatePage
+    showing: Showing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sender:
-    """One worker's way to send. `owner` is unique among all workers of all processes."""
+    """One process's way to send. `owner` is unique among all processes."""
 
     store: Store
     channel: Channel
     clock: Callable[[], datetime]
     owner: str
     allow_guests: bool = False
+    #: Calls that a workspace may have on their way at the same time: 3 messages a second at 2.6 seconds a call.
+    in_flight: int = 8
+    #: Until when nothing is sent, by workspace.
+    paused: dict[str | None, datetime] = field(default_factory=dict[str | None, datetime])
+
+    def is_paused(self, workspace_id: str | None) -> bool:
+        now = self.clock()
+        return self.paused.get(workspace_id, now) > now
 
 
-async def deliver_due(sender: Sender, *, limit: int = 20) -> tuple[int, datetime | None]:
-    """Send up to `limit` due deliveries. Returns how many were settled, and until when to pause (None = go on)."""
-    now = sender.clock()
-    for done, delivery in enumerate(claimed := await sender.store.write(lambda uow: _claim(uow, sender.owner, now, limit))):
-        outcome = await _deliver(sender, delivery)
-        if outcome is not None and outcome.pause_until is not None:
-            await _put_back(sender, claimed[done + 1 :], outcome.pause_until, outcome.reason or "")
-            return done, outcome.pause_until
-    return len(claimed), None
-
-
-def after_error(error: SurveybotError, attempt: int, now: datetime) -> Outcome:
-    """The whole retry policy. `attempt` counts from 1; what is repeated was certainly not sent (reference performance.md 7.3).
-
-    Trouble of the whole channel pauses all of it, and whoever met it waits longer than the others: should it be their own trouble after
-    all, it holds up nobody.
-    """
-    reason = f"{type(error).__name__}: {error}"
-    match error:
-        case Throttled():
-            until = now + (PAUSE if error.retry_after is None else timedelta(seconds=error.retry_after))
-            return Again(at=until, reason=reason, pause_until=until)
-        case Unavailable():
-            backoff = min(timedelta(seconds=5) * 2 ** min(attempt, 10), LONGEST_BACKOFF)
-            until = now + max(backoff, timedelta(seconds=error.retry_after or 0))
-            return Again(at=until + backoff, reason=reason, pause_until=until)
-        case Ambiguous():
-            return Ended(state=DeliveryState.UNKNOWN, reason=reason, pause_until=now + PAUSE)
-        case Unauthorized() if not isinstance(error, Forbidden):
-            return _broken(reason, now)
-        case _:
-            return Ended(state=DeliveryState.FAILED, reason=reason)
+async def deliver_due(sender: Sender) -> int:
+    """Send what is due until nothing is left, or what is left must wait. Returns how many deliveries were settled."""
+    lanes: dict[str | None, _Lane] = {}
+    try:
+        async with asyncio.TaskGroup() as group:
+            while running := await _start_lanes(sender, lanes, group):
+                await asyncio.wait(running, timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+    return sum(lane.settled for lane in lanes.values())
 
 
 def prepare(uow: UnitOfWork, delivery: Delivery, now: datetime, *, allow_guests: bool) -> Ready | Outcome:
     """Draw a delivery as things stand now, or say why not: answered or closed meanwhile, nobody to write to, no link yet."""
     asked = participations.in_survey(uow, delivery.survey_id, [delivery.person_id], now).get(delivery.person_id)
-    if asked is None or asked.state is not State.OPEN:
-        return Ended(state=DeliveryState.SKIPPED, reason=f"the survey is {asked.state if asked else 'gone'} for this person")
-    if delivery.kind is EventKind.SURVEY_CLOSING and not rules.closes_soon(asked, now):
-        return Ended(state=DeliveryState.SKIPPED, reason="the survey no longer closes soon")
-    member = _addressee(uow, delivery, allow_guests=allow_guests)
+    overtaken = _overtaken(delivery, asked, now)
+    if asked is None or overtaken is not None:
+        return Ended(state=DeliveryState.SKIPPED, reason=overtaken)
+    member = _recipient(uow, delivery, allow_guests=allow_guests)
     if isinstance(member, Unreachable):
         return Ended(state=DeliveryState.UNREACHABLE, reason=member)
-    try:
-        link = uow.invitations.link(asked.invitation)
-    except Malformed as error:  # a key is missing or wrong: everybody's trouble, and mended by the settings
-        return _broken(f"Malformed: {error}", now)
-    if link is None:
-        wait = min(max(now - delivery.created_at, LINK_WAITS[0]), LINK_WAITS[1])
-        return Again(at=now + wait, reason="Qualtrics has not told a personal link")
-    return Ready(member=member, page=_DRAW[delivery.kind](asked, link, Reader.of(member)))
+    if member.workspace_id != delivery.workspace_id:
+        return Moved(workspace_id=member.workspace_id)
+    return _drawn(uow, delivery, asked, member, now)
 
 
-def _addressee(uow: UnitOfWork, delivery: Delivery, *, allow_guests: bool) -> Member | Unreachable:
-    if not rules.is_wanted(delivery.kind, uow.preferences.get(delivery.person_id)):
-        return Unreachable.OPTED_OUT
+def addressee(uow: UnitOfWork, delivery: Delivery, *, allow_guests: bool) -> Member | Unreachable:
     email = uow.people.email(delivery.person_id)
     return rules.addressee(uow.members.by_email(email) if email else (), allow_guests=allow_guests)
 
 
-_DRAW: dict[EventKind, Callable[[Participation, PersonalLink, Reader], PrivatePage]] = {
-    EventKind.SURVEY_INVITED: pages.new_survey,
-    EventKind.SURVEY_CLOSING: pages.closing_survey,
-}
+def _overtaken(delivery: Delivery, asked: Participation | None, now: datetime) -> str | None:
+    if asked is None or asked.state is not State.OPEN:
+        return f"the survey is {asked.state if asked else 'gone'} for this person"
+    if delivery.kind is EventKind.SURVEY_CLOSING and not rules.closes_soon(asked, now):
+        return "the survey no longer closes soon"
+    return None
 
 
-def _broken(reason: str, now: datetime) -> Again:
-    """Something of ours does not work until an operator mends it: everybody waits, and whoever met it longer than the others."""
-    return Again(at=now + 2 * BROKEN_PAUSE, reason=reason, pause_until=now + BROKEN_PAUSE)
+def _drawn(uow: UnitOfWork, delivery: Delivery, asked: Participation, member: Member, now: datetime) -> Ready | Outcome:
+    try:
+        link = uow.invitations.link(asked.invitation)
+    except Malformed as error:  # a key is missing or wrong: everybody's trouble, and mended by the settings
+        return broken(f"Malformed: {error}", now)
+    if link is None:
+        wait = min(max(now - delivery.created_at, LINK_WAITS[0]), LINK_WAITS[1])
+        return Again(at=now + wait, reason="Qualtrics has not told a personal link")
+    view = living.draw(delivery.kind, asked, link, Reader.of(member), now)
+    return Ready(member=member, page=view.page, showing=view.showing)
 
 
-def _claim(uow: UnitOfWork, owner: str, now: datetime, limit: int) -> Sequence[Delivery]:
-    if lost := uow.outbox.abandon_lapsed(now):
-        log.warning("delivery.unknown", extra={"deliveries": lost, "cause": "a sender died in mid-call"})
-    return uow.outbox.claim(now, owner=owner, lease=LEASE, limit=limit)
+def _recipient(uow: UnitOfWork, delivery: Delivery, *, allow_guests: bool) -> Member | Unreachable:
+    if not rules.is_wanted(delivery.kind, uow.preferences.get(delivery.person_id)):
+        return Unreachable.OPTED_OUT
+    return addressee(uow, delivery, allow_guests=allow_guests)
+
+
+async def record(sender: Sender, delivery: Delivery, outcome: Outcome) -> bool:
+    """Write down what became of it; False when the delivery is somebody else's by now."""
+    now = sender.clock()
+    _log(delivery, outcome)
+    return await sender.store.write(lambda uow: _recorded(uow, delivery, outcome, now))
+
+
+async def _start_lanes(sender: Sender, lanes: dict[str | None, _Lane], group: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+    """Set every workspace to work that has something to do; return all that goes on."""
+    now = sender.clock()
+    await sender.store.write(lambda uow: uow.outbox.lapse(now))
+    for queue in await sender.store.read(lambda uow: uow.outbox.queues(now)):
+        lane = lanes.setdefault(queue.workspace_id, _Lane(sender, queue.workspace_id))
+        if lane.is_rested and not sender.is_paused(queue.workspace_id):
+            lane.start(group)
+    return [task for lane in lanes.values() for task in lane.running]
+
+
+class _Lane:
+    """What one workspace's senders share."""
+
+    def __init__(self, sender: Sender, workspace_id: str | None) -> None:
+        self.settled = 0
+        self.running: set[asyncio.Task[None]] = set()
+        self._sender = sender
+        self._workspace_id = workspace_id
+        self._turns = Turns()
+        self._lock = asyncio.Lock()
+        self._claimed: deque[Delivery] = deque()
+        self._is_open = False
+        self._ended_at = -_LOOK
+
+    @property
+    def is_rested(self) -> bool:
+        """Whether it is time to look again: what is due may be in the hands of other processes."""
+        return not self.running and asyncio.get_running_loop().time() - self._ended_at >= _LOOK
+
+    def start(self, group: asyncio.TaskGroup) -> None:
+        self._is_open = True
+        for _ in range(self._sender.in_flight):
+            task = group.create_task(self._work())
+            self.running.add(task)
+            task.add_done_callback(self.running.discard)
+
+    async def _work(self) -> None:
+        while (delivery := await self._next()) is not None:
+            outcome = await _deliver(self._sender, delivery)
+            if outcome is not None and outcome.pause_until is not None:
+                self._sender.paused[self._workspace_id] = outcome.pause_until
+            elif outcome is not None:
+                self.settled += 1
+        self._ended_at = asyncio.get_running_loop().time()
+
+    async def _next(self) -> Delivery | None:
+        async with self._lock:
+            if self._sender.is_paused(self._workspace_id):
+                await self._give_up()
+            elif self._is_open and not self._claimed:
+                self._claimed.extend(await self._claim())
+                self._is_open = bool(self._claimed)
+            return self._claimed.popleft() if self._is_open else None
+
+    async def _claim(self) -> Sequence[Delivery]:
+        """Take as many as can be on their way; all of one queue, so that queues take turns."""
+        store, now = self._sender.store, self._sender.clock()
+        waiting = due_in(await store.read(lambda uow: uow.outbox.queues(now)), self._workspace_id)
+        while waiting:
+            queue, owner = self._turns.next(waiting, now), f"{self._sender.owner}:{uuid4().hex[:8]}"
+            claim = partial(_claim, queue=queue, now=now, owner=owner, limit=self._sender.in_flight)
+            if claimed := await store.write(claim):
+                return claimed
+            waiting = [other for other in waiting if other != queue]
+        return ()
+
+    async def _give_up(self) -> None:
+        """Put back what nobody has begun, by one statement: its workspace is in trouble, and another process may know of a way."""
+        self._is_open = False
+        if self._claimed:
+            owner = self._claimed[0].owner or ""
+            self._claimed.clear()
+            await self._sender.store.write(lambda uow: uow.outbox.release(owner))
+
+
+def _claim(uow: UnitOfWork, *, queue: Queue, now: datetime, owner: str, limit: int) -> Sequence[Delivery]:
+    return uow.outbox.claim(queue, now, owner=owner, lease=LEASE, limit=limit)
 
 
 async def _deliver(sender: Sender, delivery: Delivery) -> Outcome | None:
@@ -158,19 +215,18 @@ async def _deliver(sender: Sender, delivery: Delivery) -> Outcome | None:
     if isinstance(prepared, Ready):
         try:
             await sender.channel.turn(prepared.member)
-        except Throttled as error:
+        except SurveybotError as error:
             prepared = after_error(error, delivery.attempt + 1, sender.clock())
     if not isinstance(prepared, Ready):
-        return prepared if await _record(sender, delivery, prepared) else None
+        return prepared if await record(sender, delivery, prepared) else None
     lease_until = sender.clock() + LEASE
-    if not await sender.store.write(
-        lambda uow: uow.outbox.begin_sending(delivery.delivery_id, owner=sender.owner, lease_until=lease_until)
-    ):
+    owner = delivery.owner or ""
+    if not await sender.store.write(lambda uow: uow.outbox.begin_sending(delivery.delivery_id, owner=owner, lease_until=lease_until)):
         return None
     sending = asyncio.create_task(_send(sender, delivery, prepared))
     try:
         return await asyncio.shield(sending)
-    except asyncio.CancelledError:  # whoever stops the bot waits for the one call that has begun
+    except asyncio.CancelledError:  # whoever stops the bot waits for the calls that have begun
         await asyncio.wait({sending})
         raise
 
@@ -188,36 +244,43 @@ async def _prepared(sender: Sender, delivery: Delivery) -> Ready | Outcome:
 
 async def _send(sender: Sender, delivery: Delivery, ready: Ready) -> Outcome:
     try:
-        outcome: Outcome = Ended(state=DeliveryState.SENT, message=await sender.channel.send(ready.member, ready.page))
+        message = await sender.channel.send(ready.member, ready.page, delivery.key)
+        outcome: Outcome = Ended(state=DeliveryState.SENT, message=message, showing=ready.showing)
     except SurveybotError as error:
         outcome = after_error(error, delivery.attempt + 1, sender.clock())
     except Exception as error:  # noqa: BLE001 - as above; whether it left the house is not known
         log.error("delivery.broken", extra={"delivery": delivery.delivery_id, **loggable(error)})  # noqa: TRY400 - as above
-        outcome = Ended(state=DeliveryState.UNKNOWN, reason=f"sending broke: {type(error).__name__}")
-    await _record(sender, delivery, outcome)
+        outcome = Lost(until=sender.clock() + SETTLING, reason=f"sending broke: {type(error).__name__}")
+    await record(sender, delivery, outcome)
     return outcome
 
 
-async def _record(sender: Sender, delivery: Delivery, outcome: Outcome) -> bool:
-    """Write down what became of it; False when the delivery is somebody else's by now."""
-    now, delivery_id = sender.clock(), delivery.delivery_id
-    ids = {"delivery": delivery_id, "kind": str(delivery.kind), "survey": delivery.survey_id}
+def _recorded(uow: UnitOfWork, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:
+    delivery_id, owner, outbox = delivery.delivery_id, delivery.owner or "", uow.outbox
     match outcome:
-        case Ended(state=state, reason=reason, message=message):
+        case Ended(state=state, reason=reason, message=message, showing=showing):
+            is_mine = outbox.finish(delivery_id, state, now, owner=owner, reason=reason, message=message, showing=showing)
+            if is_mine and state is DeliveryState.SENT:
+                uow.sent.followed(delivery_id, now + DEBOUNCE)
+            if is_mine and state is DeliveryState.SENT and showing is None:
+                uow.sent.look_at([delivery_id], now)
+            return is_mine
+        case Again(at=at, reason=reason):
+            return outbox.retry(delivery_id, at, reason, owner=owner)
+        case Lost(until=until, reason=reason):
+            return outbox.doubt(delivery_id, until, reason, owner=owner)
+        case Moved(workspace_id=workspace_id):
+            return outbox.move(delivery_id, workspace_id, owner=owner)
+
+
+def _log(delivery: Delivery, outcome: Outcome) -> None:
+    ids = {"delivery": delivery.delivery_id, "kind": str(delivery.kind), "survey": delivery.survey_id}
+    match outcome:
+        case Ended(state=state, reason=reason):
             log.info("delivery.ended", extra={**ids, "state": str(state), "reason": reason})
-            return await sender.store.write(
-                lambda uow: uow.outbox.finish(delivery_id, state, now, owner=sender.owner, reason=reason, message=message)
-            )
         case Again(at=at, reason=reason):
             log.warning("delivery.again", extra={**ids, "at": at.isoformat(), "reason": reason})
-            return await sender.store.write(lambda uow: uow.outbox.retry(delivery_id, at, reason, owner=sender.owner))
-
-
-async def _put_back(sender: Sender, rest: Sequence[Delivery], at: datetime, reason: str) -> None:
-    """Give up claims of which nothing was sent; one that another worker took over meanwhile stays theirs."""
-
-    def put_back(uow: UnitOfWork) -> None:
-        for delivery in rest:
-            uow.outbox.retry(delivery.delivery_id, at, reason, owner=sender.owner)
-
-    await sender.store.write(put_back)
+        case Lost(reason=reason):
+            log.warning("delivery.answer_lost", extra={**ids, "reason": reason})
+        case Moved(workspace_id=workspace_id):
+            log.info("delivery.moved", extra={**ids, "workspace": workspace_id})

@@ -6,6 +6,7 @@ Its key is unique in the database, so a thing is said once, whoever notices it f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -24,6 +25,8 @@ class Event:
     person_id: int
     #: What makes this event different from an earlier one of its kind for the same person and survey.
     mark: str
+    #: When the person's time is over, as far as it is known now: what is more urgent is sent first.
+    closes_at: datetime | None = None
 
     @property
     def key(self) -> str:

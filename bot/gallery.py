@@ -11,7 +11,7 @@ from bot.look import Kind
 from bot.messages import Preference
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
 from bot.page import Action, Chart, ChartKind, Form, Page, PrivatePage, Series
-from bot.pages import Knowledge, Overview, Reader
+from bot.pages import Knowledge, Overview, Reader, messages
 from bot.pages.status import status_page
 from bot.records import Closure, Gaps, Outcome, Run
 from bot.rules import Participation, State
@@ -36,6 +36,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
     return {
         "new-survey": pages.new_survey(open_survey, _LINK, _READER),
         "closing-survey": pages.closing_survey(open_survey, _LINK, _READER),
+        **_messages(open_survey),
         "my-active-surveys": pages.my_active_surveys([open_survey, endless], 1, _READER),
         "my-active-surveys-second-page": pages.my_active_surveys([_example(number=n) for n in range(1, 65)], 2, _READER),
         "my-active-surveys-empty": pages.my_active_surveys([], 1, _READER),
@@ -98,6 +99,18 @@ def _charts() -> Page:
     curve = Chart(kind=ChartKind.LINE, title="Answers so far", labels=days, series=series, x_title="Day", y_title="Answers")
     share = replace(funnel, kind=ChartKind.PIE, title="The same as shares")
     return Page(title="Employee engagement 2026", elements=(funnel, curve, share), zone=_READER.zone)
+
+
+def _messages(asked: Participation) -> Mapping[str, Page | PrivatePage]:
+    """What sent messages turn into."""
+    return {
+        "message-prolonged": messages.prolonged(asked, _LINK, _READER),
+        "message-followed": messages.followed(asked, _READER),
+        "message-answered": messages.answered(asked, _READER),
+        "message-expired": messages.expired(asked, _READER),
+        "message-withdrawn": messages.withdrawn(asked, _READER),
+        "message-withdrawn-and-forgotten": messages.withdrawn(None, _READER),
+    }
 
 
 def _example(

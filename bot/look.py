@@ -13,6 +13,7 @@ from typing import TypeVar
 from bot import participations, rules
 from bot.errors import Gone, Malformed, Rejected, SurveybotError, Unavailable
 from bot.model import DistributionStats, Integration
+from bot.outdating import outdate
 from bot.ports import Store, SurveySource, UnitOfWork
 from bot.records import Batch, Position
 
@@ -165,11 +166,12 @@ class Look:
         self.on_progress(self.progress)
 
     def tell(self, uow: UnitOfWork, survey_id: str, people: Collection[int]) -> int:
-        """Tell those who can answer and were not told yet, in the transaction that stored why."""
+        """Tell those who can answer and were not told yet, in the transaction that stored why, and outdate what the others were told."""
         baseline_at, now = self.integration.baseline_at, self.clock()
         if baseline_at is None or not people:
             return 0
         found = participations.in_survey(uow, survey_id, people, now)
+        outdate(uow, survey_id, found, now)
         events = (rules.invited(person_id, asked, baseline_at) for person_id, asked in found.items())
         return uow.outbox.add([event for event in events if event is not None], now)
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from uuid import UUID, uuid5
 
 from bot.events import EventKind
 from bot.page import Action
+
+_KEYS = UUID("5a3f1c1e-6d0e-4b7a-9f57-0c6f3a1d2b90")
 
 
 class MemberKind(StrEnum):
@@ -84,10 +87,10 @@ class DeliveryState(StrEnum):
     READY = "ready"
     #: A worker holds it until its lease ends; nothing was sent yet, so it is taken over without risk.
     CLAIMED = "claimed"
-    #: The call is on its way. Found like this after the lease: nobody knows whether it arrived.
+    #: The call is on its way. Found like this after the lease: nobody knows whether it arrived, and it is looked for (bot/settling.py).
     SENDING = "sending"
     SENT = "sent"
-    #: The answer was lost: it may have arrived. Kept as such, never repeated blindly.
+    #: It may have arrived, and nobody can find out. Kept as such, never repeated blindly.
     UNKNOWN = "unknown"
     #: Refused for good; `reason` says why.
     FAILED = "failed"
@@ -95,6 +98,27 @@ class DeliveryState(StrEnum):
     SKIPPED = "skipped"
     #: The person has no chat account that may be written to; `reason` says why. Opened again once they have one.
     UNREACHABLE = "unreachable"
+
+
+class Shown(StrEnum):
+    """What a sent message shows (FEATURES C6)."""
+
+    #: The survey waits for an answer, and this is the way to it.
+    OPEN = "open"
+    #: A later message has taken over: a reminder, or a new invitation.
+    FOLLOWED = "followed"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    #: The survey was closed or deleted, or the distribution was.
+    WITHDRAWN = "withdrawn"
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """A message's content, to be compared: what it is about, and a fingerprint of all of it."""
+
+    what: Shown
+    fingerprint: str
 
 
 class Unreachable(StrEnum):
@@ -131,5 +155,31 @@ class Delivery:
     #: How many sends were begun.
     attempt: int
     created_at: datetime
+    #: Where the person seemed to have their account when this was added; None = nowhere.
+    workspace_id: str | None = None
+    #: Who holds it, while somebody does.
+    owner: str | None = None
     reason: str | None = None
     message: MessageRef | None = None
+    #: What the message shows since it was sent or last edited; None = nobody knows.
+    showing: Showing | None = None
+    #: When it is to be looked at whether it still shows the truth; None = nothing has happened since.
+    edit_at: datetime | None = None
+
+    @property
+    def key(self) -> str:
+        """What the message itself carries, so that it can be found again: an opaque id, which tells nothing about anybody."""
+        return str(uuid5(_KEYS, f"{self.delivery_id}:{self.created_at.isoformat()}"))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Queue:
+    """What waits in the outbox of one kind, about one survey, for one workspace."""
+
+    workspace_id: str | None
+    survey_id: str
+    kind: EventKind
+    #: How many are due.
+    due: int
+    #: The first deadline among them, as it was known when they were added; None = none has one.
+    closes_at: datetime | None

@@ -7,6 +7,7 @@ transaction in a thread, so no network call can ever stand inside a transaction.
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.installations import Installations, OAuthStates
@@ -21,6 +22,7 @@ from bot.model import (
     SurveyDetails,
     User,
 )
+from bot.outbox import Outbox, Sent
 from bot.page import Page, PrivatePage
 from bot.records import (
     Account,
@@ -35,7 +37,6 @@ from bot.repositories import (
     Invitations,
     Leases,
     Members,
-    Outbox,
     People,
     Pictures,
     Positions,
@@ -81,15 +82,33 @@ class Channel(Protocol):
     """A chat platform's way to one person, in any workspace the bot is installed in."""
 
     async def turn(self, member: Member) -> None:
-        """Wait until one more message may be sent in this workspace. Raises Throttled while the platform asked for a pause."""
+        """Wait until one more message may be sent to this member, as all processes together keep to what the platform allows.
+
+        Raises Throttled while the platform has asked for a pause.
+        """
         ...
 
-    async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
-        """Send a direct message, once.
+    async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:
+        """Send a direct message, once; it carries `key`, for `find`.
 
         Raises Throttled (not sent; wait), Unavailable (not sent; try again), Ambiguous (perhaps sent), Gone or Rejected (never will be),
         Unauthorized (our own access is broken).
         """
+        ...
+
+    async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:
+        """Look for a message that carries `key`, sent after `since`. None = it is not there.
+
+        Raises Forbidden where the bot may not read its own conversations, and everything `send` does but Ambiguous.
+        """
+        ...
+
+    async def edit_turn(self, member: Member) -> None:
+        """As `turn`, for edits: they have a pace of their own, and hold up no message."""
+        ...
+
+    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage, key: str) -> None:
+        """Replace what a message shows, without a notification; may be repeated. Raises as `find` does; Gone, Rejected: it never can."""
         ...
 
 
@@ -116,6 +135,8 @@ class UnitOfWork(Protocol):
     def invitations(self) -> Invitations: ...
     @property
     def outbox(self) -> Outbox: ...
+    @property
+    def sent(self) -> Sent: ...
     @property
     def members(self) -> Members: ...
     @property

@@ -6,8 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.events import Event, EventKind
-from bot.messages import Address, Delivery, DeliveryState, Member, MemberKind, MessageRef, Preference
+from bot.messages import Address, Member, Preference
 from bot.model import (
     Distribution,
     DistributionStats,
@@ -209,75 +208,6 @@ class Invitations(Protocol):
 
         Returns how many moved; 0 = all are right.
         """
-        ...
-
-
-class Outbox(Protocol):
-    def add(self, events: Sequence[Event], now: datetime) -> int:
-        """Add one delivery for the person of each event whose key is new, due at once, and open again those that were SKIPPED.
-
-        Returns how many were added or opened again.
-        """
-        ...
-
-    def last_told(self, kind: EventKind, survey_id: str, person_ids: Collection[int]) -> Mapping[int, datetime]:
-        """When the newest delivery of this kind and survey was added, by person."""
-        ...
-
-    def reopen_reachable(self, kinds: Collection[MemberKind], now: datetime) -> int:
-        """Open UNREACHABLE deliveries again whose person has an account of one of these kinds by now; returns how many.
-
-        Those of people who opted out stay as they are.
-        """
-        ...
-
-    def reopen_opted_out(self, person_id: int, kinds: Collection[EventKind], survey_ids: Collection[str], now: datetime) -> int:
-        """Open again what a person was not told of these surveys because they had opted out; returns how many.
-
-        Not where they were told something of the survey later.
-        """
-        ...
-
-    def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:
-        """Take due deliveries, most urgent first; also those whose claim has lapsed. Concurrent callers get different rows."""
-        ...
-
-    def begin_sending(self, delivery_id: int, *, owner: str, lease_until: datetime) -> bool:
-        """CLAIMED -> SENDING, counting the attempt; False when the claim was lost to somebody else."""
-        ...
-
-    def finish(
-        self,
-        delivery_id: int,
-        state: DeliveryState,
-        now: datetime,
-        *,
-        owner: str,
-        reason: str | None = None,
-        message: MessageRef | None = None,
-    ) -> bool:
-        """End a delivery this owner holds, or one found UNKNOWN whose sender came back after all. False: it is somebody else's now."""
-        ...
-
-    def retry(self, delivery_id: int, due_at: datetime, reason: str, *, owner: str) -> bool:
-        """Back to READY. False: it is somebody else's now."""
-        ...
-
-    def abandon_lapsed(self, now: datetime) -> int:
-        """SENDING with a lapsed lease -> UNKNOWN: the sender died in mid-call. Returns how many."""
-        ...
-
-    def counts(self) -> Mapping[DeliveryState, int]: ...
-    def oldest_due(self) -> datetime | None:
-        """The earliest `due_at` of those that are not settled, which may lie ahead; None when all are."""
-        ...
-
-    def reasons(self) -> Mapping[str, int]:
-        """How many deliveries ended unreachable, failed or unknown, by reason."""
-        ...
-
-    def list(self, limit: int) -> Sequence[Delivery]:
-        """The newest deliveries first."""
         ...
 
 

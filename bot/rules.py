@@ -321,5 +321,10 @@ def _state(survey: Survey, invitation: Invitation, now: datetime, *, answered: b
 
 def _event(kind: EventKind, person_id: int, asked: Participation, mark: str) -> Event:
     return Event(
-        kind=kind, integration_id=asked.invitation.integration_id, survey_id=asked.survey.survey_id, person_id=person_id, mark=mark
+        kind=kind,
+        integration_id=asked.invitation.integration_id,
+        survey_id=asked.survey.survey_id,
+        person_id=person_id,
+        mark=mark,
+        closes_at=asked.closes_at,
     )

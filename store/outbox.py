@@ -7,19 +7,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, and_, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, delete, exists, func, literal, or_, select, update
 
 from bot.events import Event, EventKind
-from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Unreachable
+from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Queue, Showing, Unreachable
 from store import tables
 from store.statements import Row, add, chunks
 
 _OUTBOX = tables.outbox
 _INBOX = tables.inbox
+_PEOPLE = tables.people
+_MEMBERS = tables.members
 _REASONED = (DeliveryState.UNREACHABLE, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 #: Somebody was told, or may have been.
 _TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
-_LOST = "the sender stopped in the middle of a call"
+_UNHELD = {"state": DeliveryState.READY, "lease_owner": None, "lease_until": None}
+_IS_LEASED = and_(_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.lease_until.is_not(None))
+#: The account that `rules.addressee` will most likely choose; whoever draws the message knows better.
+_WORKSPACE = func.coalesce(
+    func.min(case((_MEMBERS.c.kind == MemberKind.MEMBER, _MEMBERS.c.workspace_id))), func.min(_MEMBERS.c.workspace_id)
+)
 _MEMORY = timedelta(days=1)
 
 
@@ -29,7 +36,9 @@ class SqlOutbox:
 
     def add(self, events: Sequence[Event], now: datetime) -> int:
         known = self._states([event.key for event in events])
-        rows = [_row(event, now) for event in events if event.key not in known]
+        new = [event for event in events if event.key not in known]
+        workspaces = self._workspaces([event.person_id for event in new])
+        rows = [_row(event, now, workspaces.get(event.person_id)) for event in new]
         skipped = [key for key, state in known.items() if state is DeliveryState.SKIPPED]
         return add(self.connection, _OUTBOX, rows) + self._reopen(DeliveryState.SKIPPED, now, _OUTBOX.c.event_key, skipped)
 
@@ -66,28 +75,34 @@ class SqlOutbox:
         found = [delivery_id for rows in pieces for delivery_id in rows.scalars()]
         return self._reopen(DeliveryState.UNREACHABLE, now, _OUTBOX.c.delivery_id, found)
 
-    def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:
+    def queues(self, now: datetime) -> Sequence[Queue]:
+        """In the order of the index `ix_outbox_open`, which has all of it."""
+        names = (_OUTBOX.c.workspace_id, _OUTBOX.c.survey_id, _OUTBOX.c.kind)
+        due = select(*names, func.count(), func.min(_OUTBOX.c.closes_at)).where(_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.due_at <= now)
+        found = self.connection.execute(due.group_by(*names).order_by(*names)).all()
+        return [
+            Queue(workspace_id=workspace_id, survey_id=survey_id, kind=kind, due=number, closes_at=closes_at)
+            for workspace_id, survey_id, kind, number, closes_at in found
+        ]
+
+    def claim(self, queue: Queue, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Delivery]:
         """SKIP LOCKED lets PostgreSQL's workers pass each other; SQLite has one writer and gets the same statement without it.
 
         The rows are chosen in a WITH, which runs once and so keeps to the limit
         (https://www.postgresql.org/docs/current/queries-with.html).
         """
-        is_free = or_(_OUTBOX.c.state == DeliveryState.READY, and_(_OUTBOX.c.state == DeliveryState.CLAIMED, _OUTBOX.c.lease_until < now))
-        chosen = (
-            select(_OUTBOX.c.delivery_id)
-            .where(_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.due_at <= now, is_free)
-            .order_by(_OUTBOX.c.due_at)
-            .limit(limit)
-            .with_for_update(skip_locked=True)
-            .cte("chosen")
+        workspace = _OUTBOX.c.workspace_id
+        waits = (
+            _OUTBOX.c.finished_at.is_(None),
+            workspace.is_(None) if queue.workspace_id is None else workspace == queue.workspace_id,
+            _OUTBOX.c.survey_id == queue.survey_id,
+            _OUTBOX.c.kind == queue.kind,
+            _OUTBOX.c.due_at <= now,
+            _OUTBOX.c.state == DeliveryState.READY,
         )
-        claim = (
-            update(_OUTBOX)
-            .where(_OUTBOX.c.delivery_id.in_(select(chosen.c.delivery_id)))
-            .values(state=DeliveryState.CLAIMED, lease_owner=owner, lease_until=now + lease)
-            .returning(_OUTBOX)
-        )
-        claimed = [_delivery(row) for row in self.connection.execute(claim).mappings()]
+        chosen = select(_OUTBOX.c.delivery_id).where(*waits).order_by(_OUTBOX.c.due_at).limit(limit)
+        held = {"state": DeliveryState.CLAIMED, "lease_owner": owner, "lease_until": now + lease}
+        claimed = self._take(chosen, **held)
         return sorted(claimed, key=lambda delivery: (delivery.due_at, delivery.delivery_id))
 
     def begin_sending(self, delivery_id: int, *, owner: str, lease_until: datetime) -> bool:
@@ -106,20 +121,38 @@ class SqlOutbox:
         owner: str,
         reason: str | None = None,
         message: MessageRef | None = None,
+        showing: Showing | None = None,
     ) -> bool:
         where = {} if message is None else {name: getattr(message, name) for name in ("workspace_id", "channel_id", "message_id")}
+        shows = {} if showing is None else {"shown": showing.what, "fingerprint": showing.fingerprint}
+        looked_at = {} if state is DeliveryState.SENT else {"edit_at": None}
         came_back = (_OUTBOX.c.state == DeliveryState.UNKNOWN) & (literal(state) == DeliveryState.SENT)
         one = update(_OUTBOX).where(*_held(delivery_id, owner), or_(_OUTBOX.c.finished_at.is_(None), came_back))
-        return self.connection.execute(one.values(state=state, finished_at=now, reason=reason, **where)).rowcount == 1
+        ended = one.values(state=state, finished_at=now, reason=reason, **where, **shows, **looked_at)
+        return self.connection.execute(ended).rowcount == 1
 
     def retry(self, delivery_id: int, due_at: datetime, reason: str, *, owner: str) -> bool:
-        one = update(_OUTBOX).where(*_held(delivery_id, owner), _OUTBOX.c.finished_at.is_(None))
-        return self.connection.execute(one.values(**_ready(due_at), reason=reason)).rowcount == 1
+        return self._put_back(delivery_id, owner, **_ready(due_at), reason=reason)
 
-    def abandon_lapsed(self, now: datetime) -> int:
-        lapsed = (_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.state == DeliveryState.SENDING, _OUTBOX.c.lease_until < now)
-        lost = {"state": DeliveryState.UNKNOWN, "finished_at": now, "reason": _LOST}
-        return self.connection.execute(update(_OUTBOX).where(*lapsed).values(**lost)).rowcount
+    def move(self, delivery_id: int, workspace_id: str, *, owner: str) -> bool:
+        return self._put_back(delivery_id, owner, **_UNHELD, workspace_id=workspace_id)
+
+    def doubt(self, delivery_id: int, until: datetime, reason: str, *, owner: str) -> bool:
+        return self._put_back(delivery_id, owner, lease_until=until, reason=reason)
+
+    def release(self, owner: str) -> int:
+        """By the index `ix_outbox_leased`."""
+        claimed = (_IS_LEASED, _OUTBOX.c.state == DeliveryState.CLAIMED, _OUTBOX.c.lease_owner == owner)
+        return self.connection.execute(update(_OUTBOX).where(*claimed).values(**_UNHELD)).rowcount
+
+    def lapse(self, now: datetime) -> int:
+        lapsed = (_IS_LEASED, _OUTBOX.c.lease_until < now, _OUTBOX.c.state == DeliveryState.CLAIMED)
+        return self.connection.execute(update(_OUTBOX).where(*lapsed).values(**_UNHELD)).rowcount
+
+    def claim_lost(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Delivery]:
+        lost = (_IS_LEASED, _OUTBOX.c.lease_until < now, _OUTBOX.c.state == DeliveryState.SENDING)
+        chosen = select(_OUTBOX.c.delivery_id).where(*lost).order_by(_OUTBOX.c.lease_until).limit(limit)
+        return self._take(chosen, lease_until=now + lease)
 
     def counts(self) -> Mapping[DeliveryState, int]:
         return dict(self.connection.execute(select(_OUTBOX.c.state, func.count()).group_by(_OUTBOX.c.state)).all())
@@ -135,7 +168,22 @@ class SqlOutbox:
 
     def list(self, limit: int) -> Sequence[Delivery]:
         newest = select(_OUTBOX).order_by(_OUTBOX.c.delivery_id.desc()).limit(limit)
-        return [_delivery(row) for row in self.connection.execute(newest).mappings()]
+        return [delivery_of(row) for row in self.connection.execute(newest).mappings()]
+
+    def _take(self, chosen: Select[int], **held: Any) -> list[Delivery]:  # noqa: ANN401 - values of any column
+        one = chosen.with_for_update(skip_locked=True).cte("chosen")
+        taken = update(_OUTBOX).where(_OUTBOX.c.delivery_id.in_(select(one.c.delivery_id))).values(**held).returning(_OUTBOX)
+        return [delivery_of(row) for row in self.connection.execute(taken).mappings()]
+
+    def _put_back(self, delivery_id: int, owner: str, **values: Any) -> bool:  # noqa: ANN401 - as above
+        one = update(_OUTBOX).where(*_held(delivery_id, owner), _OUTBOX.c.finished_at.is_(None))
+        return self.connection.execute(one.values(**values)).rowcount == 1
+
+    def _workspaces(self, person_ids: Sequence[int]) -> Mapping[int, str]:
+        """Where these people seem to have their account; whoever has none is missing."""
+        theirs = select(_PEOPLE.c.person_id, _WORKSPACE).join(_MEMBERS, _MEMBERS.c.email == _PEOPLE.c.email).group_by(_PEOPLE.c.person_id)
+        found = (self.connection.execute(theirs.where(_PEOPLE.c.person_id.in_(chunk))) for chunk in chunks(person_ids))
+        return {person_id: workspace_id for rows in found for person_id, workspace_id in rows}
 
     def _states(self, keys: Sequence[str]) -> Mapping[str, DeliveryState]:
         states = select(_OUTBOX.c.event_key, _OUTBOX.c.state)
@@ -144,7 +192,9 @@ class SqlOutbox:
 
     def _reopen(self, state: DeliveryState, now: datetime, column: ColumnElement[Any], values: Sequence[Any]) -> int:
         """Those alone that still are in this state: another process may have opened them, and sent, since they were found."""
-        again = update(_OUTBOX).where(_OUTBOX.c.state == state).values(**_ready(now), finished_at=None, reason=None)
+        theirs = select(_WORKSPACE).join(_PEOPLE, _PEOPLE.c.email == _MEMBERS.c.email).where(_PEOPLE.c.person_id == _OUTBOX.c.person_id)
+        opened = {**_ready(now), "finished_at": None, "reason": None, "workspace_id": theirs.scalar_subquery()}
+        again = update(_OUTBOX).where(_OUTBOX.c.state == state).values(**opened)
         return sum(self.connection.execute(again.where(column.in_(chunk))).rowcount for chunk in chunks(values))
 
 
@@ -157,7 +207,7 @@ class SqlInbox:
         return bool(add(self.connection, _INBOX, [{"key": key, "seen_at": now}]))
 
 
-def _row(event: Event, now: datetime) -> Row:
+def _row(event: Event, now: datetime, workspace_id: str | None) -> Row:
     return {
         "event_key": event.key,
         "kind": event.kind,
@@ -166,19 +216,21 @@ def _row(event: Event, now: datetime) -> Row:
         "person_id": event.person_id,
         "attempt": 0,
         "created_at": now,
+        "workspace_id": workspace_id,
+        "closes_at": event.closes_at,
         **_ready(now),
     }
 
 
 def _ready(due_at: datetime) -> dict[str, Any]:
-    return {"state": DeliveryState.READY, "due_at": due_at, "lease_owner": None, "lease_until": None}
+    return {**_UNHELD, "due_at": due_at}
 
 
 def _held(delivery_id: int, owner: str) -> tuple[ColumnElement[bool], ...]:
     return (_OUTBOX.c.delivery_id == delivery_id, _OUTBOX.c.lease_owner == owner)
 
 
-def _delivery(row: RowMapping) -> Delivery:
+def delivery_of(row: RowMapping) -> Delivery:
     return Delivery(
         delivery_id=row["delivery_id"],
         kind=row["kind"],
@@ -189,8 +241,12 @@ def _delivery(row: RowMapping) -> Delivery:
         due_at=row["due_at"],
         attempt=row["attempt"],
         created_at=row["created_at"],
+        workspace_id=row["workspace_id"],
+        owner=row["lease_owner"] if row["finished_at"] is None else None,
         reason=row["reason"],
         message=_message(row),
+        showing=None if row["shown"] is None else Showing(row["shown"], row["fingerprint"]),
+        edit_at=row["edit_at"],
     )
 
 

@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    ColumnElement,
     Dialect,
     Float,
     ForeignKey,
@@ -28,7 +29,7 @@ from sqlalchemy import (
 )
 
 from bot.events import EventKind
-from bot.messages import DeliveryState, MemberKind
+from bot.messages import DeliveryState, MemberKind, Shown
 from bot.model import Anonymity, LinkType
 from bot.records import Outcome
 
@@ -283,14 +284,30 @@ outbox = Table(
     _text("lease_owner", nullable=True),
     _count("attempt"),
     _text("reason", nullable=True),
+    # Where it is to be sent, as far as is known, and where it was sent.
     _text("workspace_id", nullable=True),
     _text("channel_id", nullable=True),
     _text("message_id", nullable=True),
     _at("created_at", nullable=False),
-    # Null while the delivery is ready, claimed or being sent: the index holds those rows alone.
+    # Null while the delivery is ready, claimed or being sent.
     _at("finished_at"),
+    _at("closes_at"),
+    _word("shown", Shown, nullable=True),
+    _text("fingerprint", nullable=True),
+    _at("edit_at"),
+    _text("edit_refused", nullable=True),
 )
-Index("ix_outbox_open", outbox.c.due_at, sqlite_where=outbox.c.finished_at.is_(None), postgresql_where=outbox.c.finished_at.is_(None))
+
+
+def _partial(name: str, where: ColumnElement[bool], *columns: Column[Any]) -> None:
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
+
+
+# Each holds few rows, however many were ever sent.
+_IS_OPEN = outbox.c.finished_at.is_(None)
+_partial("ix_outbox_open", _IS_OPEN, *(outbox.c[name] for name in ("workspace_id", "survey_id", "kind", "due_at", "closes_at")))
+_partial("ix_outbox_leased", _IS_OPEN & outbox.c.lease_until.is_not(None), outbox.c.lease_until)
+_partial("ix_outbox_edits", outbox.c.edit_at.is_not(None), outbox.c.workspace_id, outbox.c.edit_at)
 
 # Where Teams is to be written to (reference teams.md 2.5).
 addresses = Table(

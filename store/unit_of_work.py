@@ -26,6 +26,7 @@ from store.preferences import SqlPreferences
 from store.refreshes import SqlRefreshes
 from store.requests import SqlRequests
 from store.runs import SqlRuns
+from store.sent import SqlSent
 from store.surveys import SqlDistributions, SqlSurveys
 
 T = TypeVar("T")
@@ -47,6 +48,7 @@ class SqlUnitOfWork:
     preferences: SqlPreferences
     invitations: SqlInvitations
     outbox: SqlOutbox
+    sent: SqlSent
     members: SqlMembers
     addresses: SqlAddresses
     inbox: SqlInbox
@@ -71,6 +73,7 @@ class SqlUnitOfWork:
             preferences=SqlPreferences(connection),
             invitations=SqlInvitations(connection, keyring),
             outbox=SqlOutbox(connection),
+            sent=SqlSent(connection),
             members=SqlMembers(connection),
             addresses=SqlAddresses(connection),
             inbox=SqlInbox(connection),

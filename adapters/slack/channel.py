@@ -3,23 +3,35 @@
 from __future__ import annotations
 
 import logging
-from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
-from aiolimiter import AsyncLimiter
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.privacy import check_reader
+from adapters.slack import pacing
 from adapters.slack.clients import Clients
 from adapters.slack.directory import open_dm
 from adapters.slack.errors import fields, translated
-from bot.errors import Gone, Rejected, Throttled, Unavailable, loggable
+from adapters.slack.pacing import SlackPace
+from bot.errors import Forbidden, Gone, Rejected, Throttled, Unavailable, loggable
 from bot.messages import Member, MessageRef
 from bot.page import Page, PrivatePage
 from bot.ports import Store
 from cards import slack
+
+_EVENT_TYPE = "surveybot_delivery"
+_DELIVERY = "delivery"
+#: How far Slack's clock and ours may differ.
+_CLOCK_SKEW = timedelta(minutes=5)
+#: The least that any app gets (https://docs.slack.dev/apis/web-api/rate-limits): of a few minutes, the newest are enough.
+_HISTORY_PAGE = 15
+
+#: Messages, and where the list goes on.
+_Page = tuple[Sequence[Mapping[str, Any]], str | None]
 
 log = logging.getLogger(__name__)
 
@@ -27,47 +39,98 @@ log = logging.getLogger(__name__)
 class SlackChannel:
     """`bot.ports.Channel` for every workspace the app is installed in."""
 
-    def __init__(self, clients: Clients, store: Store, clock: Callable[[], datetime], *, sends_per_second: float = 3.0) -> None:
+    def __init__(self, clients: Clients, store: Store, pace: SlackPace) -> None:
         self._clients = clients
         self._store = store
-        self._clock = clock
-        #: By workspace.
-        self._pace: defaultdict[str, AsyncLimiter] = defaultdict(lambda: AsyncLimiter(1, 1 / sends_per_second))
-        #: Until then Slack has asked this workspace's senders to wait.
-        self._closed_until: dict[str, datetime] = {}
+        self._pace = pace
+        #: What each workspace has granted, as Slack names it in a header of every answer
+        #: (https://docs.slack.dev/authentication/installing-with-oauth).
+        self._scopes: dict[str, frozenset[str]] = {}
 
     async def turn(self, member: Member) -> None:
         """See `bot.ports.Channel`."""
-        await self._pace[member.workspace_id].acquire()
-        self._check_open(member)
+        await self._pace.turn(pacing.SEND, member.workspace_id, member.user_id)
 
-    async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
+    async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:
         """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Slack cannot show."""
         client = await self._clients.of(member.workspace_id)
         await check_reader(self._store, member, page)
-        card = _card(page)
+        card = _card(page) | _metadata(key)
         try:
             message = await self._post(client, member, member.dm_channel_id or member.user_id, card)
         except Gone:  # not sent: some people must be opened first (bolt-python#565), and a stored id may be stale
-            message = await self._post(client, member, await open_dm(client, member.user_id), card)
+            channel_id = await self._open(client, member)
+            await self._pace.at_once(pacing.SEND, member.workspace_id)
+            message = await self._post(client, member, channel_id, card)
         if message.channel_id != member.dm_channel_id:
             await self._remember(member, message.channel_id)
         return message
 
-    def _check_open(self, member: Member) -> None:
-        now = self._clock()
-        if (wait := self._closed_until.get(member.workspace_id, now) - now) > timedelta(0):
-            raise Throttled("waiting as Slack asked", retry_after=wait.total_seconds())
+    async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:
+        """See `bot.ports.Channel`. Slack tells metadata to whoever may read the conversation."""
+        if "im:history" not in self._scopes.get(member.workspace_id, {"im:history"}):
+            raise Forbidden("im:history is not granted")
+        client = await self._clients.of(member.workspace_id)
+        channel_id = member.dm_channel_id or await self._open(client, member)
+        oldest = str((since - _CLOCK_SKEW).timestamp())
+        cursor: str | None = ""
+        while cursor is not None:
+            await self._pace.turn(pacing.READ, member.workspace_id)
+            messages, cursor = await self._history(client, member.workspace_id, channel_id, oldest, cursor or None)
+            for message in messages:
+                if (message.get("metadata") or {}).get("event_payload") == {_DELIVERY: key}:
+                    return MessageRef(workspace_id=member.workspace_id, channel_id=channel_id, message_id=message["ts"])
+        return None
+
+    async def edit_turn(self, member: Member) -> None:
+        """See `bot.ports.Channel`."""
+        await self._pace.turn(pacing.EDIT, member.workspace_id)
+
+    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage, key: str) -> None:
+        """See `bot.ports.Channel`. Text and blocks, for text alone would remove the blocks (reference slack.md 5)."""
+        client = await self._clients.of(message.workspace_id)
+        await check_reader(self._store, member, page)
+        card = _card(page) | _metadata(key)
+        async with self._called(pacing.EDIT, message.workspace_id, repeatable=True):
+            answer = await client.chat_update(channel=message.channel_id, ts=message.message_id, **card)
+            self._learn(message.workspace_id, answer)
+
+    async def _open(self, client: AsyncWebClient, member: Member) -> str:
+        await self._pace.at_once(pacing.OPEN, member.workspace_id)
+        async with self._called(pacing.OPEN, member.workspace_id, repeatable=True):
+            return await open_dm(client, member.user_id)
 
     async def _post(self, client: AsyncWebClient, member: Member, to: str, card: dict[str, Any]) -> MessageRef:
-        self._check_open(member)
+        async with self._called(pacing.SEND, member.workspace_id):
+            answer = await client.chat_postMessage(channel=to, unfurl_links=False, unfurl_media=False, **card)
+            self._learn(member.workspace_id, answer)
+            told = fields(answer)
+            return MessageRef(workspace_id=member.workspace_id, channel_id=told["channel"], message_id=told["ts"])
+
+    async def _history(self, client: AsyncWebClient, workspace_id: str, channel: str, oldest: str, cursor: str | None) -> _Page:
+        """One page, the newest first, and where it goes on."""
+        async with self._called(pacing.READ, workspace_id, repeatable=True):
+            answer = await client.conversations_history(
+                channel=channel, oldest=oldest, cursor=cursor, limit=_HISTORY_PAGE, include_all_metadata=True
+            )
+            self._learn(workspace_id, answer)
+            told = fields(answer)
+            return told["messages"], (told.get("response_metadata") or {}).get("next_cursor") or None
+
+    @asynccontextmanager
+    async def _called(self, method: str, workspace_id: str, *, repeatable: bool = False) -> AsyncGenerator[None]:
+        """Translate errors; a 429 closes the method for everybody in this workspace."""
+        self._pace.check(method, workspace_id)
         try:
-            with translated("chat.postMessage"):
-                answer = fields(await client.chat_postMessage(channel=to, unfurl_links=False, unfurl_media=False, **card))
-                return MessageRef(workspace_id=member.workspace_id, channel_id=answer["channel"], message_id=answer["ts"])
+            with translated(method, repeatable=repeatable):
+                yield
         except Throttled as error:
-            self._closed_until[member.workspace_id] = self._clock() + timedelta(seconds=error.retry_after or 0.0)
+            await self._pace.refused(method, workspace_id, error.retry_after)
             raise
+
+    def _learn(self, workspace_id: str, answer: AsyncSlackResponse) -> None:
+        if granted := answer.headers.get("x-oauth-scopes"):
+            self._scopes[workspace_id] = frozenset(granted.split(","))
 
     async def _remember(self, member: Member, channel_id: str) -> None:
         """Keep where the person is reached. The message is sent, so that a failure here must not look like one of sending."""
@@ -82,3 +145,8 @@ def _card(page: Page | PrivatePage) -> dict[str, Any]:
         return slack.message(page)
     except ValueError as error:
         raise Rejected("a link or a button of the page is longer than Slack takes") from error
+
+
+def _metadata(key: str | None) -> dict[str, Any]:
+    """Every app and member of the workspace may read it (reference performance.md 7.3): so it tells nothing."""
+    return {} if key is None else {"metadata": {"event_type": _EVENT_TYPE, "event_payload": {_DELIVERY: key}}}

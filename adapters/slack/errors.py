@@ -11,7 +11,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import Ambiguous, Gone, Rejected, Superseded, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, Superseded, SurveybotError, Throttled, Unauthorized, Unavailable
 
 #: Waited for when a 429 does not say how long; Slack's own always do (https://docs.slack.dev/apis/web-api/rate-limits).
 DEFAULT_RETRY_AFTER_SECONDS = 30.0
@@ -37,6 +37,8 @@ _ACCESS = frozenset(
         "token_revoked",
     }
 )
+#: Methods whose scope is optional: lacking it says nothing about all other calls.
+_OPTIONAL = frozenset({"conversations.history"})
 _GONE = ("channel_not_found", "is_archived", "user_disabled", "user_not_found", "user_not_visible", "users_not_found")
 #: A view was drawn anew, or closed, before it could be updated.
 _SUPERSEDED = ("hash_conflict", "not_found")
@@ -89,7 +91,8 @@ def _refusal(method: str, error: SlackApiError, *, repeatable: bool) -> Surveybo
         return _lost(message, repeatable=repeatable)
     if name in _ACCESS:
         needed = data.get("needed")
-        return Unauthorized(f"{message}, needed: {needed}" if needed else message)
+        kind = Forbidden if name == "missing_scope" and method in _OPTIONAL else Unauthorized
+        return kind(f"{message}, needed: {needed}" if needed else message)
     return _REFUSALS.get(name, Rejected)(message)
 
 

@@ -27,9 +27,18 @@ SCOPES: tuple[Scope, ...] = (
     Scope(
         name="chat:write",
         reason="Sends each person the surveys that were sent to them, as direct messages, and keeps those messages up to date.",
-        methods=("chat.postMessage",),
+        methods=("chat.postMessage", "chat.update"),
     ),
     Scope(name="commands", reason="Answers /surveys, to the person who typed it alone."),
+    Scope(
+        name="im:history",
+        reason=(
+            "Looks in its own direct message with a person whether a message arrived, when Slack's answer to it was lost. "
+            "Without it such a message counts as unknown and is not repeated."
+        ),
+        methods=("conversations.history",),
+        is_required=False,
+    ),
     Scope(
         name="im:write",
         reason="Opens the direct message with a person who was never written to before.",

@@ -14,17 +14,18 @@ def new_survey(asked: Participation, link: PersonalLink, reader: Reader) -> Priv
     """Tell somebody that a survey was sent to them (FEATURES C1)."""
     say = reader.say
     lead = phrase(say("{sender} has sent you a survey: {survey}."), sender=sender(asked, reader), survey=Strong(asked.survey.name))
-    return _call(say("New survey"), lead, asked, link, reader)
+    return call(say("New survey"), lead, asked, link, reader)
 
 
 def closing_survey(asked: Participation, link: PersonalLink, reader: Reader) -> PrivatePage:
     """Remind somebody of a survey that closes within a day (FEATURES C2)."""
     say = reader.say
     lead = phrase(say("This survey closes soon, and your answer is still missing: {survey}."), survey=Strong(asked.survey.name))
-    return _call(say("Survey closes soon"), lead, asked, link, reader)
+    return call(say("Survey closes soon"), lead, asked, link, reader)
 
 
-def _call(title: str, lead: Phrase, asked: Participation, link: PersonalLink, reader: Reader) -> PrivatePage:
+def call(title: str, lead: Phrase, asked: Participation, link: PersonalLink, reader: Reader) -> PrivatePage:
+    """Ask somebody to answer: until when, who sees what, and the way to it."""
     elements = (
         Text(lead),
         Facts(((reader.say("Closes"), closes(asked, reader)),)),

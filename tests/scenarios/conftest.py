@@ -42,7 +42,9 @@ class House:
         """Do once what the timers do all the time."""
         await self.sync()
         await self.inside.bot.remind()
+        await self.inside.bot.settle()
         await self.inside.bot.deliver()
+        await self.inside.bot.edit()
 
     async def later(self, **span: float) -> None:
         self.inside.clock.advance(timedelta(**span))
@@ -221,6 +223,8 @@ def assert_private(inside: Sandbox, call: Call, link: str) -> None:
             assert call.arguments["channel"] in {dm, users[0]}
             assert str(call.arguments["unfurl_links"]).casefold() in {"false", "0"}
             assert str(call.arguments["unfurl_media"]).casefold() in {"false", "0"}
+        case "chat.update":
+            assert call.arguments["channel"] == dm
         case "response_url":
             assert call.result.get("channel", dm) == dm
         case other:

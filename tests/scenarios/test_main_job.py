@@ -153,15 +153,31 @@ async def test_somebody_who_joins_the_workspace_later_is_told_then(house: House)
     assert house.titles(NOT_IN_SLACK) == ["New survey"]
 
 
-async def test_a_lost_answer_from_slack_never_makes_a_second_message(house: House) -> None:
+@pytest.mark.parametrize(("scopes", "state"), [((), DeliveryState.UNKNOWN), (("im:history",), DeliveryState.SENT)])
+async def test_a_lost_answer_from_slack_never_makes_a_second_message(house: House, scopes: tuple[str, ...], state: DeliveryState) -> None:
+    """Where the bot may read its direct messages, it even finds out that the first one arrived."""
+    house.inside.workspace.scopes.update(scopes)
     house.send(ADA)
     house.inside.workspace.faults.add(LostAnswer(), method="chat.postMessage")
     await house.look()
     for _ in range(3):
         await house.later(hours=1)
     assert house.titles(ADA) == ["New survey"]
-    counts = await house.inside.bot.core.store.read(lambda uow: uow.outbox.counts())
-    assert counts == {DeliveryState.UNKNOWN: 1}
+    assert await house.inside.bot.core.store.read(lambda uow: uow.outbox.counts()) == {state: 1}
+
+
+async def test_a_message_says_thank_you_once_its_reader_has_answered(house: House) -> None:
+    """It is edited in place: no new message, and no button to Qualtrics any more."""
+    house.send(ADA, BJOERN)
+    await house.look()
+    (invited,) = house.seen(ADA)
+    await house.visit(button(invited.blocks, "Respond in Qualtrics")["url"], finish=True)
+    await house.later(minutes=1)
+    await house.later(seconds=30)
+    (message,) = house.seen(ADA)
+    assert (message.ts, message.edited, message.text.splitlines()[0]) == (invited.ts, True, "Thank you")
+    assert not any("url" in each for each in buttons(message.blocks))
+    assert house.titles(BJOERN) == ["New survey"]
 
 
 async def test_a_restarted_bot_goes_on_where_the_old_one_was(house: House) -> None:

@@ -25,11 +25,13 @@ from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import Clients, OneWorkspace, make_client
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import PATH, routes, slack_app
+from adapters.slack.pacing import SlackPace
 from bot import actions
 from bot.messages import Member, MemberKind
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
 from bot.ports import Store, UnitOfWork
 from bot.records import MailedRow
+from store.gates import SqlGates
 from tests.unit.core.examples import an_integration
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -85,8 +87,15 @@ def directory(clients: Clients, store: Store) -> SlackDirectory:
 
 
 @pytest.fixture
-def channel(clients: Clients, store: Store) -> SlackChannel:
-    return SlackChannel(clients, store, utc_now, sends_per_second=1000)
+async def gates(database_url: str) -> AsyncIterator[SqlGates]:
+    opened = SqlGates(database_url)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def channel(clients: Clients, store: Store, gates: SqlGates) -> SlackChannel:
+    return SlackChannel(clients, store, SlackPace(gates, utc_now, sends_per_minute=60_000))
 
 
 @pytest.fixture

@@ -16,11 +16,13 @@ from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.workspace import ConversationKind, Message, UserKind, Workspace, elements
 from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import Clients
+from adapters.slack.pacing import SlackPace
 from bot.errors import Unavailable, UserError
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Page, PrivatePage, Text
 from bot.ports import Store
 from store.encryption import Keyring
+from store.gates import SqlGates
 from store.unit_of_work import SqlStore
 from tests.adapters.slack.conftest import Bot, StartBot, settled
 
@@ -209,8 +211,10 @@ class TestButtons:
         assert has_link(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)
 
     @pytest.mark.usefixtures("surveys")
-    async def test_hand_over_no_faster_than_messages_may_leave(self, start: StartBot, clients: Clients, store: Store, ana: Member) -> None:
-        slow = SlackChannel(clients, store, utc_now, sends_per_second=5)
+    async def test_hand_over_no_faster_than_messages_may_leave(
+        self, start: StartBot, clients: Clients, store: Store, gates: SqlGates, ana: Member
+    ) -> None:
+        slow = SlackChannel(clients, store, SlackPace(gates, utc_now, sends_per_minute=120))
         bot = await start(dms=slow)
         listed = await bot.command("U0ANA", "C0GENERAL")
         await bot.press("U0ANA", "Details", "C0GENERAL", listed.ts)
@@ -218,7 +222,7 @@ class TestButtons:
         begin = clock()
         await slow.turn(ana)
         await bot.press("U0ANA", "Respond in a direct message", "C0GENERAL", listed.ts)
-        assert clock() - begin >= 1 / 5
+        assert clock() - begin >= 0.3
         assert has_link(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)
 
     async def test_on_a_notification_leave_it_and_answer_below(self, bot: Bot, channel: SlackChannel, store: Store) -> None:

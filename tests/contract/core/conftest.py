@@ -8,13 +8,15 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot import reminders
+from bot import living, reminders
 from bot.delivery import Sender, deliver_due
+from bot.errors import Forbidden
 from bot.messages import Delivery, Member, MemberKind, MessageRef
 from bot.model import Integration
 from bot.page import Page, PrivatePage
 from bot.ports import Store
 from bot.records import Run
+from bot.settling import settle_lost
 from bot.sync import Kind, Progress, Synchronisation
 from tests.contract.core.scripted import ScriptedSource
 from tests.unit.core.examples import NOW, an_integration
@@ -26,15 +28,45 @@ class RecordingChannel:
 
     sent: list[tuple[str, Page | PrivatePage]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    #: What each message shows now, by its id.
+    shows: dict[str, Page | PrivatePage] = field(default_factory=dict)
+    #: The ids of the messages that were edited, in order.
+    edited: list[str] = field(default_factory=list)
+    edit_errors: list[Exception] = field(default_factory=list)
+    #: By the key they carry.
+    messages: dict[str, MessageRef] = field(default_factory=dict)
+    #: Whether the bot may read the conversation.
+    is_readable: bool = False
 
     async def turn(self, member: Member) -> None:
         """No pace of its own."""
 
-    async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
+    async def edit_turn(self, member: Member) -> None:
+        """No pace of its own."""
+
+    async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:
         if self.errors:
             raise self.errors.pop(0)
+        return self.take(member, page, key)
+
+    def take(self, member: Member, page: Page | PrivatePage, key: str | None) -> MessageRef:
         self.sent.append((member.user_id, page))
-        return MessageRef(workspace_id=member.workspace_id, channel_id=f"D{member.user_id}", message_id=str(len(self.sent)))
+        message = MessageRef(workspace_id=member.workspace_id, channel_id=f"D{member.user_id}", message_id=str(len(self.sent)))
+        self.shows[message.message_id] = page
+        if key is not None:
+            self.messages[key] = message
+        return message
+
+    async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002 - the protocol's
+        if not self.is_readable:
+            raise Forbidden("missing_scope")
+        return self.messages.get(key)
+
+    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage, key: str) -> None:  # noqa: ARG002 - as above
+        if self.edit_errors:
+            raise self.edit_errors.pop(0)
+        self.edited.append(message.message_id)
+        self.shows[message.message_id] = page
 
 
 @dataclass
@@ -46,6 +78,8 @@ class Life:
     channel: RecordingChannel = field(default_factory=RecordingChannel)
     now: datetime = NOW
     allow_guests: bool = False
+    #: One after the other, unless a test wants it otherwise.
+    in_flight: int = 1
     settings: Integration = field(default_factory=an_integration)
     parallel: int = 8
     on_progress: Callable[[Progress], None] = field(default=lambda _: None)
@@ -79,9 +113,21 @@ class Life:
     async def remind(self) -> int:
         return await reminders.remind_due(self.store, self.now)
 
-    async def deliver(self, limit: int = 20) -> tuple[int, datetime | None]:
-        sender = Sender(store=self.store, channel=self.channel, clock=self.clock, owner="test", allow_guests=self.allow_guests)
-        return await deliver_due(sender, limit=limit)
+    @property
+    def sender(self) -> Sender:
+        """A new process, as it were: it remembers no pause."""
+        return Sender(
+            store=self.store, channel=self.channel, clock=self.clock, owner="test", allow_guests=self.allow_guests, in_flight=self.in_flight
+        )
+
+    async def deliver(self, sender: Sender | None = None) -> int:
+        return await deliver_due(sender or self.sender)
+
+    async def settle(self) -> int:
+        return await settle_lost(self.sender)
+
+    async def edit(self) -> int:
+        return await living.edit_due(living.Editor(store=self.store, channel=self.channel, clock=self.clock))
 
     async def join(self, *names: str, kind: MemberKind = MemberKind.MEMBER) -> None:
         """Let people appear in the chat's directory."""

@@ -6,14 +6,14 @@ import asyncio
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 import pytest
 
-from bot.delivery import BROKEN_PAUSE, LONGEST_BACKOFF, PAUSE, Again, Ended, after_error
 from bot.errors import Ambiguous, Forbidden, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.messages import DeliveryState, Member, MemberKind, MessageRef, Unreachable
+from bot.outcomes import BROKEN_PAUSE, LONGEST_BACKOFF, PAUSE, SETTLING, Again, Ended, Lost, after_error
 from bot.page import Page, PrivatePage, Respond
 from bot.ports import Store, UnitOfWork
 from store.encryption import Keyring
@@ -41,8 +41,8 @@ async def outcomes(life: Life) -> list[tuple[DeliveryState, str | None]]:
 
 async def test_each_person_gets_one_message_with_their_own_link(life: Life) -> None:
     await sent_to(life, "ana", "ben")
-    assert await life.deliver() == (2, None)
-    assert await life.deliver() == (0, None)
+    assert await life.deliver() == 2
+    assert await life.deliver() == 0
     links: dict[str, str] = {}
     for user, page in life.channel.sent:
         assert isinstance(page, PrivatePage)
@@ -184,9 +184,10 @@ async def test_a_reminder_whose_deadline_moved_away_is_not_sent(life: Life) -> N
 async def test_a_wrong_encryption_key_holds_messages_up_and_loses_none(life: Life, database_url: str) -> None:
     await sent_to(life, "ana")
     right, life.store = life.store, SqlStore(database_url, Keyring.parse("other:" + base64.b64encode(bytes(32)).decode()))
-    settled, pause = await life.deliver()
+    sender = life.sender
+    settled = await life.deliver(sender)
     await life.store.close()  # type: ignore[attr-defined]
-    assert (settled, pause) == (0, NOW + BROKEN_PAUSE)
+    assert (settled, sender.paused) == (0, {"T1": NOW + BROKEN_PAUSE})
     life.store = right
     life.wait(minutes=10)
     await life.deliver()
@@ -211,6 +212,7 @@ async def test_every_failure_ends_as_the_retry_policy_says(life: Life, error: Ex
     for _ in range(4):
         await life.deliver()
         life.wait(minutes=10)
+        await life.settle()
     assert len(life.channel.sent) == sends
     ((found, _),) = await outcomes(life)
     assert found is state
@@ -222,8 +224,9 @@ async def test_rows_another_worker_took_over_and_sent_are_not_put_back(life: Lif
     other = Life(life.store, now=NOW + timedelta(minutes=3))
 
     class SlowlyThrottled(RecordingChannel):
-        async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:  # noqa: ARG002 - the protocol's
+        async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:  # noqa: ARG002 - the protocol's
             await other.deliver()
+            await other.settle()
             raise Throttled("429")
 
     life.channel = SlowlyThrottled()
@@ -240,10 +243,10 @@ async def test_stopping_in_the_middle_of_a_call_waits_for_what_becomes_of_it(lif
     begun, go_on = asyncio.Event(), asyncio.Event()
 
     class SlowChannel(RecordingChannel):
-        async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
+        async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:
             begun.set()
             await go_on.wait()
-            return await super().send(member, page)
+            return await super().send(member, page, key)
 
     life.channel = SlowChannel()
     delivering = asyncio.create_task(life.deliver())
@@ -260,10 +263,10 @@ async def test_one_poisoned_message_does_not_hold_up_the_others(life: Life) -> N
     await sent_to(life, "ana", "ben")
 
     class PoisonedAna(RecordingChannel):
-        async def send(self, member: Member, page: Page | PrivatePage) -> MessageRef:
+        async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:
             if member.user_id == "ana":
                 raise Unauthorized("not this one")
-            return await super().send(member, page)
+            return await super().send(member, page, key)
 
     life.channel = PoisonedAna()
     for _ in range(4):
@@ -282,35 +285,37 @@ async def test_a_failure_says_why(life: Life) -> None:
 async def test_a_throttled_channel_pauses_everybody_and_loses_nobody(life: Life) -> None:
     await sent_to(life, "ana", "ben", "cleo")
     life.channel.errors = [Throttled("429", retry_after=30)]
-    assert await life.deliver() == (0, NOW + timedelta(seconds=30))
+    sender = life.sender
+    assert await life.deliver(sender) == 0
     life.wait(seconds=29)
-    assert await life.deliver() == (0, None)
+    assert await life.deliver(sender) == 0
     life.wait(seconds=1)
-    assert await life.deliver() == (3, None)
+    assert await life.deliver(sender) == 3
     assert sorted(user for user, _ in life.channel.sent) == ["ana", "ben", "cleo"]
 
 
 async def test_a_sender_that_died_before_the_call_is_replaced_and_one_that_died_in_it_is_not_repeated(life: Life) -> None:
     await sent_to(life, "ana", "ben")
     lease = timedelta(seconds=120)
-    one, _ = await life.store.write(lambda uow: uow.outbox.claim(life.now, owner="dead", lease=lease, limit=2))
+    (queue,) = await life.store.read(lambda uow: uow.outbox.queues(life.now))
+    one, _ = await life.store.write(lambda uow: uow.outbox.claim(queue, life.now, owner="dead", lease=lease, limit=2))
     assert await life.store.write(lambda uow: uow.outbox.begin_sending(one.delivery_id, owner="dead", lease_until=life.now + lease))
-    assert await life.deliver() == (0, None)
+    assert await life.deliver() == await life.settle() == 0
     life.wait(seconds=121)
-    assert await life.deliver() == (1, None)
+    assert await life.deliver() == await life.settle() == 1
     assert sorted(state for state, _ in await outcomes(life)) == [DeliveryState.SENT, DeliveryState.UNKNOWN]
 
 
 @dataclass
-class _FirstReadBreaks:
-    """A store whose first message cannot be drawn."""
+class _FirstDrawingBreaks:
+    """A store whose first message cannot be drawn. What waits is read twice before that."""
 
     store: Store
-    broken: bool = False
+    reads: int = 0
 
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
-        if not self.broken:
-            self.broken = True
+        self.reads += 1
+        if self.reads == 3:
             raise ValueError("a bug")
         return await self.store.read(work)
 
@@ -330,11 +335,17 @@ class _Stolen:
 
     async def read(self, work: Callable[[UnitOfWork], T]) -> T:
         late = self.life.now + timedelta(seconds=121)
-        await self.store.write(lambda uow: uow.outbox.claim(late, owner="other", lease=timedelta(seconds=120), limit=1))
+        await self.store.write(lambda uow: _steal(uow, late))
         return await self.store.read(work)
 
     async def write(self, work: Callable[[UnitOfWork], T]) -> T:
         return await self.store.write(work)
+
+
+def _steal(uow: UnitOfWork, late: datetime) -> None:
+    if uow.outbox.lapse(late):
+        (queue,) = uow.outbox.queues(late)
+        uow.outbox.claim(queue, late, owner="other", lease=timedelta(seconds=120), limit=1)
 
 
 async def test_a_claim_lost_to_another_worker_is_not_sent(life: Life) -> None:
@@ -346,7 +357,7 @@ async def test_a_claim_lost_to_another_worker_is_not_sent(life: Life) -> None:
 
 async def test_a_message_that_cannot_be_drawn_does_not_hold_up_the_others(life: Life) -> None:
     await sent_to(life, "ana", "ben")
-    life.store = _FirstReadBreaks(life.store)
+    life.store = _FirstDrawingBreaks(life.store)
     await life.deliver()
     assert len(life.channel.sent) == 1
     assert sorted(await outcomes(life)) == [(DeliveryState.FAILED, "could not be drawn: ValueError"), (DeliveryState.SENT, None)]
@@ -369,7 +380,7 @@ SECONDS = timedelta(seconds=1)
             Again(at=NOW + 3610 * SECONDS, reason="Unavailable: 503", pause_until=NOW + 3600 * SECONDS),
         ),
         (Unauthorized("401"), 1, Again(at=NOW + 2 * BROKEN_PAUSE, reason="Unauthorized: 401", pause_until=NOW + BROKEN_PAUSE)),
-        (Ambiguous("lost"), 1, Ended(state=DeliveryState.UNKNOWN, reason="Ambiguous: lost", pause_until=NOW + PAUSE)),
+        (Ambiguous("lost"), 1, Lost(until=NOW + SETTLING, reason="Ambiguous: lost", pause_until=NOW + PAUSE)),
         (Forbidden("not this one"), 1, Ended(state=DeliveryState.FAILED, reason="Forbidden: not this one")),
         (Malformed("what?"), 1, Ended(state=DeliveryState.FAILED, reason="Malformed: what?")),
         (Gone("away"), 1, Ended(state=DeliveryState.FAILED, reason="Gone: away")),

@@ -94,7 +94,8 @@ async def test_the_longest_wait_is_that_of_what_is_not_settled(store: SqlStore) 
     await store.write(lambda u: u.outbox.add([event(person)], NOW - DAY))
     await store.write(lambda u: u.outbox.add([event(person, kind=EventKind.SURVEY_CLOSING)], NOW))
     assert await store.read(lambda u: u.outbox.oldest_due()) == NOW - DAY
-    (first,) = await store.write(lambda u: u.outbox.claim(NOW - DAY, owner="me", lease=DAY, limit=9))
+    (queue,) = await store.read(lambda u: u.outbox.queues(NOW - DAY))
+    (first,) = await store.write(lambda u: u.outbox.claim(queue, NOW - DAY, owner="me", lease=DAY, limit=9))
     await store.write(lambda u: u.outbox.finish(first.delivery_id, DeliveryState.SENT, NOW, owner="me"))
     assert await store.read(lambda u: u.outbox.oldest_due()) == NOW
 

@@ -8,17 +8,18 @@ from bisect import bisect_left
 from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from itertools import count
 from multiprocessing import get_context
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import BigInteger, bindparam, literal_column, text
+from sqlalchemy import BigInteger, literal_column, text
 
 from bot.errors import Unavailable
 from store.engine import connect
-from store.gates import Limit, SqlGates, Taken, Wait
+from store.gates import Limit, SqlGates, Taken, Wait, by
 
 BRAND = Limit("brand", 600)
 HISTORY = Limit("brand:/history", 60)
@@ -36,7 +37,7 @@ class Clock:
     now: float = 1_800_000_000.0
 
     def gates(self, url: str) -> SqlGates:
-        return SqlGates(url, now=bindparam("now", callable_=lambda: round(self.now * 1_000_000), type_=BigInteger))
+        return SqlGates(url, now=by(lambda: datetime.fromtimestamp(self.now, UTC)))
 
 
 @pytest.fixture

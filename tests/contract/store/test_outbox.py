@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlalchemy.event import listen
@@ -36,8 +36,20 @@ async def ready(store: SqlStore, person: int) -> Delivery:
 
 
 async def claimed(store: SqlStore, owner: str = "a", *, at: timedelta = timedelta(), limit: int = 99) -> list[int]:
-    deliveries = await store.write(lambda u: u.outbox.claim(NOW + at, owner=owner, lease=LEASE, limit=limit))
-    return [d.delivery_id for d in deliveries]
+    return [d.delivery_id for d in await store.write(lambda u: claim(u, NOW + at, owner, limit))]
+
+
+def sent(ready: Delivery) -> Delivery:
+    return replace(ready, state=DeliveryState.SENT, attempt=1, workspace_id="T1", message=MESSAGE)
+
+
+def claim(u: UnitOfWork, now: datetime, owner: str = "a", limit: int = 99) -> list[Delivery]:
+    u.outbox.lapse(now)
+    return [d for queue in u.outbox.queues(now) for d in u.outbox.claim(queue, now, owner=owner, lease=LEASE, limit=limit)]
+
+
+async def lost(store: SqlStore, at: datetime) -> list[int]:
+    return [d.delivery_id for d in await store.write(lambda u: u.outbox.claim_lost(at, lease=LEASE, limit=99))]
 
 
 async def test_an_event_is_added_once_whichever_integration_notices_it(store: SqlStore, person: int) -> None:
@@ -81,7 +93,7 @@ async def test_it_is_known_when_each_person_was_last_told_of_a_survey(store: Sql
 async def test_due_deliveries_are_claimed_most_urgent_first_up_to_the_limit(store: SqlStore, person: int) -> None:
     for mark, due_at in (("c", NOW), ("b", NOW - DAY), ("a", NOW - 2 * DAY), ("later", NOW + DAY)):
         await store.write(lambda u, mark=mark, due_at=due_at: u.outbox.add([event(person, mark)], due_at))
-    first = await store.write(lambda u: u.outbox.claim(NOW, owner="a", lease=LEASE, limit=2))
+    first = await store.write(lambda u: claim(u, NOW, limit=2))
     assert [d.due_at for d in first] == [NOW - 2 * DAY, NOW - DAY]
     assert {d.state for d in first} == {DeliveryState.CLAIMED}
     assert len(await claimed(store)) == 1
@@ -108,23 +120,69 @@ async def test_a_lapsed_claim_is_taken_over_and_its_first_holder_may_not_send(st
     assert not await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="b", lease_until=LATER + LEASE))
 
 
-async def test_a_call_that_was_begun_and_lost_is_never_claimed_again_and_becomes_unknown(store: SqlStore, ready: Delivery) -> None:
+async def test_a_call_that_was_begun_and_lost_is_never_claimed_again_and_found_after_its_lease(store: SqlStore, ready: Delivery) -> None:
     await claimed(store)
     await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="a", lease_until=NOW + LEASE))
     assert await claimed(store, "b", at=DAY) == []
-    assert await store.write(lambda u: u.outbox.abandon_lapsed(NOW + LEASE)) == 0
-    assert await store.write(lambda u: u.outbox.abandon_lapsed(LATER)) == 1
-    assert await store.write(lambda u: u.outbox.abandon_lapsed(LATER)) == 0
+    assert await lost(store, NOW + LEASE) == []
+    assert await lost(store, LATER) == [ready.delivery_id]
+    assert await lost(store, LATER) == []
+    assert await lost(store, LATER + LEASE) == []
+    assert await lost(store, LATER + 2 * LEASE) == [ready.delivery_id]
     assert await claimed(store, "b", at=DAY) == []
-    (lost,) = await store.read(lambda u: u.outbox.list(9))
-    assert (lost.state, lost.attempt) == (DeliveryState.UNKNOWN, 1)
-    assert list((await store.read(lambda u: u.outbox.reasons())).values()) == [1]
 
 
-async def test_a_claim_that_lapsed_before_anything_was_sent_is_not_abandoned(store: SqlStore, ready: Delivery) -> None:
+async def test_an_answer_in_doubt_is_looked_up_when_its_time_has_come(store: SqlStore, ready: Delivery) -> None:
     await claimed(store)
-    assert await store.write(lambda u: u.outbox.abandon_lapsed(NOW + DAY)) == 0
+    await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="a", lease_until=NOW + LEASE))
+    assert not await store.write(lambda u: u.outbox.doubt(ready.delivery_id, NOW + DAY, "no answer", owner="b"))
+    assert await store.write(lambda u: u.outbox.doubt(ready.delivery_id, NOW + DAY, "no answer", owner="a"))
+    assert await lost(store, NOW + DAY) == []
+    (found,) = await store.write(lambda u: u.outbox.claim_lost(NOW + 2 * DAY, lease=LEASE, limit=9))
+    assert (found.delivery_id, found.owner, found.reason) == (ready.delivery_id, "a", "no answer")
+
+
+async def test_a_claim_that_lapsed_before_anything_was_sent_is_not_lost(store: SqlStore, ready: Delivery) -> None:
+    await claimed(store)
+    assert await lost(store, NOW + DAY) == []
     assert await claimed(store, "b", at=DAY) == [ready.delivery_id]
+
+
+async def test_claims_are_given_up_by_one_statement_and_due_as_before(store: SqlStore, person: int) -> None:
+    await store.write(lambda u: u.outbox.add([event(person, str(number)) for number in range(4)], NOW))
+    first, *others = await claimed(store, "a")
+    await store.write(lambda u: u.outbox.begin_sending(first, owner="a", lease_until=NOW + LEASE))
+    assert await store.write(lambda u: u.outbox.release("b")) == 0
+    assert await store.write(lambda u: u.outbox.release("a")) == 3
+    assert await claimed(store, "b") == others
+
+
+async def test_what_waits_is_told_by_workspace_survey_and_kind(store: SqlStore) -> None:
+    """A person's workspace is that of their account; a member's goes before a guest's."""
+    ada, bob, cyd = (await store.write(lambda u: u.people.ids(["ada@example.org", "bob@example.org", "cyd@example.org"]))).values()
+
+    def fill(u: UnitOfWork) -> None:
+        u.members.save([member("U1", email="ada@example.org"), replace(member("U2", email="bob@example.org"), workspace_id="T2")])
+        u.members.save([replace(member("U3", email="bob@example.org", kind=MemberKind.GUEST), workspace_id="T0")])
+        soon, later = NOW + DAY, NOW + 5 * DAY
+        u.outbox.add([replace(event(ada), closes_at=later), replace(event(ada, "again"), closes_at=soon), event(bob), event(cyd)], NOW)
+        u.outbox.add([event(ada, kind=EventKind.SURVEY_CLOSING), event(bob, survey_id="SV_2")], NOW)
+        u.outbox.add([event(bob, survey_id="SV_3")], LATER)
+
+    await store.write(fill)
+    queues = await store.read(lambda u: u.outbox.queues(NOW))
+    assert {(q.workspace_id, q.survey_id, str(q.kind), q.due, q.closes_at) for q in queues} == {
+        (None, "SV_1", "survey.invited", 1, None),
+        ("T1", "SV_1", "survey.closing", 1, None),
+        ("T1", "SV_1", "survey.invited", 2, NOW + DAY),
+        ("T2", "SV_1", "survey.invited", 1, None),
+        ("T2", "SV_2", "survey.invited", 1, None),
+    }
+    (nowhere,) = [q for q in queues if q.workspace_id is None]
+    (moved,) = await store.write(lambda u: u.outbox.claim(nowhere, NOW, owner="a", lease=LEASE, limit=9))
+    assert not await store.write(lambda u: u.outbox.move(moved.delivery_id, "T2", owner="b"))
+    assert await store.write(lambda u: u.outbox.move(moved.delivery_id, "T2", owner="a"))
+    assert {q.due for q in await store.read(lambda u: u.outbox.queues(NOW)) if (q.workspace_id, q.survey_id) == ("T2", "SV_1")} == {2}
 
 
 async def test_a_retried_delivery_waits_until_it_is_due_and_counts_its_attempts(store: SqlStore, ready: Delivery) -> None:
@@ -142,8 +200,10 @@ async def test_a_finished_delivery_remembers_its_message_and_is_over(store: SqlS
     await claimed(store)
     await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="a", lease_until=NOW + LEASE))
     assert await store.write(lambda u: u.outbox.finish(ready.delivery_id, DeliveryState.SENT, NOW, owner="a", message=MESSAGE))
-    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=DeliveryState.SENT, attempt=1, message=MESSAGE)]
-    assert await store.write(lambda u: u.outbox.abandon_lapsed(NOW + DAY)) == 0
+    assert await store.read(lambda u: u.outbox.list(9)) == [
+        replace(ready, state=DeliveryState.SENT, attempt=1, workspace_id="T1", message=MESSAGE)
+    ]
+    assert await lost(store, NOW + DAY) == []
     assert await claimed(store, at=DAY) == []
 
 
@@ -163,7 +223,9 @@ async def test_a_delivery_taken_over_is_neither_retried_nor_finished_by_its_firs
     assert not await meddled()
     assert await store.write(lambda u: u.outbox.finish(ready.delivery_id, DeliveryState.SENT, LATER, owner="b", message=MESSAGE))
     assert not await meddled()
-    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=DeliveryState.SENT, attempt=1, message=MESSAGE)]
+    assert await store.read(lambda u: u.outbox.list(9)) == [
+        replace(ready, state=DeliveryState.SENT, attempt=1, workspace_id="T1", message=MESSAGE)
+    ]
 
 
 @pytest.mark.parametrize("state", ENDS)
@@ -182,7 +244,7 @@ async def test_what_is_unknown_becomes_sent_by_the_word_of_its_sender_and_nothin
 
     await claimed(store)
     await store.write(lambda u: u.outbox.begin_sending(ready.delivery_id, owner="a", lease_until=NOW + LEASE))
-    await store.write(lambda u: u.outbox.abandon_lapsed(LATER))
+    assert await store.write(lambda u: u.outbox.finish(ready.delivery_id, DeliveryState.UNKNOWN, LATER, owner="a"))
     assert [await finished(state, "b") for state in ENDS] == [False] * len(ENDS)
     assert not any([await finished(state, "a") for state in ENDS if state is not DeliveryState.SENT])
     assert not await store.write(lambda u: u.outbox.retry(ready.delivery_id, LATER, "late", owner="a"))
@@ -190,7 +252,9 @@ async def test_what_is_unknown_becomes_sent_by_the_word_of_its_sender_and_nothin
     assert (lost.state, lost.message) == (DeliveryState.UNKNOWN, None)
     assert await finished(DeliveryState.SENT, "a")
     assert [await finished(state, "a") for state in ENDS] == [False] * len(ENDS)
-    assert await store.read(lambda u: u.outbox.list(9)) == [replace(ready, state=DeliveryState.SENT, attempt=1, message=MESSAGE)]
+    assert await store.read(lambda u: u.outbox.list(9)) == [
+        replace(ready, state=DeliveryState.SENT, attempt=1, workspace_id="T1", message=MESSAGE)
+    ]
 
 
 async def ended(store: SqlStore, state: DeliveryState) -> None:
@@ -235,7 +299,8 @@ async def test_what_another_process_opened_and_sent_in_between_is_not_opened_aga
             with other.begin() as connection:
                 outbox = SqlOutbox(connection)
                 assert outbox.add([event(person)], NOW) == 1
-                assert len(outbox.claim(NOW, owner="b", lease=LEASE, limit=9)) == 1
+                (queue,) = outbox.queues(NOW)
+                assert len(outbox.claim(queue, NOW, owner="b", lease=LEASE, limit=9)) == 1
                 assert outbox.finish(ready.delivery_id, DeliveryState.SENT, NOW, owner="b")
 
     with engine.begin() as connection:
@@ -267,7 +332,7 @@ async def test_who_could_not_be_reached_is_told_once_they_have_an_account_that_m
     assert await reopened(MemberKind.MEMBER) == 1
     assert await reopened(MemberKind.MEMBER, MemberKind.GUEST) == 1
     assert await reopened(MemberKind.MEMBER, MemberKind.GUEST) == 0
-    again = await store.write(lambda u: u.outbox.claim(LATER, owner="a", lease=LEASE, limit=9))
+    again = await store.write(lambda u: claim(u, LATER))
     assert {d.person_id for d in again} == {people["member@example.org"], people["guest@example.org"]}
     assert {(d.due_at, d.reason) for d in again} == {(LATER, None)}
 

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, insert, text, update
 from sqlalchemy.event import listen, remove
 
 from bot.events import EventKind
-from bot.messages import DeliveryState
+from bot.messages import DeliveryState, Queue, Shown
 from bot.ports import UnitOfWork
 from store import tables
 from store.encryption import Keyring
@@ -20,6 +20,7 @@ from store.statements import Row
 from store.unit_of_work import SqlUnitOfWork
 from tests.contract.store.examples import DAY, NOW, distribution, event, furnish, member, survey
 
+_QUEUE = Queue(workspace_id="T1", survey_id="SV_1", kind=EventKind.SURVEY_INVITED, due=1, closes_at=None)
 QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], str]] = {
     "due": (lambda u: u.invitations.due(NOW, 100), "ix_invitations_notice"),
     "of_people": (lambda u: u.invitations.of_people("SV_1", range(1, 50)), "ix_invitations_person"),
@@ -30,14 +31,29 @@ QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], str]] = {
     "reschedule": (lambda u: u.invitations.reschedule("main", "SV_7", NOW, DAY, 10), "pk_invitations|sqlite_autoindex_invitations_1"),
     "surveys": (lambda u: u.surveys.get(["SV_7", "SV_8"]), "uq_surveys_survey_id_integration_id|sqlite_autoindex_surveys_1"),
     "by_email": (lambda u: u.members.by_email("7@example.org"), "ix_members_email"),
-    "claim": (lambda u: u.outbox.claim(NOW, owner="a", lease=DAY, limit=10), "ix_outbox_open"),
+    "queues": (lambda u: u.outbox.queues(NOW), "ix_outbox_open"),
+    "claim": (lambda u: u.outbox.claim(_QUEUE, NOW, owner="a", lease=DAY, limit=10), "ix_outbox_open"),
+    "oldest_due": (lambda u: u.outbox.oldest_due(), "ix_outbox_(open|leased)"),
+    "release": (lambda u: u.outbox.release("a"), "ix_outbox_leased"),
+    "lapse": (lambda u: u.outbox.lapse(NOW), "ix_outbox_leased"),
+    "claim_lost": (lambda u: u.outbox.claim_lost(NOW, lease=DAY, limit=10), "ix_outbox_leased"),
+    "outdate": (lambda u: u.sent.outdate("SV_1", range(1, 50), [Shown.ANSWERED], NOW), "ix_outbox_person_id"),
+    "followed": (lambda u: u.sent.followed(7, NOW), "ix_outbox_person_id"),
+    "of_person outbox": (lambda u: u.sent.of_person(7, 30), "ix_outbox_person_id"),
+    "is_followed": (lambda u: u.sent.is_followed(7), "ix_outbox_person_id"),
+    "edits due": (lambda u: u.sent.workspaces(NOW), "ix_outbox_edits"),
+    "claim edits": (lambda u: u.sent.claim("T1", NOW, lease=DAY, limit=10), "ix_outbox_edits"),
+    "edits waiting": (lambda u: u.sent.waiting(), "ix_outbox_edits"),
     "add": (lambda u: u.outbox.add([event(7)], NOW), "uq_outbox_event_key|sqlite_autoindex_outbox_1"),
     "last_told": (lambda u: u.outbox.last_told(EventKind.SURVEY_INVITED, "SV_1", range(1, 50)), "ix_outbox_person_id"),
 }
 _PEOPLE = 20_000
 _SURVEYS = 2000
 #: All rows of a partial index are few.
-_WHOLE_TABLE = re.compile(r"(SCAN|Seq Scan on) (invitations|outbox|members)\b(?! USING INDEX ix_invitations_nobody)")
+_WHOLE_TABLE = re.compile(
+    r"(SCAN|Seq Scan on) (invitations|outbox|members)\b"
+    r"(?! USING (COVERING )?INDEX ix_(invitations_nobody|outbox_(open|edits)))"
+)
 
 
 def _fill(connection: Connection, keyring: Keyring) -> None:
@@ -52,7 +68,10 @@ def _fill(connection: Connection, keyring: Keyring) -> None:
     connection.execute(insert(tables.invitations), [_invitation(keys[person_id % _SURVEYS], person_id) for person_id in people.values()])
     uow.members.save([member(email, email=email) for email in people])
     uow.outbox.add([event(person_id) for person_id in people.values()], NOW)
-    connection.execute(update(tables.outbox).values(state=DeliveryState.SENT, finished_at=NOW))
+    connection.execute(update(tables.outbox).values(state=DeliveryState.SENT, finished_at=NOW, message_id="1.1"))
+    outbox = update(tables.outbox)
+    connection.execute(outbox.where(tables.outbox.c.delivery_id % 100 == 0).values(state=DeliveryState.READY, finished_at=None))
+    connection.execute(outbox.where(tables.outbox.c.delivery_id % 100 == 1).values(edit_at=NOW))
     connection.execute(text("ANALYZE"))
 
 

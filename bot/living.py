@@ -1,0 +1,188 @@
+"""One living message: what each sent message should show now, and the edits that make it so (FEATURES C6).
+
+Nothing is edited because a survey closes or a deadline passes: that would be thousands of edits at once, at 50 a minute. A message is
+looked at when its own reader's participation moved, when a later message followed it, or when its reader comes by.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from bot import pages, participations, rules
+from bot.errors import Ambiguous, Forbidden, Gone, Malformed, SurveybotError, Unauthorized, Unavailable, loggable
+from bot.events import EventKind
+from bot.messages import Delivery, Member, Showing, Shown
+from bot.model import PersonalLink
+from bot.outcomes import BROKEN_PAUSE, PAUSE
+from bot.outdating import ENDS
+from bot.page import Page, PrivatePage
+from bot.pages import messages
+from bot.pages.reader import Reader
+from bot.ports import Channel, Store, UnitOfWork
+from bot.rules import Participation, State
+
+#: An edit is drawn, waits for its turn and is made within this; otherwise it is drawn anew.
+_LEASE = timedelta(minutes=2)
+_AT_ONCE = 5
+#: How many of a person's newest messages are looked at when they come by.
+_KEPT_FRESH = 30
+#: Not about one message: its whole workspace waits.
+_TROUBLE = (Unavailable, Ambiguous, Unauthorized, Malformed)
+_PAGES: Mapping[State, Callable[[Participation, Reader], Page]] = {
+    State.ANSWERED: messages.answered,
+    State.EXPIRED: messages.expired,
+    State.CLOSED: messages.withdrawn,
+}
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class View:
+    """A message, drawn for its one reader."""
+
+    page: Page | PrivatePage
+    showing: Showing
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Editor:
+    """One process's way to edit."""
+
+    store: Store
+    channel: Channel
+    clock: Callable[[], datetime]
+    #: Until when nothing is edited, by workspace.
+    paused: dict[str, datetime] = field(default_factory=dict[str, datetime])
+
+
+def draw(kind: EventKind, asked: Participation, link: PersonalLink, reader: Reader, now: datetime) -> View:
+    """Draw what a message says while its survey waits for an answer."""
+    match kind:
+        case EventKind.SURVEY_INVITED:
+            page = pages.new_survey(asked, link, reader)
+        case EventKind.SURVEY_CLOSING:
+            page = (pages.closing_survey if rules.closes_soon(asked, now) else messages.prolonged)(asked, link, reader)
+    return _view(Shown.OPEN, page, f"{asked.invitation.distribution_id} {asked.invitation.contact_id}")
+
+
+async def touched(store: Store, person_id: int, now: datetime) -> int:
+    """Somebody came by (pressed a button, looked at their list): have their stale messages edited now. Returns how many are stale."""
+    stale = await store.read(lambda uow: _stale(uow, person_id, now))
+    return await store.write(lambda uow: uow.sent.look_at(stale, now)) if stale else 0
+
+
+async def edit_due(editor: Editor) -> int:
+    """Bring messages up to date, every workspace at its own pace, until nothing is due that may be edited now. Returns how many were."""
+    settled = 0
+    while True:
+        now = editor.clock()
+        due = await editor.store.read(lambda uow, now=now: uow.sent.workspaces(now))
+        ready = [workspace_id for workspace_id in due if editor.paused.get(workspace_id, now) <= now]
+        if not ready:
+            return settled
+        settled += sum(await asyncio.gather(*(_edit_some(editor, workspace_id) for workspace_id in ready)))
+
+
+async def _edit_some(editor: Editor, workspace_id: str) -> int:
+    now = editor.clock()
+    claimed = await editor.store.write(lambda uow: uow.sent.claim(workspace_id, now, lease=_LEASE, limit=_AT_ONCE))
+    for done, delivery in enumerate(claimed):
+        try:
+            await _bring_up_to_date(editor, delivery)
+        except _TROUBLE as error:  # what is left comes again after the lease
+            pause = _pause(error)
+            editor.paused[workspace_id] = editor.clock() + pause
+            log.warning("message.edits_paused", extra={"workspace": workspace_id, "seconds": pause.total_seconds(), **loggable(error)})
+            return done
+    return len(claimed)
+
+
+def _pause(error: SurveybotError) -> timedelta:
+    if not isinstance(error, Unavailable):
+        return BROKEN_PAUSE
+    return PAUSE if error.retry_after is None else timedelta(seconds=error.retry_after)
+
+
+async def _bring_up_to_date(editor: Editor, delivery: Delivery) -> None:
+    """Raises one of `_TROUBLE` when it is not about this message alone."""
+    now = editor.clock()
+    try:
+        member, view = await editor.store.read(lambda uow: _current(uow, delivery, now))
+        if view is not None and view.showing != delivery.showing and delivery.message is not None:
+            await editor.channel.edit_turn(member)
+            await editor.channel.edit(delivery.message, member, view.page, delivery.key)
+            log.info("message.edited", extra={"delivery": delivery.delivery_id, "shows": str(view.showing.what)})
+    except Exception as error:
+        if isinstance(error, _TROUBLE) and not isinstance(error, Forbidden):
+            raise
+        log.info("message.no_longer_edited", extra={"delivery": delivery.delivery_id, **loggable(error)})
+        reason = str(error) if isinstance(error, SurveybotError) else f"could not be drawn: {type(error).__name__}"
+        await editor.store.write(lambda uow: uow.sent.give_up(delivery, reason))
+    else:
+        await editor.store.write(lambda uow: uow.sent.settle(delivery, view.showing if view else delivery.showing))
+
+
+def _current(uow: UnitOfWork, delivery: Delivery, now: datetime) -> tuple[Member, View | None]:
+    """Whose message it is, and what it should show. Raises Gone when there is nobody (any more) to show it to."""
+    member = _reader_of(uow, delivery)
+    asked = participations.in_survey(uow, delivery.survey_id, [delivery.person_id], now).get(delivery.person_id)
+    is_followed = uow.sent.is_followed(delivery.delivery_id)
+    return member, _wanted(uow, delivery, asked, Reader.of(member), now, is_followed=is_followed)
+
+
+def _reader_of(uow: UnitOfWork, delivery: Delivery) -> Member:
+    email = uow.people.email(delivery.person_id)
+    theirs = [it for it in (uow.members.by_email(email) if email else ()) if it.workspace_id == delivery.workspace_id]
+    if not theirs:
+        raise Gone("no chat account with this e-mail address")
+    channel_id = delivery.message.channel_id if delivery.message else None
+    member = max(theirs, key=lambda it: it.dm_channel_id == channel_id)
+    if member.kind not in rules.reachable_kinds(allow_guests=True):
+        raise Gone(f"the account is {member.kind} now")
+    return member
+
+
+def _wanted(
+    uow: UnitOfWork, delivery: Delivery, asked: Participation | None, reader: Reader, now: datetime, *, is_followed: bool
+) -> View | None:
+    """None = it may stay as it is: it is the end of an earlier asking, or Qualtrics has not told the link it would need."""
+    if is_followed and delivery.showing is not None and delivery.showing.what in ENDS.values():
+        return None
+    if asked is None:
+        return _view(Shown.WITHDRAWN, messages.withdrawn(None, reader))
+    if asked.state is not State.OPEN:
+        return _view(ENDS[asked.state], _PAGES[asked.state](asked, reader))
+    if is_followed:
+        return _view(Shown.FOLLOWED, messages.followed(asked, reader))
+    link = uow.invitations.link(asked.invitation)
+    return None if link is None else draw(delivery.kind, asked, link, reader, now)
+
+
+def _view(what: Shown, page: Page | PrivatePage, link: str = "") -> View:
+    """`link` names the personal link on it, whose own text is in no `repr`."""
+    text = f"{page.title} {page.elements!r} {page.zone} {link}"
+    return View(page=page, showing=Showing(what, sha256(text.encode()).hexdigest()[:16]))
+
+
+def _stale(uow: UnitOfWork, person_id: int, now: datetime) -> Sequence[int]:
+    newest_first = uow.sent.of_person(person_id, _KEPT_FRESH)
+    if not newest_first:
+        return ()
+    asked = {it.survey.survey_id: it for it in participations.of_person(uow, person_id, now)}
+    stale: list[int] = []
+    seen: set[str] = set()
+    for delivery in newest_first:
+        with suppress(Gone):
+            reader = Reader.of(_reader_of(uow, delivery))
+            view = _wanted(uow, delivery, asked.get(delivery.survey_id), reader, now, is_followed=delivery.survey_id in seen)
+            if view is not None and view.showing != delivery.showing:
+                stale.append(delivery.delivery_id)
+        seen.add(delivery.survey_id)
+    return stale

@@ -1,0 +1,64 @@
+"""How long sending will take: an honest estimate from what waits and what the platform allows now. Pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.messages import Queue
+
+#: Of what is allowed, so much is used (store/gates.py).
+_USED = 0.97
+#: After a refusal half of that is used, and so much more with each quiet minute.
+_RECOVERED_A_MINUTE = 0.05
+
+_SENDING = "sending:"
+
+
+def gate_of(workspace_id: str) -> str:
+    """Name the limit that all senders of a workspace share."""
+    return f"{_SENDING}{workspace_id}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """How far a shared limit is open."""
+
+    #: How much of it is used since its last refusal.
+    share: float = 1.0
+    #: For how many seconds it is closed.
+    closed_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Backlog:
+    """What waits to be sent in one workspace."""
+
+    workspace_id: str
+    messages: int
+    takes: timedelta
+
+
+def backlogs(queues: Sequence[Queue], throttles: Mapping[str, Throttle], per_minute: float) -> Sequence[Backlog]:
+    """By workspace; `throttles` by gate. What waits for nobody's workspace is settled without a message."""
+    waiting: Counter[str] = Counter()
+    for queue in queues:
+        if queue.workspace_id is not None:
+            waiting[queue.workspace_id] += queue.due
+    return [
+        Backlog(workspace_id=it, messages=number, takes=takes(number, per_minute, throttles.get(gate_of(it), Throttle())))
+        for it, number in sorted(waiting.items())
+    ]
+
+
+def takes(messages: int, per_minute: float, throttle: Throttle) -> timedelta:
+    """How long so many messages take when nothing else goes wrong."""
+    minutes, share = throttle.closed_seconds / 60, throttle.share
+    left = float(messages)
+    while share < 1 and left > share * per_minute * _USED:
+        left -= share * per_minute * _USED
+        share = min(1.0, share + _RECOVERED_A_MINUTE)
+        minutes += 1
+    return timedelta(minutes=minutes + left / (share * per_minute * _USED))
