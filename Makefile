@@ -46,8 +46,11 @@ conformance: $(VENV)/.dev ## the simulated Slack against two emulators that othe
 bench: $(VENV)/.dev ## speed and memory, as ratios against a baseline of the same run
 	$(BIN)/python -m tests.benchmarks
 
+renderer: ## Microsoft's renderer of Adaptive Cards, for the tests that draw with it (needs npm and Chromium)
+	npm install --prefix tests/renderer --no-save --no-package-lock --ignore-scripts --no-audit --no-fund
+
 lock: $(VENV)/.dev ## regenerate the hashed requirement files (needs `uv` on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt
 
-.PHONY: help demo check test test-deep conformance bench lock
+.PHONY: help demo check test test-deep conformance bench lock renderer

@@ -59,6 +59,7 @@ class IdentityProvider:
             Route("/openid", self._metadata),
             Route("/keys", self._keys),
             Route("/{tenant}/v2.0/.well-known/openid-configuration", self._tenant),
+            Route("/{tenant}/.well-known/openid-configuration", self._tenant),
             Route("/{tenant}/token", self._token, methods=["POST"]),
         ]
         return Starlette(routes=routes)

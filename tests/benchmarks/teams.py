@@ -1,0 +1,177 @@
+"""Messages that the bot sends in Teams of its own accord, with real tokens, to a Bot Connector on this machine in another process.
+
+- ours: `Connector.send`, 50 at a time, and how long the event loop stood still at most.
+- stock: what the SDK does for `continue_conversation`, 50 at a time, in the same way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from http import HTTPStatus
+from multiprocessing import get_context
+from multiprocessing.connection import Connection
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from time import perf_counter
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from adapters.sandbox.serving import serving
+from adapters.sandbox.teams.certificate import certificate
+from adapters.sandbox.teams.identity import IdentityProvider, Key
+from adapters.teams.connector import Connector
+from adapters.teams.registration import Cloud, Registration
+from bot.gallery import gallery
+from cards import teams
+from tests.benchmarks.databases import Databases
+from tests.benchmarks.measure import Figures, Goal, Line, fresh, medians
+
+_APP_ID, _PASSWORD, _AT_ONCE = "11111111-2222-3333-4444-555555555555", "a-secret-of-benchmarks", 50
+
+
+def lines(_databases: Databases, *, quick: bool) -> Iterator[Line]:
+    ours, stock, runs = (100, 20, 1) if quick else (3000, 100, 3)
+    taken = medians(runs, {"ours": lambda: fresh(_ours, ours), "stock": lambda: fresh(_stock, stock)})
+    rate, baseline = taken["ours"]["rate"], taken["stock"]["rate"]
+    what = "Teams, proactive sends"
+    yield Line(what=what, figure=rate, unit="messages/s", goal=Goal(at_least=250))
+    yield Line(
+        what=what, figure=rate, unit="messages/s", baseline=f"stock SDK {baseline:.3g}", ratio=rate / baseline, goal=Goal(at_least=10)
+    )
+    yield Line(what="Teams, longest stall of the loop", figure=taken["ours"]["stall_ms"], unit="ms", goal=Goal(at_most=50))
+    yield Line(what="the same with the stock SDK", figure=taken["stock"]["stall_ms"], unit="ms")
+
+
+def _ours(messages: int) -> Figures:
+    return _with_microsoft(lambda registration: _send_ours(registration, messages))
+
+
+def _stock(messages: int) -> Figures:
+    return _with_microsoft(lambda registration: _send_stock(registration, messages))
+
+
+async def _send_ours(registration: Registration, messages: int) -> Figures:
+    connector, card = Connector(registration), teams.message(gallery()["new-survey"])
+
+    async def send() -> None:
+        await connector.send(registration.cloud.service_url, "a:1", card)
+
+    try:
+        return await _timed(send, messages)
+    finally:
+        await connector.aclose()
+
+
+async def _send_stock(registration: Registration, messages: int) -> Figures:
+    from botbuilder.core import CardFactory, CloudAdapterBase, MessageFactory, TurnContext
+    from botbuilder.schema import ChannelAccount, ConversationAccount, ConversationReference
+    from botframework.connector.auth import BotFrameworkAuthenticationFactory, PasswordServiceClientCredentialFactory
+
+    cloud = registration.cloud
+    authentication = BotFrameworkAuthenticationFactory.create(
+        validate_authority=False,
+        to_channel_from_bot_login_url=f"{cloud.login_url}adfs",  # MSAL asks Microsoft about any other tenant here
+        to_channel_from_bot_oauth_scope=cloud.scope,
+        to_bot_from_channel_token_issuer=cloud.issuer,
+        oauth_url=cloud.service_url,
+        to_bot_from_channel_open_id_metadata_url=cloud.openid_url,
+        credential_factory=PasswordServiceClientCredentialFactory(_APP_ID, _PASSWORD),
+    )
+    sdk = CloudAdapterBase(authentication)
+    reference = ConversationReference(
+        bot=ChannelAccount(id=_APP_ID),
+        user=ChannelAccount(id="1"),
+        conversation=ConversationAccount(id="a:1"),
+        channel_id="msteams",
+        service_url=cloud.service_url,
+    )
+    card = teams.card(gallery()["new-survey"])
+
+    async def turn(context: TurnContext) -> None:
+        await context.send_activity(MessageFactory.attachment(CardFactory.adaptive_card(card)))
+
+    return await _timed(lambda: sdk.continue_conversation(reference, turn, _APP_ID), messages)
+
+
+async def _timed(send: Callable[[], Awaitable[object]], messages: int) -> Figures:
+    left = iter(range(messages))
+
+    async def some() -> None:
+        for _ in left:
+            await send()
+
+    await send()  # what is opened once is no part of a rate
+    watch = asyncio.create_task(_longest_stall())
+    begin = perf_counter()
+    async with asyncio.TaskGroup() as group:
+        for _ in range(_AT_ONCE):
+            group.create_task(some())
+    rate = messages / (perf_counter() - begin)
+    watch.cancel()
+    (stall,) = await asyncio.gather(watch)
+    return {"rate": rate, "stall_ms": stall * 1000}
+
+
+async def _longest_stall() -> float:
+    """Until it is cancelled."""
+    longest = 0.0
+    try:
+        while True:
+            before = perf_counter()
+            await asyncio.sleep(0.001)
+            longest = max(longest, perf_counter() - before - 0.001)
+    except asyncio.CancelledError:
+        return longest
+
+
+def _with_microsoft(work: Callable[[Registration], Awaitable[Figures]]) -> Figures:
+    """Run the work beside a process that plays Microsoft."""
+    context = get_context("spawn")
+    here, there = context.Pipe()
+    with TemporaryDirectory() as folder:
+        pem = certificate(Path(folder) / "server.pem")
+        os.environ["REQUESTS_CA_BUNDLE"] = str(pem)
+        microsoft = context.Process(target=_play_microsoft, args=(there, pem), daemon=True)
+        microsoft.start()
+        try:
+            login, service = here.recv()
+            cloud = Cloud(
+                login_url=f"{login}/",
+                openid_url=f"{login}/openid",
+                service_hosts=frozenset({"127.0.0.1"}),
+                service_url=f"{service}/",
+                allows_http=True,
+            )
+            registration = Registration(app_id=_APP_ID, tenant_id="t", password=_PASSWORD, cloud=cloud)
+            return asyncio.run(_run(work, registration))
+        finally:
+            here.send("end")
+            microsoft.join()
+
+
+async def _run(work: Callable[[Registration], Awaitable[Figures]], registration: Registration) -> Figures:
+    return await work(registration)
+
+
+def _play_microsoft(pipe: Connection, pem: Path) -> None:
+    asyncio.run(_served(pipe, pem))
+
+
+async def _served(pipe: Connection, pem: Path) -> None:
+    identity = IdentityProvider(app_id=_APP_ID, password=_PASSWORD, key=Key("k1"))
+
+    async def take(request: Request) -> Response:
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        await request.body()
+        return JSONResponse({"id": "1"}) if token in identity.tokens else Response(status_code=HTTPStatus.UNAUTHORIZED)
+
+    routes = [Route("/v3/conversations/{conversation}/activities{rest:path}", take, methods=["POST"])]
+    async with serving(identity.app(), certificate=pem) as login, serving(Starlette(routes=routes)) as service:
+        identity.url = login
+        pipe.send((login, service))
+        await asyncio.to_thread(pipe.recv)
