@@ -11,7 +11,9 @@ from msgspec import Meta, Struct
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.qualtrics.tenant import Tenant
-from adapters.sandbox.slack.faults import RateLimited
+from adapters.sandbox.slack.faults import LostAnswer, RateLimited
+from adapters.sandbox.slack.forms import IncompleteForm
+from adapters.sandbox.slack.limits import Limits
 from adapters.sandbox.slack.sender import Acknowledgement, SlackSender
 from adapters.sandbox.slack.workspace import UserKind, Workspace
 from bot.errors import UserError
@@ -59,7 +61,15 @@ class QualtricsFault(Struct, tag_field="what", tag="qualtrics_fault"):
 
 
 class SlackFault(Struct, tag_field="what", tag="slack_fault"):
-    fault: Literal["off", "429", "down"]
+    """`lost`: calls take effect, and their answers never arrive."""
+
+    fault: Literal["off", "429", "down", "lost"]
+
+
+class SlackPace(Struct, tag_field="what", tag="slack_pace"):
+    """Whether Slack holds the bot to its rate limits."""
+
+    fault: Literal["off", "real"]
 
 
 class Command(Struct, tag_field="what", tag="command"):
@@ -71,20 +81,34 @@ class Command(Struct, tag_field="what", tag="command"):
 
 
 class Press(Struct, tag_field="what", tag="press"):
-    """Press a button of a message, or without channel and ts of the Home view."""
+    """Press a button, or choose an option, of a message, or without channel and ts of the open modal or the Home view."""
 
     user: str
     action: str
     block: str | None = None
     channel: str | None = None
     ts: str | None = None
+    chosen: str | None = None
+
+
+class Submit(Struct, tag_field="what", tag="submit"):
+    """Submit the open modal with what was typed and chosen, by action id."""
+
+    user: str
+    typed: dict[str, str | list[str]]
+
+
+class CloseModal(Struct, tag_field="what", tag="close_modal"):
+    user: str
 
 
 class OpenHome(Struct, tag_field="what", tag="open_home"):
     user: str
 
 
-Deed = SendSurvey | Remind | Move | Deactivate | Activate | Advance | QualtricsFault | SlackFault | Command | Press | OpenHome
+_Trouble = QualtricsFault | SlackFault | SlackPace
+_InSlack = Command | Press | OpenHome | Submit | CloseModal
+Deed = SendSurvey | Remind | Move | Deactivate | Activate | Advance | _Trouble | _InSlack
 
 
 @dataclass(slots=True, kw_only=True)
@@ -96,7 +120,7 @@ class Hand:
     sender: SlackSender
     clock: SandboxClock
     #: What is out of order now, in the words of the deeds of these names.
-    faults: dict[str, str] = field(default_factory=lambda: {"qualtrics_fault": "off", "slack_fault": "off"})
+    faults: dict[str, str] = field(default_factory=lambda: dict.fromkeys(("qualtrics_fault", "slack_fault", "slack_pace"), "off"))
 
     async def do(self, deed: Deed) -> str:
         """Do it and return a sentence saying what happened.
@@ -104,14 +128,14 @@ class Hand:
         Raises UserError when it cannot be done, LookupError when it names something that is not there.
         """
         match deed:
-            case Command() | Press() | OpenHome():
+            case Command() | Press() | OpenHome() | Submit() | CloseModal():
                 return await self._in_slack(deed)
             case SendSurvey() | Remind() | Move() | Activate() | Deactivate():
                 return self._in_qualtrics(deed)
             case Advance():
                 self.clock.advance(timedelta(hours=deed.hours))
                 return f"{'An hour' if deed.hours == 1 else f'{deed.hours} hours'} passed."
-            case QualtricsFault() | SlackFault():
+            case QualtricsFault() | SlackFault() | SlackPace():
                 return self._break(deed)
             case _:
                 assert_never(deed)
@@ -155,36 +179,69 @@ class Hand:
         done = {"Opened": "opened the mail of", "SurveyStarted": "started", "SurveyFinished": "finished"}
         return f"{deed.email} {done.get(deed.status, 'was screened out of')} “{survey.name}”."
 
-    def _break(self, deed: QualtricsFault | SlackFault) -> str:
+    def _break(self, deed: _Trouble) -> str:
         match deed:
             case QualtricsFault():
                 self.faults["qualtrics_fault"], name = deed.fault, "Qualtrics"
                 self.tenant.faults = Faults(status=None if deed.fault == "off" else int(deed.fault), retry_after=1)
             case SlackFault():
                 self.faults["slack_fault"], name = deed.fault, "Slack"
-                self.workspace.faults.clear()
-                self.workspace.faults.down = deed.fault == "down"
-                if deed.fault == "429":
-                    self.workspace.faults.add(RateLimited(), times=None)
+                self._break_slack(deed.fault)
+            case SlackPace():
+                self.faults["slack_pace"], name = deed.fault, "Slack"
+                self.workspace.platform.limits = Limits() if deed.fault == "real" else None
+                return "Slack now counts calls, by its real tiers." if deed.fault == "real" else "Slack takes calls at any pace."
             case _:
                 assert_never(deed)
-        words = {"off": "works", "429": "answers every call with 429, too many calls", "503": "answers every call with 503"}
+        words = {
+            "off": "works",
+            "429": "answers every call with 429, too many calls",
+            "503": "answers every call with 503",
+            "lost": "does what it is asked, but its answers get lost",
+        }
         return f"{name} {words.get(deed.fault, 'is down')}."
 
-    async def _in_slack(self, deed: Command | Press | OpenHome) -> str:
+    def _break_slack(self, fault: str) -> None:
+        faults = self.workspace.faults
+        faults.clear()
+        faults.down = fault == "down"
+        if fault == "429":
+            faults.add(RateLimited(), times=None)
+        if fault == "lost":
+            faults.add(LostAnswer(), times=None)
+
+    async def _in_slack(self, deed: _InSlack) -> str:
         self._require_active(deed.user)
         match deed:
             case Command():
                 return await self._command(deed)
             case Press():
                 pressed = await self.sender.press(
-                    deed.user, action_id=deed.action, block_id=deed.block, channel_id=deed.channel, ts=deed.ts
+                    deed.user,
+                    action_id=deed.action,
+                    block_id=deed.block,
+                    channel_id=deed.channel,
+                    ts=deed.ts,
+                    chosen=deed.chosen,
                 )
                 return _heard(pressed, "of the press")
             case OpenHome():
                 return _heard(await self.sender.open_home(deed.user), "that the Home tab was opened")
+            case Submit():
+                return await self._submit(deed)
+            case CloseModal():
+                closed = await self.sender.close(deed.user)
+                return "The form is closed." if closed is None else _heard(closed, "that the form was closed")
             case _:
                 assert_never(deed)
+
+    async def _submit(self, deed: Submit) -> str:
+        try:
+            return _heard(await self.sender.submit(deed.user, deed.typed), "what was filled in")
+        except IncompleteForm as error:
+            self.workspace.view_errors[deed.user] = error.errors
+            self.workspace.changed()
+            raise UserError("Slack does not submit the form yet: it says at the fields what is missing.") from error
 
     async def _command(self, deed: Command) -> str:
         command, _, text = deed.words.strip().partition(" ")

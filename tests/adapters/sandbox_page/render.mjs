@@ -38,6 +38,8 @@ function drawn({ blocks, text, zone = "UTC", now = "2026-11-23T12:00:00Z" }) {
     zone,
     now: new Date(now),
     userName: (id) => `name of ${id}`,
+    people: [],
+    places: [],
     channelName: (id) => `name of ${id}`,
     press: (element) => pressed.push([element.block_id, element.action_id]),
   };

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from adapters.sandbox.slack.faults import RateLimited, Status
+from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Status
 from adapters.sandbox.slack.workspace import Json
 
 if TYPE_CHECKING:
@@ -18,6 +18,23 @@ if TYPE_CHECKING:
 
 SEND = {"what": "send_survey", "name": "Pulse", "to": "", "closes_in_hours": "25"}
 BUTTON = {"type": "button", "action_id": "survey.list#1", "text": {"type": "plain_text", "text": "All"}, "value": "{}"}
+OPTION = {"text": {"type": "plain_text", "text": "Daily"}, "value": "d"}
+LABEL = {"type": "plain_text", "text": "Field"}
+FORM: Json = {
+    "id": "V1",
+    "type": "modal",
+    "notify_on_close": True,
+    "blocks": [
+        {"type": "input", "block_id": "n", "label": LABEL, "element": {"type": "plain_text_input", "action_id": "name"}},
+        {
+            "type": "input",
+            "block_id": "w",
+            "label": LABEL,
+            "optional": True,
+            "element": {"type": "checkboxes", "action_id": "when", "options": [OPTION]},
+        },
+    ],
+}
 BLOCKS: list[Json] = [{"type": "actions", "block_id": "b", "elements": [BUTTON]}]
 
 
@@ -77,7 +94,7 @@ async def test_qualtrics_breaks_and_is_well_again(world: World) -> None:
     said = [(await world.do(what="qualtrics_fault", fault=fault)).json()["said"] for fault in ("429", "503")]
     assert world.tenant.faults.status == 503
     assert said == ["Qualtrics answers every call with 429, too many calls.", "Qualtrics answers every call with 503."]
-    assert (await world.state())["faults"] == {"qualtrics_fault": "503", "slack_fault": "off"}
+    assert (await world.state())["faults"] == {"qualtrics_fault": "503", "slack_fault": "off", "slack_pace": "off"}
     await world.do(what="qualtrics_fault", fault="off")
     assert world.tenant.faults.status is None
 
@@ -90,6 +107,32 @@ async def test_slack_breaks_and_is_well_again(world: World) -> None:
     assert (await world.state())["faults"]["slack_fault"] == "down"
     await world.do(what="slack_fault", fault="off")
     assert world.workspace.faults.take("chat.postMessage") is None
+
+
+async def test_slack_loses_its_answers_and_keeps_its_real_pace(world: World) -> None:
+    await world.do(what="slack_fault", fault="lost")
+    assert [world.workspace.faults.take("chat.update") for _ in range(2)] == [LostAnswer()] * 2
+    said = [(await world.do(what="slack_pace", fault=fault)).json()["said"] for fault in ("real", "off", "real")]
+    assert said[0] == "Slack now counts calls, by its real tiers."
+    assert world.workspace.platform.limits is not None
+    assert (await world.state())["faults"]["slack_pace"] == "real"
+
+
+async def test_a_form_is_filled_in_submitted_and_closed(world: World) -> None:
+    world.workspace.show_views("U1", [FORM])
+    incomplete = await world.do(what="submit", user="U1", typed={"name": ""})
+    assert (incomplete.status_code, "says at the fields" in incomplete.json()["error"]) == (409, True)
+    assert (await world.state())["workspace"]["modal"]["errors"] == {"n": "Please complete this required field."}
+    assert (await world.do(what="submit", user="U1", typed={"name": "Ada", "when": ["d"]})).json()["said"] == (
+        "Slack told Surveybot what was filled in."
+    )
+    assert (await world.state())["workspace"]["modal"] is None
+    world.workspace.show_views("U1", [FORM])
+    assert (await world.do(what="close_modal", user="U1")).json()["said"] == "Slack told Surveybot that the form was closed."
+    sent = [json.loads(heard["payload"]) for heard in world.bot.heard]
+    assert [payload["type"] for payload in sent] == ["view_submission", "view_closed"]
+    assert sent[0]["view"]["state"]["values"]["w"]["when"]["selected_options"] == [OPTION]
+    assert (await world.do(what="close_modal", user="U1")).status_code == 404
 
 
 @pytest.mark.parametrize(("channel", "name"), [(None, "directmessage"), ("C1", "general")])

@@ -231,6 +231,40 @@ def test_a_picture_from_elsewhere_is_described_and_not_fetched(draw: Draw) -> No
     assert [(node["tag"], node.get("alt")) for node in nodes(inside)] == [("figure", None), ("img", "62 of 100 answered")]
 
 
+def test_a_chart_is_a_table_with_its_numbers(draw: Draw) -> None:
+    series = [
+        {"name": name, "data": [{"label": "Mon", "value": value}, {"label": "Tue", "value": 3}]} for name, value in (("A", 1), ("B", 2))
+    ]
+    bars = {"type": "bar", "series": series, "axis_config": {"categories": ["Mon", "Tue"], "x_label": "Day"}}
+    pie = {"type": "pie", "segments": [{"label": "Yes", "value": 62}]}
+    [drawn] = draw({"blocks": [{"type": "data_visualization", "title": "Answers", "chart": chart} for chart in (bars, pie)]})
+    assert [shown(node) for node in nodes(drawn) if node["tag"] in {"caption", "th", "td"}] == [
+        *("Answers (bar chart)", "Day", "A", "B", "Mon", "1", "2", "Tue", "3", "3"),
+        *("Answers (pie chart)", "", "Value", "Yes", "62"),
+    ]
+
+
+def test_every_field_of_a_form_has_its_label_and_what_is_chosen_at_first(draw: Draw) -> None:
+    chosen = _option("b")
+    elements: list[dict[str, Any]] = [
+        {"type": "plain_text_input", "initial_value": "Ann"},
+        {"type": "plain_text_input", "multiline": True, "initial_value": "Long"},
+        {"type": "static_select", "options": [_option("a"), chosen], "initial_option": chosen},
+        {"type": "radio_buttons", "options": [_option("a"), chosen], "initial_option": chosen},
+        {"type": "checkboxes", "options": [_option("a"), chosen], "initial_options": [chosen]},
+        {"type": "conversations_select"},
+        {"type": "users_select"},
+        {"type": "datepicker", "initial_date": "2026-12-01"},
+        {"type": "file_input"},
+    ]
+    [drawn] = draw({"blocks": [_field(number, element) for number, element in enumerate(elements)]})
+    assert [next(n for n in nodes(one) if n["tag"] in {"label", "legend"})["children"][0] for one in drawn] == [f"F{n}" for n in range(9)]
+    first = [[n.get("value", shown(n)) for n in nodes(one) if _is_chosen(n)] for one in drawn]
+    assert first == [["Ann"], ["Long"], ["b"], ["b"], ["b"], [], [], ["2026-12-01"], []]
+    assert "does not draw “file_input”" in shown(drawn[-1])
+    assert [node["id"] for node in nodes(drawn) if "data-block" in node] == [f"field-b{n}-error" for n in range(9)]
+
+
 @pytest.mark.parametrize("kind", ["video", "constructor", "__proto__"])
 def test_a_block_the_page_does_not_know_is_said_to_be_unknown(draw: Draw, kind: str) -> None:
     [drawn] = draw({"blocks": [{"type": kind}, {"type": "context", "elements": [{"type": kind}]}]})
@@ -242,6 +276,21 @@ def test_no_script_builds_nodes_from_markup() -> None:
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|createContextualFragment|DOMParser|\beval\b|new Function"
     )
     assert [path.name for path in STATIC.glob("*.js") if forbidden.search(path.read_text(encoding="utf-8"))] == []
+
+
+def _option(value: str) -> dict[str, Any]:
+    return {"text": {"type": "plain_text", "text": value.upper()}, "value": value}
+
+
+def _field(number: int, element: dict[str, Any]) -> dict[str, Any]:
+    label = {"type": "plain_text", "text": f"F{number}"}
+    return {"type": "input", "block_id": f"b{number}", "label": label, "element": {"action_id": f"a{number}", **element}}
+
+
+def _is_chosen(node: dict[str, Any]) -> bool:
+    if node["tag"] == "textarea" or "selected" in node or "checked" in node:
+        return True
+    return node["tag"] == "input" and node["type"] not in {"radio", "checkbox"}
 
 
 def _button(*, url: str, action_id: str = "a") -> dict[str, Any]:

@@ -1,11 +1,14 @@
 // Block Kit as Slack draws it: what was sent becomes nodes, and what this page does not know is said to be unknown.
 
+import { drawChart } from "./charts.js";
 import { slackDate } from "./dates.js";
 import { h, outsideLink, safeUrl } from "./dom.js";
+import { drawField, drawMenu } from "./inputs.js";
 import { parse } from "./mrkdwn.js";
 
 /**
- * Draw blocks. `reader` is {zone, now, userName(id), channelName(id), press(element)}: whose eyes see it and what a click does.
+ * Draw blocks. `reader` is {zone, now, userName(id), channelName(id), press(element)}: whose eyes see it and what a click does;
+ * in a modal also {people, places} as [id, name] pairs to choose from. A choice is told as press(element, value).
  */
 export function drawBlocks(blocks, reader) {
   return blocks.map((block) => (Object.hasOwn(BLOCKS, block.type) ? BLOCKS[block.type](block, reader) : unknown(block.type)));
@@ -22,12 +25,16 @@ const BLOCKS = {
   section,
   context: (block, reader) => h("div", { class: "b-context" }, block.elements.map((one) => element(one, reader))),
   actions: (block, reader) => h("div", { class: "b-actions" }, block.elements.map((one) => element(one, reader, block))),
+  input: drawField,
+  data_visualization: drawChart,
   image: (block) => h("figure", { class: "b-image" }, block.title && h("figcaption", {}, block.title.text), picture(block)),
 };
 
 const ELEMENTS = {
   button,
   image: picture,
+  static_select: drawMenu,
+  overflow: drawMenu,
   mrkdwn: text,
   plain_text: text,
 };

@@ -86,7 +86,7 @@ function homeView(model, on) {
   const { home, me } = model;
   const note = `The Home tab of Surveybot, as ${me.name} sees it`;
   if (!home) return { title: "Home", note, items: [empty("home", "Surveybot is drawing this view. It takes a moment.")] };
-  const reader = readerOf(model, (element) => on.press({}, element));
+  const reader = readerOf(model, (...pressed) => on.press({}, ...pressed));
   const fingerprint = JSON.stringify([home, me.tz, dayKey(model)]);
   const draw = () =>
     h(
@@ -122,7 +122,7 @@ function emptyText(isDm, me) {
 }
 
 function messageItem(message, conversation, model, on) {
-  const reader = readerOf(model, (element) => on.press({ channel: conversation.id, ts: message.ts }, element));
+  const reader = readerOf(model, (...pressed) => on.press({ channel: conversation.id, ts: message.ts }, ...pressed));
   return {
     key: message.ts,
     fingerprint: JSON.stringify([message, model.me.tz, dayKey(model)]),
@@ -160,11 +160,14 @@ function rawButton(onclick) {
   return h("button", { type: "button", class: "raw", onclick }, "Raw JSON");
 }
 
-function readerOf({ me, now, users, conversations }, press) {
+/** What drawing blocks needs to know of the person who looks. */
+export function readerOf({ me, now, users, conversations }, press) {
   return {
     zone: me.tz,
     now,
     press,
+    people: users.filter((user) => user.kind === "member").map((user) => [user.id, user.name]),
+    places: conversations.filter((one) => one.kind !== "dm").map((one) => [one.id, `#${one.name}`]),
     userName: (id) => users.find((user) => user.id === id)?.name ?? id,
     channelName: (id) => conversations.find((one) => one.id === id)?.name ?? id,
   };

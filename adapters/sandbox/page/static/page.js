@@ -1,7 +1,8 @@
 // The page's one model and everything that changes it: what the server says, who looks, where they look.
 
-import { drawChat, unread } from "./chat.js";
+import { drawChat, readerOf, unread } from "./chat.js";
 import { byId, h } from "./dom.js";
+import { drawModal } from "./modal.js";
 import { drawClock, drawPanel, showRaw, wirePanel } from "./panel.js";
 import { listen, look, make } from "./server.js";
 
@@ -20,10 +21,20 @@ let isAsked = false;
 
 const on = {
   place: openPlace,
-  press: (at, element) => act({ what: "press", user: model.me.id, ...at, action: element.action_id, block: element.block_id }),
+  press: (at, element, chosen) =>
+    act({ what: "press", user: model.me.id, ...at, action: element.action_id, block: element.block_id, chosen }),
   raw: (...shown) => {
     showTab("panel");
     showRaw(...shown);
+  },
+};
+
+const onModal = {
+  submit: (typed) => act({ what: "submit", user: model.me.id, typed }),
+  close: () => act({ what: "close_modal", user: model.me.id }),
+  raw: () => {
+    byId("modal").close();
+    on.raw("Modal", model.modal, null);
   },
 };
 
@@ -65,6 +76,7 @@ function draw() {
   if (shown && isChatVisible()) model.seen[shown.id] = Number(shown.messages.at(-1)?.ts ?? 0);
   sessionStorage.setItem("seen", JSON.stringify(seen));
   drawChat(model, on);
+  drawModal(model, readerOf(model, (...pressed) => on.press({}, ...pressed)), onModal);
   drawPanel(model);
   drawSteps();
   drawUnread();
@@ -194,6 +206,10 @@ function start() {
       refresh();
     });
   }
+  byId("modal").addEventListener("cancel", (event) => {
+    event.preventDefault(); // the sandbox closes it, and then the page
+    onModal.close();
+  });
   showTab("panel");
   document.addEventListener("visibilitychange", refresh);
   listen(refresh, () => say("The connection to the sandbox is lost. Is `surveybot demo` still running?", true));
