@@ -9,9 +9,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft7Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.protocols import Validator
 
+from adapters.sandbox.gate.alternatives import validator
 from adapters.sandbox.gate.problem import Kind, Problem
 
 _ROOTS: Mapping[Kind, Mapping[str, Any]] = {
@@ -28,9 +29,9 @@ def schema_problems(kind: Kind, payload: Mapping[str, Any]) -> list[Problem]:
 
 
 @cache
-def _validator(kind: Kind) -> Draft7Validator:
+def _validator(kind: Kind) -> Validator:
     definitions = json.loads(Path(__file__).with_name("slack_types.schema.json").read_text())
-    return Draft7Validator({**_ROOTS[kind], "definitions": definitions})
+    return validator({**_ROOTS[kind], "definitions": definitions})
 
 
 def _causes(error: ValidationError) -> Iterator[ValidationError]:

@@ -82,6 +82,8 @@ class Workspace:
         self.journal, self.refused, self.timeouts = self.platform.journal, self.platform.refused, self.platform.timeouts
         self.users: dict[str, User] = {}
         self.conversations: dict[str, Conversation] = {}
+        #: By user id: the conversation with the bot.
+        self._dms: dict[str, Conversation] = {}
         #: The Home view of each user, as Slack returns views.
         self.homes: dict[str, Json] = {}
         #: The modals each user has open, the one they look at last.
@@ -183,6 +185,8 @@ class Workspace:
             conversation_id=channel_id, kind=kind, name=name, members=set(members), is_archived=is_archived, is_shared=is_shared
         )
         self.conversations[channel_id] = channel
+        if kind is ConversationKind.DIRECT and self.bot_user_id in channel.members:
+            self._dms.update(dict.fromkeys(channel.members - {self.bot_user_id}, channel))
         self.changed()
         return channel
 
@@ -193,11 +197,10 @@ class Workspace:
 
     def direct_message(self, user_id: str) -> Conversation:
         """Return the conversation between this user and the bot, opening it the first time."""
-        members = {user_id, self.bot_user_id}
-        for conversation in self.conversations.values():
-            if conversation.kind is ConversationKind.DIRECT and conversation.members == members:
-                return conversation
-        return self.add_channel(self.new_id("D"), "directmessage", kind=ConversationKind.DIRECT, members=members)
+        if user_id not in self._dms:
+            members = {user_id, self.bot_user_id}
+            self.add_channel(self.new_id("D"), "directmessage", kind=ConversationKind.DIRECT, members=members)
+        return self._dms[user_id]
 
     def post(
         self,

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import base64
-import binascii
-from collections.abc import Sequence
+from itertools import islice
 
 from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.objects import user_object
@@ -14,19 +13,19 @@ from adapters.sandbox.slack.workspace import Workspace
 
 def list_users(workspace: Workspace, arguments: Json) -> Json:
     """Pages as https://docs.slack.dev/apis/web-api/pagination says; without a limit, everybody at once."""
-    users = list(workspace.users.values())
-    start = _page_start(users, str(arguments.get("cursor") or ""))
-    end = start + (int(arguments.get("limit") or 0) or len(users))
-    cursor = base64.b64encode(f"user:{users[end].user_id}".encode()).decode() if end < len(users) else ""
-    members = [user_object(workspace, user, with_locale=is_true(arguments.get("include_locale"))) for user in users[start:end]]
+    total = len(workspace.users)
+    start = _page_start(str(arguments.get("cursor") or ""))
+    end = start + (int(arguments.get("limit") or 0) or total)
+    cursor = base64.b64encode(f"user:{end}".encode()).decode() if end < total else ""
+    with_locale = is_true(arguments.get("include_locale"))
+    members = [user_object(workspace, user, with_locale=with_locale) for user in islice(workspace.users.values(), start, end)]
     return {"members": members, "cache_ts": int(workspace.clock().timestamp()), "response_metadata": {"next_cursor": cursor}}
 
 
-def _page_start(users: Sequence[User], cursor: str) -> int:
+def _page_start(cursor: str) -> int:
     try:
-        first = base64.b64decode(cursor, validate=True).decode().removeprefix("user:")
-        return [user.user_id for user in users].index(first) if cursor else 0
-    except (binascii.Error, ValueError):
+        return int(base64.b64decode(cursor, validate=True).decode().removeprefix("user:")) if cursor else 0
+    except ValueError:  # binascii's is one
         raise MethodError("invalid_cursor") from None
 
 
