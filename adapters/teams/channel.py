@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +14,7 @@ from adapters.privacy import check_reader
 from adapters.teams.connector import Connector
 from adapters.teams.errors import ShutOut
 from adapters.teams.registration import Registration
-from bot.errors import Gone, Rejected, Throttled, Unavailable, loggable
+from bot.errors import Forbidden, Gone, Rejected, Throttled, Unavailable, loggable
 from bot.messages import Address, Member, MessageRef
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
@@ -39,6 +40,7 @@ class TeamsChannel:
         self._store = store
         self._clock = clock
         self._pace = AsyncLimiter(1, 1 / sends_per_second)
+        self._edit_pace = AsyncLimiter(1, 1 / sends_per_second)
         #: Until then Teams has asked us to wait.
         self._closed_until = clock()
 
@@ -47,7 +49,12 @@ class TeamsChannel:
         await self._pace.acquire()
         self._check_open()
 
-    async def send(self, member: Member, page: Page | PrivatePage | Form) -> MessageRef:
+    async def edit_turn(self, member: Member) -> None:  # noqa: ARG002 - as above
+        """See `bot.ports.Channel`."""
+        await self._edit_pace.acquire()
+        self._check_open()
+
+    async def send(self, member: Member, page: Page | PrivatePage | Form, key: str | None = None) -> MessageRef:  # noqa: ARG002 - see `find`
         """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Teams cannot show."""
         card = await self._card(member, page)
         address = await self._address(member)
@@ -57,16 +64,21 @@ class TeamsChannel:
             await self._remember(address, is_closed=True)
             raise
         except Gone:  # not sent: the chat was deleted, and is made anew once
+            await self._remember(address, is_closed=True)
             return await self._send(await self._opened(member), card)
 
-    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage | Form) -> None:
-        """Replace what a message of a member's personal chat shows. Raises as `send` does but Ambiguous."""
+    async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002 - the port's
+        """See `bot.ports.Channel`. A bot cannot read its chats: what is lost stays unknown."""
+        raise Forbidden("the Bot Connector lists no messages")
+
+    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage | Form, key: str) -> None:  # noqa: ARG002 - as above
+        """See `bot.ports.Channel`."""
         card = await self._card(member, page)
         address = await self._address(member)
         if address.conversation_id != message.channel_id:
             raise Gone("a message of another conversation")
-        self._check_open()
-        await self._connector.replace(address.service_url, message.channel_id, message.message_id, card)
+        async with self._called():
+            await self._connector.replace(address.service_url, message.channel_id, message.message_id, card)
 
     def _check_open(self) -> None:
         if (wait := self._closed_until - self._clock()) > timedelta(0):
@@ -82,13 +94,19 @@ class TeamsChannel:
             raise Rejected("a link of the page is longer than browsers take") from error
 
     async def _send(self, address: Address, card: dict[str, Any]) -> MessageRef:
+        async with self._called():
+            activity_id = await self._connector.send(address.service_url, address.conversation_id, card)
+        return MessageRef(workspace_id=address.workspace_id, channel_id=address.conversation_id, message_id=activity_id)
+
+    @asynccontextmanager
+    async def _called(self) -> AsyncGenerator[None]:
+        """A 429 closes the tenant for all that this process sends."""
         self._check_open()
         try:
-            activity_id = await self._connector.send(address.service_url, address.conversation_id, card)
+            yield
         except Throttled as error:
             self._closed_until = self._clock() + timedelta(seconds=error.retry_after or 0.0)
             raise
-        return MessageRef(workspace_id=address.workspace_id, channel_id=address.conversation_id, message_id=activity_id)
 
     async def _address(self, member: Member) -> Address:
         """Raise ShutOut for somebody who has removed the bot."""

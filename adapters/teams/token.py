@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import msal
@@ -13,13 +14,11 @@ from msal.exceptions import MsalServiceError
 from msrest.authentication import Authentication
 
 from adapters.teams.registration import AppKind, Registration
-from bot.errors import Unauthorized, Unavailable
+from bot.errors import SurveybotError, Unauthorized, Unavailable
 
 _TIMEOUT_SECONDS = 10
 #: Of a token's life; after it a new one is asked for.
 _FRESH = 0.8
-
-Ask = Callable[[], Mapping[str, Any]]
 
 
 class BotToken(Authentication):
@@ -27,18 +26,20 @@ class BotToken(Authentication):
 
     def __init__(self, registration: Registration) -> None:
         self._registration = registration
-        self._ask: Ask | None = None
         self._asking = threading.Lock()
         self._token = ""
         self._fresh_until = self._good_until = 0.0
 
     def get(self) -> str:
-        """Return a token that is good now. Blocks. Raises Unauthorized (our registration is wrong) or Unavailable."""
+        """Return a token that is good now. Blocks. Without one, raises Unauthorized (our registration is wrong) or Unavailable."""
         if time.monotonic() >= self._fresh_until:
             is_good = time.monotonic() < self._good_until
             if self._asking.acquire(blocking=not is_good):
                 try:
                     self._renew()
+                except SurveybotError:
+                    if not is_good:
+                        raise
                 finally:
                     self._asking.release()
         return self._token
@@ -66,21 +67,21 @@ class BotToken(Authentication):
 
     def _answer(self) -> Mapping[str, Any]:
         try:
-            self._ask = self._ask or _ask(self._registration)
-            return self._ask()
+            return _ask(self._registration)
         except (requests.RequestException, MsalServiceError) as error:
             raise Unavailable("the identity provider does not answer") from error
         except (KeyError, ValueError) as error:  # no such tenant, an answer in no shape of theirs
             raise Unauthorized("the identity provider does not know the bot's tenant") from error
 
 
-def _ask(registration: Registration) -> Ask:
-    """MSAL keeps tokens as well; a new one is asked for by removing the old."""
+def _ask(registration: Registration) -> Mapping[str, Any]:
+    """By a client made anew, for MSAL would answer with the token that is to be replaced."""
     scope = registration.cloud.scope
     if registration.kind is AppKind.MANAGED_IDENTITY:
-        http = requests.Session()
+        http: Any = requests.Session()
+        http.request = partial(http.request, timeout=_TIMEOUT_SECONDS)
         identity = msal.ManagedIdentityClient(msal.UserAssignedManagedIdentity(client_id=registration.app_id), http_client=http)
-        return lambda: identity.acquire_token_for_client(resource=scope)
+        return identity.acquire_token_for_client(resource=scope)
     app = msal.ConfidentialClientApplication(
         registration.app_id,
         client_credential=registration.password,
@@ -88,9 +89,4 @@ def _ask(registration: Registration) -> Ask:
         instance_discovery=False,
         timeout=_TIMEOUT_SECONDS,
     )
-
-    def ask() -> Mapping[str, Any]:
-        app.remove_tokens_for_client()
-        return app.acquire_token_for_client([f"{scope}/.default"]) or {}
-
-    return ask
+    return app.acquire_token_for_client([f"{scope}/.default"]) or {}

@@ -15,11 +15,11 @@ from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.errors import ShutOut
 from adapters.teams.registration import Registration
-from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.messages import Address
 from bot.model import PersonalLink
 from bot.page import Page, PrivatePage, Respond, Text
-from bot.ports import Store
+from bot.ports import Channel, Store
 from tests.adapters.teams.conftest import TENANT_ID, member
 
 PAGE = Page(title="Hello", elements=(Text(("A word.",)),))
@@ -56,13 +56,14 @@ async def test_a_message_says_everything_in_its_summary(channel: TeamsChannel, s
 
 async def test_an_edited_message_shows_the_new_page(channel: TeamsChannel, service: Tenant, known: Address) -> None:
     sent = await channel.send(ANA, PAGE)
-    await channel.edit(sent, ANA, replace(PAGE, title="Answered"))
+    await channel.edit_turn(ANA)
+    await channel.edit(sent, ANA, replace(PAGE, title="Answered"), "key")
     (activity,) = service.personal("ana").messages.values()
     assert activity["summary"] == "Answered\nA word."
     with pytest.raises(Gone):
-        await channel.edit(replace(sent, message_id="0"), ANA, PAGE)
+        await channel.edit(replace(sent, message_id="0"), ANA, PAGE, "key")
     with pytest.raises(Gone):
-        await channel.edit(replace(sent, channel_id="a:ben"), ANA, PAGE)
+        await channel.edit(replace(sent, channel_id="a:ben"), ANA, PAGE, "key")
 
 
 @pytest.mark.parametrize(
@@ -99,6 +100,12 @@ async def test_a_failed_send_is_one_call_and_says_what_is_to_be_done(
     assert len(service.journal) == 1
     if isinstance(raised.value, Unavailable) and isinstance(trouble, Fault):
         assert raised.value.retry_after == (trouble.retry_after_s or (5 if trouble.status == 429 else None))
+
+
+async def test_a_lost_message_cannot_be_looked_for(channel: TeamsChannel) -> None:
+    port: Channel = channel
+    with pytest.raises(Forbidden):
+        await port.find(ANA, "key", utc_now())
 
 
 async def test_who_has_blocked_the_bot_is_not_tried_again(channel: TeamsChannel, service: Tenant, known: Address, store: Store) -> None:

@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from adapters.sandbox.teams.tenant import BLOCKED
-from adapters.teams.inbound import LONGEST_BODY_BYTES
+from adapters.teams.inbound import LONGEST_BODY_BYTES, Inbound
 from bot.messages import MemberKind
 from bot.ports import Store
 from tests.adapters.teams.conftest import LINK, TENANT_ID, People, actions, button, title
@@ -83,6 +83,14 @@ async def test_a_team_that_adds_the_bot_makes_its_people_known(people: People, s
     known = [await store.read(lambda uow, user_id=user_id: uow.members.get(TENANT_ID, user_id)) for user_id in people.tenant.people]
     assert [one.kind for one in known if one] == ["member", "member", "guest", "stranger", "member"]
     assert people.tenant.personal("ana").messages == {}
+
+
+async def test_what_takes_longer_than_a_moment_follows_as_a_message(people: People, inbound: Inbound) -> None:
+    details = button(await people.ask("ana", "list"), "Details")
+    inbound._moment_seconds = 0
+    answer = await people.client.press("ana", details)
+    assert answer.json()["value"] == "This takes a little longer. I will send you a message."
+    assert f"{LINK}ana" in json.dumps(people.newest("ana"))
 
 
 async def test_a_second_delivery_changes_nothing(people: People) -> None:
