@@ -92,7 +92,8 @@ def _home(uow: UnitOfWork, viewer: Viewer, _data: Mapping[str, str], now: dateti
 
 
 def _list(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
-    return pages.my_active_surveys(participations.soonest_first(_mine(uow, viewer, now)), _page(data), viewer.reader)
+    theirs = [] if viewer.person_id is None else participations.open_of_person(uow, viewer.person_id, now)
+    return pages.my_active_surveys(theirs, _page(data), viewer.reader)
 
 
 def _search(_uow: UnitOfWork, viewer: Viewer, _data: Mapping[str, str], _now: datetime) -> Form:

@@ -15,12 +15,12 @@ _NEVER = datetime.max.replace(tzinfo=UTC)
 
 def of_person(uow: UnitOfWork, person_id: int, now: datetime) -> list[Participation]:
     """Everything one person was ever mailed, over all integrations; surveys that are not stored are left out."""
-    by_survey: dict[str, list[Invitation]] = {}
-    for invitation in uow.invitations.of_person(person_id):
-        by_survey.setdefault(invitation.survey_id, []).append(invitation)
-    surveys = uow.surveys.get(by_survey)
-    folded = (rules.participation(surveys[survey_id], group, now) for survey_id, group in by_survey.items() if survey_id in surveys)
-    return [asked for asked in folded if asked is not None]
+    return _folded(uow, uow.invitations.of_person(person_id), now)
+
+
+def open_of_person(uow: UnitOfWork, person_id: int, now: datetime) -> list[Participation]:
+    """What one person can answer, in the order of `soonest_first`. A fraction of the work of reading everything."""
+    return soonest_first(_folded(uow, uow.invitations.of_person(person_id, now), now))
 
 
 def soonest_first(asked: Iterable[Participation]) -> list[Participation]:
@@ -39,3 +39,12 @@ def in_survey(uow: UnitOfWork, survey_id: str, person_ids: Collection[int], now:
         for person_id, invitations in uow.invitations.of_people(survey_id, person_ids).items()
     )
     return {person_id: asked for person_id, asked in rows if asked is not None}
+
+
+def _folded(uow: UnitOfWork, invitations: Iterable[Invitation], now: datetime) -> list[Participation]:
+    by_survey: dict[str, list[Invitation]] = {}
+    for invitation in invitations:
+        by_survey.setdefault(invitation.survey_id, []).append(invitation)
+    surveys = uow.surveys.get(by_survey)
+    folded = (rules.participation(surveys[survey_id], group, now) for survey_id, group in by_survey.items() if survey_id in surveys)
+    return [asked for asked in folded if asked is not None]

@@ -189,8 +189,12 @@ class Invitations(Protocol):
         """All invitations to one survey of each of these people, over all integrations and distributions."""
         ...
 
-    def of_person(self, person_id: int) -> Sequence[Invitation]:
-        """Everything one person was ever sent, over all integrations."""
+    def of_person(self, person_id: int, answerable_at: datetime | None = None) -> Sequence[Invitation]:
+        """Everything one person was ever sent, over all integrations.
+
+        With `answerable_at`, all that they were sent of those surveys of which they have an invitation that was not answered by then, and
+        whose link lives.
+        """
         ...
 
     def link(self, invitation: Invitation) -> PersonalLink | None:

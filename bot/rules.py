@@ -158,7 +158,9 @@ def participation(survey: Survey, invitations: Iterable[Invitation], now: dateti
     mailed = sorted((i for i in invitations if i.mailed), key=_order)
     answer = max((i for i in mailed if i.status in ANSWERED), key=_answered_at, default=None)
     asking, asked_after = _last_asking(survey, mailed, answer)
-    if asking:
+    if len(asking) == 1:
+        best = asking[0]
+    elif asking:
         best = max(asking, key=lambda i: (_can_answer(survey, i, now), deadline(i.link_expires_at, survey) or _NEVER, _order(i)))
     elif answer is not None:
         best = answer

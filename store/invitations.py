@@ -43,6 +43,8 @@ _FIXED = ("survey_key",)
 
 _NOBODY = (_INVITATIONS.c.person_id.is_(None), _INVITATIONS.c.mailed)
 
+_EXPIRES_AT = func.coalesce(_INVITATIONS.c.link_expires_at, _DISTRIBUTIONS.c.link_expires_at, type_=Instant)
+
 _WHOLE = (
     select(
         _DISTRIBUTIONS.c.integration_id,
@@ -54,7 +56,7 @@ _WHOLE = (
         _INVITATIONS.c.mailed,
         _INVITATIONS.c.sent_at,
         _INVITATIONS.c.completed_at,
-        func.coalesce(_INVITATIONS.c.link_expires_at, _DISTRIBUTIONS.c.link_expires_at, type_=Instant).label("link_expires_at"),
+        _EXPIRES_AT.label("link_expires_at"),
         _DISTRIBUTIONS.c.sender_name,
         _DISTRIBUTIONS.c.link_type,
         _DISTRIBUTIONS.c.is_deleted.label("is_withdrawn"),
@@ -116,11 +118,10 @@ class SqlInvitations:
 
     def without_person(self, integration_id: str, now: datetime, tried_before: datetime, limit: int) -> Sequence[Invitation]:
         tried = _INVITATIONS.c.looked_up_at
-        expires_at = func.coalesce(_INVITATIONS.c.link_expires_at, _DISTRIBUTIONS.c.link_expires_at, type_=Instant)
         unknown = (
             _WHOLE.where(_DISTRIBUTIONS.c.integration_id == integration_id, *_NOBODY, ~_DISTRIBUTIONS.c.is_deleted)
             .where(_SURVEYS.c.is_active, _SURVEYS.c.is_deleted.is_not(true()))
-            .where(*(or_(at.is_(None), at > now) for at in (expires_at, _SURVEYS.c.ends_at)))
+            .where(*(or_(at.is_(None), at > now) for at in (_EXPIRES_AT, _SURVEYS.c.ends_at)))
             .where(or_(tried.is_(None), tried < tried_before))
             .order_by(tried.is_not(None), tried, _INVITATIONS.c.contact_id)
             .limit(limit)
@@ -157,9 +158,13 @@ class SqlInvitations:
                 by_person[row["person_id"]].append(Invitation(**row))
         return by_person
 
-    def of_person(self, person_id: int) -> Sequence[Invitation]:
-        theirs = _WHOLE.where(_INVITATIONS.c.person_id == person_id)
-        return [Invitation(**row) for row in self.connection.execute(theirs).mappings()]
+    def of_person(self, person_id: int, answerable_at: datetime | None = None) -> Sequence[Invitation]:
+        if answerable_at is None:
+            found = self.connection.execute(_OF_PERSON, {"person": person_id})
+        else:
+            found = self.connection.execute(_ANSWERABLE_OF_PERSON, {"person": person_id, "now": answerable_at})
+        names = found.keys()
+        return [Invitation(**dict(zip(names, row, strict=True))) for row in found]
 
     def link(self, invitation: Invitation) -> PersonalLink | None:
         """None also while nobody is known whose link it is. Raises Malformed when it does not open (`Keyring.decrypt`)."""
@@ -204,6 +209,17 @@ class SqlInvitations:
     def _sealed(self, integration_id: str, distribution_id: str, contact_id: str, url: str | None) -> bytes | None:
         return None if url is None else self.keyring.encrypt(url, link_identity(integration_id, distribution_id, contact_id))
 
+
+#: Asked for everybody who waits for an answer: built once.
+_OF_PERSON = _WHOLE.where(_INVITATIONS.c.person_id == bindparam("person"))
+_ANSWERABLE = (
+    select(_SURVEYS.c.survey_id)
+    .join_from(_INVITATIONS, _DISTRIBUTIONS, _DISTRIBUTIONS.c.key == _INVITATIONS.c.distribution_key)
+    .join(_SURVEYS, _SURVEYS.c.key == _INVITATIONS.c.survey_key)
+    .where(_INVITATIONS.c.person_id == bindparam("person"), _INVITATIONS.c.mailed, ~_DISTRIBUTIONS.c.is_deleted)
+    .where(_INVITATIONS.c.status.in_(sorted(OPEN)), or_(_EXPIRES_AT.is_(None), bindparam("now", type_=Instant) < _EXPIRES_AT))
+)
+_ANSWERABLE_OF_PERSON = _OF_PERSON.where(_SURVEYS.c.survey_id.in_(_ANSWERABLE))
 
 _Id = str | ColumnElement[str]
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, case, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, case, null, or_, select, update
 
 from bot.errors import Gone
 from bot.model import Distribution, DistributionStats, Survey, SurveyDetails
@@ -19,6 +19,10 @@ from store.statements import Row, chunks, upsert
 _SURVEYS = tables.surveys
 _DISTRIBUTIONS = tables.distributions
 _COUNTS = tuple(field.name for field in fields(DistributionStats))
+
+
+_OWN = ("survey_id", "name", "owner_id", "is_active", "last_modified", "details_for")
+_DETAILS = ("ends_at", "anonymity", "is_deleted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +43,11 @@ class SqlSurveys:
         self.connection.execute(known.values(**(asdict(details) if details else {}), details_for=details_for))
 
     def get(self, survey_ids: Collection[str]) -> Mapping[str, Survey]:
-        order = (_SURVEYS.c.is_active, _SURVEYS.c.anonymity.is_not(None), _SURVEYS.c.integration_id)  # the last one of an id wins
-        known = select(_SURVEYS).order_by(*order)
-        found = (self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
+        found = (self.connection.execute(_KNOWN, {"survey_ids": chunk}) for chunk in chunks(tuple(survey_ids)))
         return {row["survey_id"]: _survey(row) for rows in found for row in rows.mappings()}
 
     def all(self, integration_id: str) -> Sequence[Survey]:
-        known = select(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id).order_by(_SURVEYS.c.survey_id)
+        known = _READ.where(_SURVEYS.c.integration_id == integration_id).order_by(_SURVEYS.c.survey_id)
         return [_survey(row) for row in self.connection.execute(known).mappings()]
 
     def close_unseen(self, integration_id: str, before: datetime) -> int:
@@ -125,6 +127,13 @@ def _what_was_read(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: 
     """That a survey was seen is no change; one that was (de)activated needs its details and reminders anew."""
     has_turned = _SURVEYS.c.is_active.is_distinct_from(excluded.is_active)
     return {"seen_at": _SURVEYS.c.seen_at, "details_for": case((has_turned, null()), else_=_SURVEYS.c.details_for)}
+
+
+_READ = select(*(_SURVEYS.c[name] for name in (*_OWN, *_DETAILS)))
+#: Built once: asked for everybody who waits for an answer. The last one of an id wins.
+_KNOWN = _READ.where(_SURVEYS.c.survey_id.in_(bindparam("survey_ids", expanding=True))).order_by(
+    _SURVEYS.c.is_active, _SURVEYS.c.anonymity.is_not(None), _SURVEYS.c.integration_id
+)
 
 
 def _survey(row: RowMapping) -> Survey:

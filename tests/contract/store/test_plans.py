@@ -25,6 +25,7 @@ QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], str]] = {
     "due": (lambda u: u.invitations.due(NOW, 100), "ix_invitations_notice"),
     "of_people": (lambda u: u.invitations.of_people("SV_1", range(1, 50)), "ix_invitations_person"),
     "of_person": (lambda u: u.invitations.of_person(7), "ix_invitations_person"),
+    "answerable": (lambda u: u.invitations.of_person(7, NOW), "ix_invitations_person"),
     "lacking_people": (lambda u: u.invitations.lacking_people("main"), "ix_invitations_nobody"),
     "own_expiries": (lambda u: u.invitations.own_expiries("main", ["EMD_7"], NOW), "pk_invitations|sqlite_autoindex_invitations_1"),
     "without_person": (lambda u: u.invitations.without_person("main", NOW, NOW, 10), "ix_invitations_nobody"),
