@@ -30,6 +30,7 @@ from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import OneWorkspace, make_client
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import PATH, routes, slack_app
+from adapters.slack.pacing import SlackPace
 from bot.look import Progress
 from bot.sync import Kind, Synchronisation
 from store.gates import SqlGates
@@ -123,22 +124,23 @@ def _serve(commands: Connection[object, object], url: str, tenant_url: str) -> N
 
 async def _served(commands: Connection[object, object], url: str, tenant_url: str) -> None:
     async with AsyncExitStack() as stack:
-        store = SqlStore(url, keyring())
+        store, gates = SqlStore(url, keyring()), SqlGates(url)
         stack.push_async_callback(store.close)
-        commands.send(await stack.enter_async_context(_web(store)))
+        stack.push_async_callback(gates.close)
+        commands.send(await stack.enter_async_context(_web(store, gates)))
         numbers = count()
         while command := await asyncio.to_thread(commands.recv):
             if command == "cpu":
                 commands.send(time.process_time())
                 continue
-            async with _synchronising(store, url, tenant_url, f"tenant{next(numbers)}") as running:
+            async with _synchronising(store, gates, tenant_url, f"tenant{next(numbers)}") as running:
                 commands.send(True)
                 await asyncio.to_thread(commands.recv)
                 commands.send(not running.done())
 
 
 @asynccontextmanager
-async def _web(store: SqlStore) -> AsyncGenerator[str]:
+async def _web(store: SqlStore, gates: SqlGates) -> AsyncGenerator[str]:
     """The address that Slack calls. The bot lives at the moment of `million`."""
     client = make_client("xoxb-benchmark")
     assert client.session is not None
@@ -149,7 +151,7 @@ async def _web(store: SqlStore) -> AsyncGenerator[str]:
             signing_secret=typists.SECRET,
             store=store,
             directory=SlackDirectory(clients, store),
-            channel=SlackChannel(clients, store, _now),
+            channel=SlackChannel(clients, store, SlackPace(gates, _now, sends_per_minute=60)),
             clock=_now,
         )
         server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes(app)), port=0, log_config=None, access_log=False))
@@ -162,9 +164,9 @@ async def _web(store: SqlStore) -> AsyncGenerator[str]:
 
 
 @asynccontextmanager
-async def _synchronising(store: SqlStore, url: str, tenant_url: str, name: str) -> AsyncGenerator[asyncio.Task[object]]:
+async def _synchronising(store: SqlStore, gates: SqlGates, tenant_url: str, name: str) -> AsyncGenerator[asyncio.Task[object]]:
     """A first full synchronisation of another tenant, once it writes invitations. It is interrupted at the end."""
-    writes, gates = asyncio.Event(), SqlGates(url)
+    writes = asyncio.Event()
 
     def show(progress: Progress) -> None:
         if progress.invitations:
@@ -179,7 +181,6 @@ async def _synchronising(store: SqlStore, url: str, tenant_url: str, name: str) 
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running
-    await gates.close()
 
 
 def _now() -> datetime:
