@@ -5,17 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import uuid4
 
+import stamina
 from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack import places
 from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.places import Home, Modal, Place, PrivateReply, Reply
-from bot import actions, pages
+from bot import actions, living, pages
 from bot.errors import Gone, Rejected, Superseded, SurveybotError, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
@@ -71,6 +74,8 @@ class Answers:
             log.info("slack.superseded", extra={"user": ask.user_id, "verb": ask.action.verb})
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
             await places.show(client, self.store, place, _apology(error, ask, reader))
+        else:
+            await self._came_by(member)
 
     async def submitted(self, ask: Ask, ack: Callable[..., Awaitable[object]]) -> None:
         """Answer a submitted form within Slack's three seconds; what takes longer is shown later, where it says so until then."""
@@ -80,11 +85,19 @@ class Answers:
         async with asyncio.TaskGroup() as group:
             work = group.create_task(self._window(ask))
             done, _ = await asyncio.wait({work}, timeout=_PATIENCE_SECONDS)
-            await ack(response_action="update", view=await work if done else places.window(pages.loading(_ANYBODY)))
-        if not done and isinstance(ask.place, Modal):
-            await places.fill(await self.clients.of(ask.workspace_id), ask.place, await work)
+            loading = {**places.window(pages.loading(_ANYBODY)), "external_id": uuid4().hex}
+            await ack(response_action="update", view=await work if done else loading)
+        if not done:
+            await self._fill(ask.workspace_id, Modal(external_id=loading["external_id"]), await work)
         if ask.action.data.get(actions.CAME_FROM) == Surface.HOME:
             await self.answer(replace(ask, action=Action(verb="home.show"), place=Home(user_id=ask.user_id)))
+
+    async def _fill(self, workspace_id: str, modal: Modal, view: dict[str, Any]) -> None:
+        """Fill a window that an acknowledgement asked for: Slack may not have drawn it yet. Who closed it meanwhile is left alone."""
+        with suppress(Superseded):
+            async for attempt in stamina.retry_context(on=Superseded, attempts=6, wait_initial=0.1, wait_max=1.0):
+                with attempt:
+                    await places.fill(await self.clients.of(workspace_id), modal, view)
 
     async def _window(self, ask: Ask) -> dict[str, Any]:
         reader = _ANYBODY
@@ -103,6 +116,12 @@ class Answers:
                 return found and actions.complaints(ask.action, Reader.of(await self.directory.member(ask.workspace_id, ask.user_id)))
         except (TimeoutError, SurveybotError):
             return found
+
+    async def _came_by(self, member: Member) -> None:
+        """Their older messages may say what is not so any more: now they look."""
+        person_id = await self.store.read(lambda uow: uow.people.find(member.email or ""))
+        if person_id is not None:
+            await living.touched(self.store, person_id, self.clock())
 
     async def _page(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage | Form:
         if action.verb == "survey.handover":

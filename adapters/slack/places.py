@@ -31,7 +31,9 @@ class Home:
 class Modal:
     """A window over everything else, which the person opened who sees it. As in a channel, others may look over their shoulder."""
 
-    view_id: str
+    #: Slack's id, or ours while Slack has not told its own.
+    view_id: str | None = None
+    external_id: str | None = None
     #: As above.
     hash: str | None = None
 
@@ -77,7 +79,7 @@ async def open_modal(client: AsyncWebClient, trigger_id: str, page: Page) -> Mod
 async def fill(client: AsyncWebClient, modal: Modal, view: dict[str, Any]) -> None:
     """Show what `window` has drawn. Raises Superseded as `show` does."""
     with translated("views.update", repeatable=True):
-        await client.views_update(view_id=modal.view_id, view=view, hash=modal.hash)
+        await client.views_update(view_id=modal.view_id, external_id=modal.external_id, view=view, hash=modal.hash)
 
 
 def window(page: Page | PrivatePage | Form) -> dict[str, Any]:
