@@ -18,12 +18,12 @@ from starlette.routing import Route
 
 from adapters import integrations
 from adapters.connections import Connections
-from adapters.directories import Directories
 from adapters.request_log import RequestLog
 from adapters.settings import Settings
 from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
+from adapters.slack.directory_reader import DirectoryReader
 from adapters.slack.inbound import routes, slack_app
 from adapters.slack.oauth import INSTALL_PATH
 from adapters.slack.pacing import SlackPace
@@ -72,7 +72,7 @@ class Bot:
     core: Core
     clients: Clients
     directory: SlackDirectory
-    directories: Directories
+    directory_reader: DirectoryReader
     slack: AsyncApp
     #: What Slack, and whoever installs the app, call.
     slack_routes: Sequence[Route]
@@ -153,7 +153,7 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
 
     Raises UserError (schema, or what is wrong with the file), Unauthorized or Unavailable (Slack does not know us, or does not answer).
     """
-    slack, every = settings.slack, settings.schedule
+    slack = settings.slack
     async with AsyncExitStack() as stack:
         core = await stack.enter_async_context(open_core(settings, clock))
         if settings.integrations_file is not None:
@@ -161,8 +161,9 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
         await _tell_missing_scopes(core.store)
         access = await stack.enter_async_context(open_access(slack, core.store, clock, core.owner))
         clients = access.clients
-        directory = SlackDirectory(clients, core.store)
-        channel = SlackChannel(clients, core.store, SlackPace(core.gates, clock, sends_per_minute=slack.sends_per_minute))
+        directory = SlackDirectory(clients, core.store, clock)
+        pace = SlackPace(core.gates, clock, sends_per_minute=slack.sends_per_minute)
+        channel = SlackChannel(clients, core.store, pace)
         app = slack_app(
             clients=clients,
             signing_secret=None if slack.app_token else told(slack.signing_secret),
@@ -178,13 +179,26 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             core=core,
             clients=clients,
             directory=directory,
-            directories=Directories(clients=clients, directory=directory, clock=clock, every=every.directory, retry=every.retry),
+            directory_reader=_directory_reader(core, clients, pace),
             slack=app,
             slack_routes=[*access.routes, *([] if slack.app_token else routes(app))],
             socket=socket_mode,
             sender=sender,
             editor=living.Editor(store=core.store, channel=channel, clock=clock),
         )
+
+
+def _directory_reader(core: Core, clients: Clients, pace: SlackPace) -> DirectoryReader:
+    schedule = core.settings.schedule
+    return DirectoryReader(
+        clients=clients,
+        store=core.store,
+        pace=pace,
+        owner=core.owner,
+        clock=core.clock,
+        every=timedelta(seconds=schedule.directory),
+        retry=timedelta(seconds=schedule.retry),
+    )
 
 
 async def _tell_missing_scopes(store: Store) -> None:

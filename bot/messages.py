@@ -32,12 +32,14 @@ class Member:
     workspace_id: str
     user_id: str
     kind: MemberKind
-    #: Lower-cased, verified by the chat platform; None when the platform does not tell it.
+    #: Lower-cased, verified by the chat platform; None when the platform does not tell it, or it is not confirmed.
     email: str | None = field(repr=False)
     zone: str = "UTC"
     locale: str = "en"
     #: The direct-message channel between this member and the bot (`D...`), once it is known.
     dm_channel_id: str | None = None
+    #: There is an address, but nobody has shown that it is theirs.
+    has_unconfirmed_email: bool = False
 
 
 class Surface(StrEnum):

@@ -30,6 +30,7 @@ from bot.records import (
 )
 from bot.repositories import (
     Addresses,
+    DirectoryReadings,
     Distributions,
     Figures,
     Inbox,
@@ -141,6 +142,8 @@ class UnitOfWork(Protocol):
     def members(self) -> Members: ...
     @property
     def addresses(self) -> Addresses: ...
+    @property
+    def directory_readings(self) -> DirectoryReadings: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

@@ -77,6 +77,21 @@ class StoredRow(NamedTuple):
     link_expires_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryReading:
+    """How far a workspace's list of people was read."""
+
+    workspace_id: str
+    #: None = none is under way.
+    began_at: datetime | None
+    #: In an organisation: which of its workspaces is being read, in the order of their ids.
+    team_id: str = ""
+    #: Where its list goes on; "" = at its beginning.
+    cursor: str = ""
+    #: When everybody was last read.
+    ended_at: datetime | None = None
+
+
 class Outcome(StrEnum):
     """How a start of a synchronisation ended."""
 

@@ -20,6 +20,7 @@ from bot.model import (
 )
 from bot.records import (
     Absorbed,
+    DirectoryReading,
     Gaps,
     Lease,
     MailedRow,
@@ -223,9 +224,24 @@ class Members(Protocol):
     def get(self, workspace_id: str, user_id: str) -> Member | None: ...
     def by_email(self, email: str) -> Sequence[Member]: ...
     def set_dm_channel(self, workspace_id: str, user_id: str, channel_id: str) -> None: ...
-    def counts(self) -> Mapping[str, int]:
-        """How many accounts by kind, and `no e-mail` among the members."""
+    def seen(self, workspace_id: str, user_ids: Sequence[str], now: datetime) -> None:
+        """The platform told of them, whether or not anything about them has changed."""
         ...
+
+    def seen_since(self, workspace_id: str, user_ids: Sequence[str], since: datetime) -> Sequence[Member]: ...
+    def deactivate_unseen(self, workspace_id: str, since: datetime) -> int:
+        """Those the platform has not told of since are taken for deactivated. Returns how many more there are."""
+        ...
+
+    def counts(self) -> Mapping[str, int]:
+        """How many accounts by kind; among the members, `no e-mail` and `unconfirmed e-mail`."""
+        ...
+
+
+class DirectoryReadings(Protocol):
+    def get(self, workspace_id: str) -> DirectoryReading | None: ...
+    def save(self, reading: DirectoryReading) -> None: ...
+    def forget(self, workspace_id: str) -> None: ...
 
 
 class Addresses(Protocol):

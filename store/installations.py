@@ -69,7 +69,8 @@ class SqlInstallations:
         self.connection.execute(delete(_INSTALLATIONS).where(_of(workspace_id)))
 
     def _forget_people(self, workspace_id: str) -> None:
-        self.connection.execute(delete(tables.members).where(tables.members.c.workspace_id == workspace_id))
+        for table in (tables.members, tables.directory_readings):
+            self.connection.execute(delete(table).where(table.c.workspace_id == workspace_id))
 
     def _sealed(self, workspace_id: str, tokens: Tokens) -> Row:
         texts = {"access_token": tokens.access, "refresh_token": tokens.refresh}

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, delete, func, select, update
 
 from bot.messages import Member, MemberKind
-from bot.records import Absorbed
+from bot.records import Absorbed, DirectoryReading
 from store import tables
 from store.among import among, texts
 from store.statements import add, upsert
@@ -18,6 +19,8 @@ _PEOPLE = tables.people
 _MEMBERS = tables.members
 #: Asked for every page of links: built once.
 _KNOWN = select(_PEOPLE.c.email, _PEOPLE.c.person_id).where(among(_PEOPLE.c.email, "emails"))
+_MEMBER = [_MEMBERS.c[field.name] for field in fields(Member)]
+_READINGS = tables.directory_readings
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,23 +53,57 @@ class SqlMembers:
         return Absorbed(seen=len(rows), changed=changed)
 
     def get(self, workspace_id: str, user_id: str) -> Member | None:
-        one = select(_MEMBERS).where(_MEMBERS.c.workspace_id == workspace_id, _MEMBERS.c.user_id == user_id)
+        one = select(*_MEMBER).where(_MEMBERS.c.workspace_id == workspace_id, _MEMBERS.c.user_id == user_id)
         row = self.connection.execute(one).mappings().one_or_none()
         return None if row is None else Member(**row)
 
     def by_email(self, email: str) -> Sequence[Member]:
-        theirs = select(_MEMBERS).where(_MEMBERS.c.email == email).order_by(_MEMBERS.c.workspace_id, _MEMBERS.c.user_id)
+        theirs = select(*_MEMBER).where(_MEMBERS.c.email == email).order_by(_MEMBERS.c.workspace_id, _MEMBERS.c.user_id)
         return [Member(**row) for row in self.connection.execute(theirs).mappings()]
 
     def set_dm_channel(self, workspace_id: str, user_id: str, channel_id: str) -> None:
-        one = update(_MEMBERS).where(_MEMBERS.c.workspace_id == workspace_id, _MEMBERS.c.user_id == user_id)
+        one = _update(workspace_id).where(_MEMBERS.c.user_id == user_id)
         self.connection.execute(one.values(dm_channel_id=channel_id))
+
+    def seen(self, workspace_id: str, user_ids: Sequence[str], now: datetime) -> None:
+        theirs = _update(workspace_id).where(among(_MEMBERS.c.user_id, "user_ids"))
+        self.connection.execute(theirs.values(seen_at=now), {"user_ids": texts(user_ids)})
+
+    def seen_since(self, workspace_id: str, user_ids: Sequence[str], since: datetime) -> Sequence[Member]:
+        lately = select(*_MEMBER).where(_MEMBERS.c.workspace_id == workspace_id, _MEMBERS.c.seen_at >= since)
+        theirs = lately.where(among(_MEMBERS.c.user_id, "user_ids"))
+        return [Member(**row) for row in self.connection.execute(theirs, {"user_ids": texts(user_ids)}).mappings()]
+
+    def deactivate_unseen(self, workspace_id: str, since: datetime) -> int:
+        unseen = (_MEMBERS.c.seen_at < since) | _MEMBERS.c.seen_at.is_(None)
+        vanished = _update(workspace_id).where(unseen, _MEMBERS.c.kind != MemberKind.DEACTIVATED)
+        return self.connection.execute(vanished.values(kind=MemberKind.DEACTIVATED)).rowcount
 
     def counts(self) -> Mapping[str, int]:
         number = func.count()
         by_kind = self.connection.execute(select(_MEMBERS.c.kind, number).group_by(_MEMBERS.c.kind)).all()
-        unknown = select(number).where(_MEMBERS.c.kind == MemberKind.MEMBER, _MEMBERS.c.email.is_(None))
-        return {**dict(by_kind), "no e-mail": self.connection.execute(unknown).scalar_one()}
+        unknown = select(_MEMBERS.c.has_unconfirmed_email, number).where(_MEMBERS.c.kind == MemberKind.MEMBER, _MEMBERS.c.email.is_(None))
+        without = dict(self.connection.execute(unknown.group_by(_MEMBERS.c.has_unconfirmed_email)).all())
+        return {**dict(by_kind), "no e-mail": without.get(False, 0), "unconfirmed e-mail": without.get(True, 0)}
+
+
+@dataclass(frozen=True, slots=True)
+class SqlDirectoryReadings:
+    connection: Connection
+
+    def get(self, workspace_id: str) -> DirectoryReading | None:
+        row = self.connection.execute(select(_READINGS).where(_READINGS.c.workspace_id == workspace_id)).mappings().one_or_none()
+        return None if row is None else DirectoryReading(**row)
+
+    def save(self, reading: DirectoryReading) -> None:
+        upsert(self.connection, _READINGS, ("workspace_id",), [asdict(reading)])
+
+    def forget(self, workspace_id: str) -> None:
+        self.connection.execute(delete(_READINGS).where(_READINGS.c.workspace_id == workspace_id))
+
+
+def _update(workspace_id: str) -> Update:
+    return update(_MEMBERS).where(_MEMBERS.c.workspace_id == workspace_id)
 
 
 def _known_dm_channel(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic

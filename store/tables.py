@@ -247,6 +247,19 @@ members = Table(
     _text("zone"),
     _text("locale"),
     _text("dm_channel_id", nullable=True),
+    _flag("has_unconfirmed_email"),
+    # When the platform last told of it, in a list, an event or an answer.
+    _at("seen_at"),
+)
+
+directory_readings = Table(
+    "directory_readings",
+    METADATA,
+    Column("workspace_id", Text, primary_key=True),
+    _at("began_at"),
+    _text("team_id"),
+    _text("cursor"),
+    _at("ended_at"),
 )
 
 # Where the chat app is installed.

@@ -21,7 +21,7 @@ from store.invitations import SqlInvitations
 from store.leases import SqlLeases
 from store.looks import SqlPictures, SqlPositions
 from store.outbox import SqlInbox, SqlOutbox
-from store.people import SqlMembers, SqlPeople
+from store.people import SqlDirectoryReadings, SqlMembers, SqlPeople
 from store.preferences import SqlPreferences
 from store.refreshes import SqlRefreshes
 from store.requests import SqlRequests
@@ -51,6 +51,7 @@ class SqlUnitOfWork:
     sent: SqlSent
     members: SqlMembers
     addresses: SqlAddresses
+    directory_readings: SqlDirectoryReadings
     inbox: SqlInbox
     runs: SqlRuns
     positions: SqlPositions
@@ -76,6 +77,7 @@ class SqlUnitOfWork:
             sent=SqlSent(connection),
             members=SqlMembers(connection),
             addresses=SqlAddresses(connection),
+            directory_readings=SqlDirectoryReadings(connection),
             inbox=SqlInbox(connection),
             runs=SqlRuns(connection),
             positions=SqlPositions(connection),

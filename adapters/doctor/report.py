@@ -15,6 +15,7 @@ from adapters.app import Clock, Core, open_core, utc_now
 from adapters.connections import credentials
 from adapters.doctor import jobs, sight, slack
 from adapters.doctor.check import Check, Finding, Level
+from adapters.doctor.people import people
 from adapters.doctor.subject import Subject
 from adapters.qualtrics.credentials import PUSH_SCOPE
 from adapters.qualtrics.datacentres import roots
@@ -52,7 +53,7 @@ async def _of_core(core: Core) -> Sequence[Check]:
         checks += await _live(core, integration)
     checks += await core.store.read(lambda uow: _remembered(uow, core.clock(), core.jobs.retry))
     checks += [check async for check in slack.seen(core)]
-    questions = {"people in Slack": _people, "messages": _messages}
+    questions = {"people in Slack": people, "messages": _messages}
     return [*checks, *[await _examined(name, ask(core)) for name, ask in questions.items()]]
 
 
@@ -133,13 +134,6 @@ def _remembered(uow: UnitOfWork, now: datetime, retry: timedelta) -> Sequence[Ch
     for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
         statuses[integration_id][http_status] = number
     return [check for it in status(uow, now, retry=retry) for check in jobs.remembered(it, statuses[it.integration.integration_id], now)]
-
-
-async def _people(core: Core) -> Finding:
-    counts = await core.store.read(lambda uow: uow.members.counts())
-    if known := ", ".join(f"{number} {kind}" for kind, number in sorted(counts.items()) if number):
-        return Level.OK, known
-    return Level.WARN, "the directory was not read yet, so nobody can be written to; `surveybot serve` reads it"
 
 
 async def _messages(core: Core) -> Finding:

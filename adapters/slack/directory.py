@@ -1,9 +1,9 @@
-"""Who is in a Slack workspace: read page by page, kept up to date by events, and asked for one by one when somebody is new."""
+"""Who is in a Slack workspace: what its user objects say, kept up to date by events, and asked for one by one when somebody is new."""
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -11,7 +11,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from adapters.slack.clients import Clients
 from adapters.slack.errors import fields, translated
-from bot.errors import Throttled
 from bot.messages import Member, MemberKind
 from bot.ports import Store, UnitOfWork
 
@@ -19,41 +18,23 @@ from bot.ports import Store, UnitOfWork
 #: (https://docs.slack.dev/reference/objects/user-object, reference slack.md 7).
 Profile = Mapping[str, Any]
 
-#: People a page (https://docs.slack.dev/reference/methods/users.list: "no more than 200").
-_PAGE = 200
-#: How often one page is asked for again after a 429, and the longest single wait.
-_PATIENCE = 10
-_LONGEST_WAIT_SECONDS = 60.0
 _SLACKBOT = "USLACKBOT"
 
 
 class SlackDirectory:
     """The people of every workspace, as the store knows them and as Slack does."""
 
-    def __init__(self, clients: Clients, store: Store) -> None:
+    def __init__(self, clients: Clients, store: Store, clock: Callable[[], datetime]) -> None:
         self._clients = clients
         self._store = store
-
-    async def refresh(self, workspace_id: str) -> int:
-        """Read everybody and return how many there are. What was read before an error is kept.
-
-        Raises Unavailable, Unauthorized or Gone (no longer installed); a 429 is waited for, within bounds.
-        """
-        seen, cursor = 0, ""
-        while True:
-            profiles, cursor = await self._page(workspace_id, cursor)
-            members = [member_of(profile, workspace_id) for profile in profiles]
-            await self._store.write(lambda uow, members=members: uow.members.save(members))
-            seen += len(members)
-            if not cursor:
-                return seen
+        self._clock = clock
 
     async def absorb(self, workspace_id: str, profile: Profile) -> None:
         """Take over what an event tells of one person. What events leave out (reference slack.md 7) stays as it was."""
 
         def keep(uow: UnitOfWork) -> None:
             known = uow.members.get(workspace_id, profile["id"])
-            uow.members.save([member_of(profile, workspace_id, known)])
+            save(uow, workspace_id, [member_of(profile, workspace_id, known)], self._clock())
 
         await self._store.write(keep)
 
@@ -66,7 +47,7 @@ class SlackDirectory:
         with translated("users.info", repeatable=True):
             answer = fields(await client.users_info(user=user_id, include_locale=True))
             member = member_of(answer["user"], workspace_id)
-        await self._store.write(lambda uow: uow.members.save([member]))
+        await self._store.write(lambda uow: save(uow, workspace_id, [member], self._clock()))
         return member
 
     async def dm_channel(self, member: Member) -> str:
@@ -76,20 +57,6 @@ class SlackDirectory:
         channel_id = await open_dm(await self._clients.of(member.workspace_id), member.user_id)
         await self._store.write(lambda uow: uow.members.set_dm_channel(member.workspace_id, member.user_id, channel_id))
         return channel_id
-
-    async def _page(self, workspace_id: str, cursor: str) -> tuple[list[Profile], str]:
-        for _ in range(_PATIENCE):
-            try:
-                return await self._ask_page(workspace_id, cursor)
-            except Throttled as error:
-                await asyncio.sleep(min(error.retry_after or 0.0, _LONGEST_WAIT_SECONDS))
-        return await self._ask_page(workspace_id, cursor)
-
-    async def _ask_page(self, workspace_id: str, cursor: str) -> tuple[list[Profile], str]:
-        client = await self._clients.of(workspace_id)  # anew for each page: a long list may outlive a token
-        with translated("users.list", repeatable=True):
-            answer = fields(await client.users_list(limit=_PAGE, cursor=cursor or None, include_locale=True))
-            return list(answer["members"]), (answer.get("response_metadata") or {}).get("next_cursor") or ""
 
 
 async def workspace_of(client: AsyncWebClient) -> str:
@@ -105,6 +72,12 @@ async def open_dm(client: AsyncWebClient, user_id: str) -> str:
         return str(answer["channel"]["id"])
 
 
+def save(uow: UnitOfWork, workspace_id: str, members: Sequence[Member], now: datetime) -> None:
+    """Keep what Slack has just told."""
+    uow.members.save(members)
+    uow.members.seen(workspace_id, [member.user_id for member in members], now)
+
+
 def member_of(profile: Profile, workspace_id: str, known: Member | None = None) -> Member:
     """Parse a user object; what it leaves out is taken from `known`."""
     return Member(
@@ -112,6 +85,7 @@ def member_of(profile: Profile, workspace_id: str, known: Member | None = None) 
         user_id=profile["id"],
         kind=_kind(profile, workspace_id),
         email=_email(profile, known),
+        has_unconfirmed_email=_lacks_confirmation(profile, known),
         zone=_zone(profile.get("tz")) or (known.zone if known else "UTC"),
         locale=profile.get("locale") or (known.locale if known else "en"),
     )
@@ -123,19 +97,37 @@ def _kind(profile: Profile, workspace_id: str) -> MemberKind:
         return MemberKind.DEACTIVATED
     if profile.get("is_bot") or profile["id"] == _SLACKBOT:
         return MemberKind.BOT
-    if profile.get("is_stranger") or (profile.get("team_id") or workspace_id) != workspace_id:
+    if profile.get("is_stranger") or workspace_id not in _homes(profile, workspace_id):
         return MemberKind.STRANGER
     if profile.get("is_restricted") or profile.get("is_ultra_restricted"):
         return MemberKind.GUEST
     return MemberKind.MEMBER
 
 
+def _homes(profile: Profile, workspace_id: str) -> set[str]:
+    """Where somebody belongs: the organisation, and all of its workspaces they are in (https://docs.slack.dev/reference/objects/user-object).
+
+    `team_id` names one of them, which on Enterprise Grid need not be the one that was asked for.
+    """
+    organisation = profile.get("enterprise_user") or {}
+    return {profile.get("team_id") or workspace_id, organisation.get("enterprise_id", ""), *(organisation.get("teams") or ())}
+
+
 def _email(profile: Profile, known: Member | None) -> str | None:
     """An address that Slack says is not confirmed proves nothing about its owner."""
     if profile.get("is_email_confirmed") is False:
         return None
-    told: str = ((profile.get("profile") or {}).get("email") or "").strip().lower()
-    return told or (known.email if known else None)
+    return _told_email(profile) or (known.email if known else None)
+
+
+def _lacks_confirmation(profile: Profile, known: Member | None) -> bool:
+    if _told_email(profile):
+        return profile.get("is_email_confirmed") is False
+    return known is not None and known.has_unconfirmed_email
+
+
+def _told_email(profile: Profile) -> str:
+    return ((profile.get("profile") or {}).get("email") or "").strip().lower()
 
 
 def _zone(name: str | None) -> str | None:

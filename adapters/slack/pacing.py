@@ -20,8 +20,10 @@ SEND = "chat.postMessage"
 EDIT = "chat.update"
 OPEN = "conversations.open"
 READ = "conversations.history"
-#: Calls a minute: all of these are Tier 3 (reference slack.md 3).
-_TIER_3: Mapping[str, float] = {EDIT: 50, OPEN: 50, READ: 50}
+PEOPLE = "users.list"
+TEAMS = "auth.teams.list"
+#: Calls a minute: Tier 3, and Tier 2 for the lists (reference slack.md 3).
+_PER_MINUTE: Mapping[str, float] = {EDIT: 50, OPEN: 50, READ: 50, PEOPLE: 20, TEAMS: 20}
 #: Messages a minute into one conversation (reference slack.md 3).
 _PER_CONVERSATION = 60
 #: Conversations share so many rows: few of those that are written to within a second meet in one.
@@ -43,7 +45,7 @@ class SlackPace:
     def __init__(self, gates: Gates, clock: Callable[[], datetime], *, sends_per_minute: float) -> None:
         self._gates = gates
         self._clock = clock
-        self._per_minute = {**_TIER_3, SEND: sends_per_minute}
+        self._per_minute = {**_PER_MINUTE, SEND: sends_per_minute}
         self._queues: defaultdict[Limit, asyncio.Lock] = defaultdict(asyncio.Lock)
         #: When the newest call was granted: seconds since 1970 by the database's clock.
         self._granted_at: dict[Limit, float] = {}

@@ -59,7 +59,7 @@ SCOPES: tuple[Scope, ...] = (
 #: What the bot cannot work without.
 REQUIRED = frozenset(scope.name for scope in SCOPES if scope.is_required)
 #: Methods that ask for no scope (https://docs.slack.dev/reference/methods).
-FREE_METHODS = frozenset({"apps.connections.open", "auth.test", "views.open", "views.publish", "views.update"})
+FREE_METHODS = frozenset({"apps.connections.open", "auth.teams.list", "auth.test", "views.open", "views.publish", "views.update"})
 
 
 OPTIONAL = frozenset(scope.name for scope in SCOPES if not scope.is_required)

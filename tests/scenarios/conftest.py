@@ -163,7 +163,7 @@ def log() -> Iterator[list[str]]:
 async def house(database_url: str, log: list[str]) -> AsyncIterator[House]:
     """A house whose first synchronisation is done. Afterwards everything it ever sent, logged and stored is held against the promises."""
     async with sandbox(database_url) as inside:
-        await inside.bot.directory.refresh(inside.workspace.team_id)
+        await inside.bot.directory_reader.read(inside.workspace.team_id)
         built = House(inside)
         await built.sync(Kind.FULL)
         yield built

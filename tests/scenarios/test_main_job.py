@@ -148,7 +148,7 @@ async def test_somebody_who_joins_the_workspace_later_is_told_then(house: House)
     house.send(NOT_IN_SLACK)
     await house.look()
     house.inside.workspace.add_user("U555", "Newcomer", email=NOT_IN_SLACK)
-    await house.inside.bot.directory.refresh(house.inside.workspace.team_id)
+    await house.inside.bot.directory_reader.read(house.inside.workspace.team_id)
     await house.look()
     assert house.titles(NOT_IN_SLACK) == ["New survey"]
 

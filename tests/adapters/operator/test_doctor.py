@@ -65,7 +65,7 @@ async def test_a_fresh_installation_lacks_nothing_but_work(inside: Sandbox) -> N
 
 async def test_an_installation_that_works_has_no_fault(inside: Sandbox) -> None:
     await inside.bot.core.jobs.start("acme", Kind.FULL)
-    await inside.bot.directory.refresh(inside.workspace.team_id)
+    await inside.bot.directory_reader.read(inside.workspace.team_id)
     inside.tenant.send_survey(name="Town hall")
     await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
     inside.workspace.faults.add(Refused("msg_too_long"), method="chat.postMessage")
@@ -73,7 +73,10 @@ async def test_an_installation_that_works_has_no_fault(inside: Sandbox) -> None:
     found = await report_of(inside)
     assert [check for check in found.values() if check.level is Level.FAIL] == []
     assert found["acme, full sync"].text.startswith("ok, ")
-    assert found["people in Slack"].text == "2 bot, 1 deactivated, 2 guest, 20 member, 1 no e-mail, 1 stranger"
+    assert found["people in Slack"].text == (
+        "19 can be written to; not: 1 deactivated, 2 guests (SURVEYBOT_SLACK__ALLOW_GUESTS lets them in), "
+        "1 of another organisation, 2 bots, 1 whose profile shows no e-mail address"
+    )
     assert found["messages"].text.splitlines()[0] == "1 failed, 17 sent, 4 unreachable"
     assert "        1 x Rejected: chat.postMessage answered 200 msg_too_long" in found["messages"].text.splitlines()
 

@@ -83,7 +83,7 @@ def clients(client: AsyncWebClient, workspace: Workspace) -> Clients:
 
 @pytest.fixture
 def directory(clients: Clients, store: Store) -> SlackDirectory:
-    return SlackDirectory(clients, store)
+    return SlackDirectory(clients, store, lambda: NOW)
 
 
 @pytest.fixture

@@ -1,20 +1,18 @@
-"""Who is who in the workspace, from `users.list`, events, and single questions."""
+"""Who is who in the workspace, from user objects, events, and single questions."""
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused
+from adapters.sandbox.slack.faults import Refused
 from adapters.sandbox.slack.objects import user_object
 from adapters.sandbox.slack.workspace import UserKind, Workspace
 from adapters.slack.directory import SlackDirectory, member_of, workspace_of
-from bot.errors import Gone, Unauthorized, Unavailable
+from bot.errors import Gone, Unauthorized
 from bot.messages import Member, MemberKind
-from bot.ports import Store
 
 TEAM = "T0ACME"
 KINDS: list[tuple[dict[str, Any], MemberKind]] = [
@@ -31,6 +29,10 @@ KINDS: list[tuple[dict[str, Any], MemberKind]] = [
     ({"team_id": "T0OTHER"}, MemberKind.STRANGER),
     ({"team_id": "T0OTHER", "is_restricted": True}, MemberKind.STRANGER),
     ({"is_admin": True}, MemberKind.MEMBER),
+    # On Enterprise Grid `team_id` names any of the workspaces somebody is in.
+    ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ACME", "teams": ["T0OTHER", TEAM]}}, MemberKind.MEMBER),
+    ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0ACME", "teams": ["T0OTHER"]}}, MemberKind.STRANGER),
+    ({"team_id": "T0OTHER", "enterprise_user": {}}, MemberKind.STRANGER),
 ]
 
 
@@ -40,57 +42,41 @@ def test_a_user_object_says_what_an_account_is(said: dict[str, Any], kind: Membe
 
 
 @pytest.mark.parametrize(
-    ("said", "email"),
+    ("said", "kind"),
     [
-        ({}, None),
-        ({"profile": None}, None),
-        ({"profile": {}}, None),
-        ({"profile": {"email": ""}}, None),
-        ({"profile": {"email": " Ana@Acme.Example "}}, "ana@acme.example"),
-        ({"profile": {"email": "ana@acme.example"}, "is_email_confirmed": True}, "ana@acme.example"),
-        ({"profile": {"email": "boss@acme.example"}, "is_email_confirmed": False}, None),
+        ({"team_id": TEAM, "enterprise_user": {"enterprise_id": "E0ACME", "teams": [TEAM]}}, MemberKind.MEMBER),
+        ({"team_id": TEAM, "enterprise_user": {"enterprise_id": "E0ACME", "teams": []}, "is_restricted": True}, MemberKind.GUEST),
+        ({"team_id": "T0OTHER", "enterprise_user": {"enterprise_id": "E0OTHER", "teams": ["T0OTHER"]}}, MemberKind.STRANGER),
+        ({"team_id": "T0OTHER"}, MemberKind.STRANGER),
     ],
 )
-def test_an_address_is_lower_case_and_never_an_unconfirmed_one(said: dict[str, Any], email: str | None) -> None:
-    assert member_of({"id": "U1", **said}, TEAM).email == email
+def test_an_organisation_knows_its_people_by_its_own_id(said: dict[str, Any], kind: MemberKind) -> None:
+    member = member_of({"id": "W1", **said}, "E0ACME")
+    assert (member.workspace_id, member.kind) == ("E0ACME", kind)
+
+
+@pytest.mark.parametrize(
+    ("said", "email", "is_unconfirmed"),
+    [
+        ({}, None, False),
+        ({"profile": None}, None, False),
+        ({"profile": {}}, None, False),
+        ({"profile": {"email": ""}}, None, False),
+        ({"profile": {"email": ""}, "is_email_confirmed": False}, None, False),
+        ({"profile": {"email": " Ana@Acme.Example "}}, "ana@acme.example", False),
+        ({"profile": {"email": "ana@acme.example"}, "is_email_confirmed": True}, "ana@acme.example", False),
+        ({"profile": {"email": "boss@acme.example"}, "is_email_confirmed": False}, None, True),
+    ],
+)
+def test_an_address_is_lower_case_and_never_an_unconfirmed_one(said: dict[str, Any], email: str | None, is_unconfirmed: bool) -> None:
+    member = member_of({"id": "U1", **said}, TEAM)
+    assert (member.email, member.has_unconfirmed_email) == (email, is_unconfirmed)
 
 
 @pytest.mark.parametrize("tz", [None, "", "Mars/Olympus", "../../etc/passwd"])
 def test_a_zone_nobody_knows_is_utc(tz: str | None) -> None:
     member = member_of({"id": "U1", "tz": tz}, TEAM)
     assert (member.zone, member.locale) == ("UTC", "en")
-
-
-async def test_a_refresh_stores_everybody_with_what_they_are(directory: SlackDirectory, workspace: Workspace, store: Store) -> None:
-    for number in range(450):
-        workspace.add_user(f"U{number:05}", f"user{number}", email=f"user{number}@acme.example")
-    assert await directory.refresh(TEAM) == len(workspace.users)
-    pages = [call for call in workspace.journal if call.method == "users.list"]
-    assert len(pages) == 3
-    assert {str(call.arguments["limit"]) for call in pages} == {"200"}
-    counts = await store.read(lambda uow: uow.members.counts())
-    expected = Counter(str(user.kind) if "guest" not in user.kind else "guest" for user in workspace.users.values())
-    assert counts == {**expected, "no e-mail": 1}
-    found = await store.read(lambda uow: uow.members.by_email("ana@acme.example"))
-    assert [(m.user_id, m.zone, m.locale) for m in found] == [("U0ANA", "Europe/Berlin", "en-US")]
-
-
-async def test_a_refresh_waits_as_slack_asks_and_goes_on(directory: SlackDirectory, workspace: Workspace) -> None:
-    workspace.faults.add(RateLimited(0), method="users.list", times=3)
-    assert await directory.refresh(TEAM) == len(workspace.users)
-
-
-async def test_a_refresh_gives_up_on_endless_429s(directory: SlackDirectory, workspace: Workspace) -> None:
-    workspace.faults.add(RateLimited(0), method="users.list", times=None)
-    with pytest.raises(Unavailable):
-        await directory.refresh(TEAM)
-    assert len(workspace.journal) == 11
-
-
-async def test_a_lost_answer_fails_a_refresh_as_unavailable(directory: SlackDirectory, workspace: Workspace) -> None:
-    workspace.faults.add(LostAnswer(), method="users.list", times=None)  # aiohttp repeats a GET once by itself
-    with pytest.raises(Unavailable):
-        await directory.refresh(TEAM)
 
 
 async def test_somebody_new_is_asked_for_once(directory: SlackDirectory, workspace: Workspace) -> None:

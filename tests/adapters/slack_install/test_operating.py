@@ -48,15 +48,15 @@ async def test_the_doctor_looks_at_each_workspace_and_names_the_fix(house: House
 
 
 async def test_people_are_read_in_each_workspace_whatever_happens_in_another(house: House) -> None:
-    directories, store = house.bot.directories, house.bot.core.store
-    await directories.refresh_due()
+    reader, store = house.bot.directory_reader, house.bot.core.store
+    await reader.read_due()
     await house.install("T0ACME")
     await house.install("T0OTHER")
     house.slack.faults.add(Status(503), method="users.list", times=1)
     for _ in range(2):  # the second time nothing is due, and the trouble is not over
         with pytest.raises(Unavailable):
-            await directories.refresh_due()
+            await reader.read_due()
     emails = ("ana@acme.example", "ana@other.example")
     known = [await store.read(lambda uow, email=email: uow.members.by_email(email)) for email in emails]
-    assert [len(members) for members in known] == [0, 1]
+    assert sorted(len(members) for members in known) == [0, 1]
     assert house.called("users.list") == 2

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from bot.messages import MemberKind
-from bot.records import Absorbed
+from bot.records import Absorbed, DirectoryReading
 from store.unit_of_work import SqlStore
-from tests.contract.store.examples import member
+from tests.contract.store.examples import NOW, member
 
 
 async def test_a_person_keeps_the_same_id_whoever_asks(store: SqlStore) -> None:
@@ -53,8 +54,33 @@ async def test_a_known_direct_message_channel_is_kept_until_another_one_is_told(
     assert await store.read(lambda u: u.members.get("T1", "U1")) == member(dm="D2")
 
 
-async def test_members_are_counted_by_kind_and_those_without_address_apart(store: SqlStore) -> None:
-    kinds = [MemberKind.MEMBER, MemberKind.MEMBER, MemberKind.BOT, MemberKind.BOT]
+async def test_members_are_counted_by_kind_and_those_without_a_good_address_apart(store: SqlStore) -> None:
+    kinds = [MemberKind.MEMBER, MemberKind.MEMBER, MemberKind.MEMBER, MemberKind.BOT, MemberKind.BOT]
     members = [member(f"U{number}", kind=kind, email=None if number else "ada@example.org") for number, kind in enumerate(kinds)]
+    members[2] = replace(members[2], has_unconfirmed_email=True)
     await store.write(lambda u: u.members.save(members))
-    assert await store.read(lambda u: u.members.counts()) == {"member": 2, "bot": 2, "no e-mail": 1}
+    assert await store.read(lambda u: u.members.counts()) == {"member": 3, "bot": 2, "no e-mail": 1, "unconfirmed e-mail": 1}
+    assert await store.read(lambda u: u.members.get("T1", "U2")) == members[2]
+
+
+async def test_who_was_not_seen_since_is_deactivated_in_that_workspace_alone(store: SqlStore) -> None:
+    here = [member("U1"), member("U2"), member("U3", kind=MemberKind.DEACTIVATED), member("U4")]
+    await store.write(lambda u: u.members.save([*here, replace(here[1], workspace_id="T2")]))
+    await store.write(lambda u: u.members.seen("T1", ["U1"], NOW))
+    await store.write(lambda u: u.members.seen("T1", ["U4"], NOW - timedelta(milliseconds=1)))
+    assert await store.read(lambda u: u.members.seen_since("T1", ["U1", "U2", "U4"], NOW)) == [here[0]]
+    assert await store.write(lambda u: u.members.deactivate_unseen("T1", NOW)) == 2
+    kinds = [await store.read(lambda u, who=who: u.members.get("T1", who.user_id)) for who in here]
+    assert [found and found.kind for found in kinds] == [MemberKind.MEMBER, *[MemberKind.DEACTIVATED] * 3]
+    assert await store.read(lambda u: u.members.get("T2", "U2")) == replace(here[1], workspace_id="T2")
+
+
+async def test_how_far_a_workspace_was_read_is_remembered_until_it_is_forgotten(store: SqlStore) -> None:
+    reading = DirectoryReading(workspace_id="E1", began_at=NOW, team_id="T1", cursor="next")
+    await store.write(lambda u: u.directory_readings.save(reading))
+    assert await store.read(lambda u: u.directory_readings.get("E1")) == reading
+    ended = DirectoryReading(workspace_id="E1", began_at=None, ended_at=NOW)
+    await store.write(lambda u: u.directory_readings.save(ended))
+    assert await store.read(lambda u: u.directory_readings.get("E1")) == ended
+    await store.write(lambda u: u.directory_readings.forget("E1"))
+    assert await store.read(lambda u: u.directory_readings.get("E1")) is None

@@ -1,0 +1,207 @@
+"""Reads who is in each workspace: page by page within Slack's limit, by one process at a time, and on from where it broke off.
+
+`users.list` is the one way that scales: 200 people a call, where asking for each would take a day (reference slack.md 3). Between two
+readings events keep the directory fresh. Only a whole list shows who is in it no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import uuid
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any, NamedTuple, Protocol
+
+from adapters.slack.clients import Clients, is_org
+from adapters.slack.directory import Profile, member_of, save
+from adapters.slack.errors import fields, translated
+from adapters.slack.pacing import PEOPLE, TEAMS
+from bot.errors import Rejected, SurveybotError, Throttled, loggable
+from bot.leasing import held
+from bot.messages import Member, MemberKind
+from bot.ports import Store, UnitOfWork
+from bot.records import DirectoryReading, Lease
+
+#: People a page (https://docs.slack.dev/reference/methods/users.list: "no more than 200").
+_PAGE = 200
+#: A reading that was left this long ago is begun anew: what its pages told is old, and Slack may have dropped its cursor.
+_RESUMABLE = timedelta(hours=6)
+#: Clocks of processes may differ by so much: one that is behind writes down an event as if it had come before the reading began.
+_SKEW = timedelta(minutes=1)
+_LEASE = timedelta(seconds=60)
+#: Workspaces read at a time; each has limits of its own.
+_AT_ONCE = 4
+#: How often one page is asked for again after a 429, and the longest single wait.
+_PATIENCE = 10
+_LONGEST_WAIT_SECONDS = 60.0
+#: What somebody is in an organisation is the most that they are in one of its workspaces.
+_LEAST_FIRST = (MemberKind.DEACTIVATED, MemberKind.STRANGER, MemberKind.BOT, MemberKind.GUEST, MemberKind.MEMBER)
+
+log = logging.getLogger(__name__)
+
+
+class Pacing(Protocol):
+    """Shared by all processes (adapters/slack/pacing.py)."""
+
+    async def turn(self, method: str, workspace_id: str) -> None:
+        """Wait until a call may be made. Raises Throttled while a refusal keeps the method closed."""
+        ...
+
+    async def refused(self, method: str, workspace_id: str, retry_after: float | None) -> None: ...
+
+
+class _Failure(NamedTuple):
+    error: SurveybotError
+    again_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DirectoryReader:
+    clients: Clients
+    store: Store
+    pace: Pacing
+    #: This process among all.
+    owner: str
+    clock: Callable[[], datetime]
+    #: From one whole reading of a workspace to the next, whichever process reads it, and from one that failed here.
+    every: timedelta
+    retry: timedelta
+    _failures: dict[str, _Failure] = field(default_factory=dict[str, _Failure])
+
+    async def read_due(self) -> None:
+        """Read the workspaces that are due; one that cannot be read keeps no other waiting. Raises what went wrong in one, now or last."""
+        workspaces, room = await self.clients.workspaces(), asyncio.Semaphore(_AT_ONCE)
+        for workspace_id in self._failures.keys() - set(workspaces):
+            del self._failures[workspace_id]
+        async with asyncio.TaskGroup() as group:
+            for workspace_id in workspaces:
+                if await self.store.read(partial(self._is_due, workspace_id)):
+                    group.create_task(self._try(workspace_id, room))
+        for failure in self._failures.values():
+            raise failure.error
+
+    async def _try(self, workspace_id: str, room: asyncio.Semaphore) -> None:
+        async with room:
+            try:
+                await self.read(workspace_id)
+                self._failures.pop(workspace_id, None)
+            except SurveybotError as error:
+                if workspace_id not in self._failures:
+                    log.warning("slack.directory_not_read", extra={"workspace": workspace_id, **loggable(error)})
+                self._failures[workspace_id] = _Failure(error, self.clock() + min(self.retry, self.every))
+
+    async def read(self, workspace_id: str) -> bool:
+        """Read everybody, on from where an earlier reading broke off; False = another process is at it.
+
+        Raises Unavailable, Unauthorized, or Gone (no longer installed). What was read before an error is kept.
+        """
+        name, holder = f"directory:{workspace_id}", f"{self.owner}:{uuid.uuid4().hex[:8]}"
+        if await self.store.write(lambda uow: uow.leases.take(name, holder, _LEASE)) is not Lease.TAKEN:
+            return False
+        async with held(self.store, name, holder, _LEASE):
+            reading, is_resumed = await self.store.write(partial(self._begin, workspace_id))
+            try:
+                await self._read(reading)
+            except Rejected:  # Slack knows the cursor no more
+                if not is_resumed:
+                    raise
+                await self.store.write(lambda uow: uow.directory_readings.forget(workspace_id))
+                reading, _ = await self.store.write(partial(self._begin, workspace_id))
+                await self._read(reading)
+        return True
+
+    def _is_due(self, workspace_id: str, uow: UnitOfWork) -> bool:
+        now, reading, failure = self.clock(), uow.directory_readings.get(workspace_id), self._failures.get(workspace_id)
+        is_old = reading is None or reading.ended_at is None or reading.ended_at <= now - self.every
+        return is_old and (failure is None or failure.again_at <= now)
+
+    def _begin(self, workspace_id: str, uow: UnitOfWork) -> tuple[DirectoryReading, bool]:
+        """Return the reading to go on with, and whether it was begun earlier."""
+        now, last = self.clock(), uow.directory_readings.get(workspace_id)
+        if last is not None and last.began_at is not None and now - last.began_at < _RESUMABLE:
+            return last, True
+        begun = DirectoryReading(workspace_id=workspace_id, began_at=now, ended_at=last and last.ended_at)
+        uow.directory_readings.save(begun)
+        return begun, False
+
+    async def _read(self, reading: DirectoryReading) -> None:
+        teams = await self._teams(reading.workspace_id)
+        for team_id in teams:
+            if team_id < reading.team_id:
+                continue
+            reading = replace(reading, team_id=team_id, cursor=reading.cursor if team_id == reading.team_id else "")
+            async for profiles, cursor in self._pages(reading):
+                reading = replace(reading, cursor=cursor)
+                await self.store.write(partial(self._keep, reading, profiles))
+        vanished = await self.store.write(partial(self._end, reading))
+        log.info("slack.directory_read", extra={"workspace": reading.workspace_id, "vanished": vanished})
+
+    def _keep(self, reading: DirectoryReading, profiles: Sequence[Profile], uow: UnitOfWork) -> None:
+        """A page and where the list goes on, in one transaction."""
+        members = [member_of(profile, reading.workspace_id) for profile in profiles]
+        if is_org(reading.workspace_id) and reading.began_at is not None:
+            known = uow.members.seen_since(reading.workspace_id, [member.user_id for member in members], reading.began_at)
+            members = [_most({it.user_id: it for it in known}, member) for member in members]
+        save(uow, reading.workspace_id, members, self.clock())
+        uow.directory_readings.save(reading)
+
+    def _end(self, reading: DirectoryReading, uow: UnitOfWork) -> int:
+        now = self.clock()
+        uow.directory_readings.save(DirectoryReading(workspace_id=reading.workspace_id, began_at=None, ended_at=now))
+        return uow.members.deactivate_unseen(reading.workspace_id, (reading.began_at or now) - _SKEW)
+
+    async def _teams(self, workspace_id: str) -> Sequence[str]:
+        """The workspaces to read, by id: those an organisation lets the app into. A workspace of its own needs no name."""
+        if not is_org(workspace_id):
+            return [""]
+        found, cursor = list[str](), ""
+        while True:
+            answer = await self._called(TEAMS, workspace_id, limit=1000, cursor=cursor or None)
+            with translated(TEAMS, repeatable=True):
+                found += [str(team["id"]) for team in answer["teams"]]
+            cursor = _next(answer)
+            if not cursor:
+                return sorted(found)
+
+    async def _pages(self, reading: DirectoryReading) -> AsyncIterator[tuple[Sequence[Profile], str]]:
+        cursor, where = reading.cursor, {"team_id": reading.team_id} if reading.team_id else {}
+        while True:
+            answer = await self._called(PEOPLE, reading.workspace_id, limit=_PAGE, cursor=cursor or None, include_locale=True, **where)
+            with translated(PEOPLE, repeatable=True):
+                profiles = list(answer["members"])
+            cursor = _next(answer)
+            yield profiles, cursor
+            if not cursor:
+                return
+
+    async def _called(self, method: str, workspace_id: str, **arguments: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as the SDK's methods take them
+        """A 429, whoever got it, is waited for, within bounds."""
+        for _ in range(_PATIENCE):
+            try:
+                return await self._call(method, workspace_id, arguments)
+            except Throttled as error:
+                await asyncio.sleep(min(error.retry_after or 0.0, _LONGEST_WAIT_SECONDS))
+        return await self._call(method, workspace_id, arguments)
+
+    async def _call(self, method: str, workspace_id: str, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+        await self.pace.turn(method, workspace_id)
+        client = await self.clients.of(workspace_id)  # anew for each page: a long list may outlive a token
+        call = client.users_list if method == PEOPLE else client.auth_teams_list
+        try:
+            with translated(method, repeatable=True):
+                return fields(await call(**arguments))
+        except Throttled as error:
+            await self.pace.refused(method, workspace_id, error.retry_after)
+            raise
+
+
+def _next(answer: Mapping[str, Any]) -> str:
+    return (answer.get("response_metadata") or {}).get("next_cursor") or ""
+
+
+def _most(known: Mapping[str, Member], member: Member) -> Member:
+    before = known.get(member.user_id, member)
+    return max(before, member, key=lambda it: _LEAST_FIRST.index(it.kind))
