@@ -171,7 +171,7 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             directory=directory,
             channel=channel,
             clock=clock,
-            handle=partial(actions.handle, allow_guests=slack.allow_guests, retry=core.jobs.retry),
+            handle=partial(actions.handle, allow_guests=slack.allow_guests, retry=core.jobs.retry, sends_per_minute=slack.sends_per_minute),
         )
         sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, allow_guests=slack.allow_guests)
         socket_mode = await stack.enter_async_context(connected(app, told(slack.app_token), slack.api_url)) if slack.app_token else None

@@ -21,6 +21,7 @@ from starlette.routing import Route
 from adapters.app import Core
 from bot.errors import Unavailable
 from bot.messages import DeliveryState
+from bot.pace import Backlog, backlogs
 from bot.ports import UnitOfWork
 from bot.status import IntegrationStatus, JobState, JobStatus, status
 
@@ -42,7 +43,7 @@ def metrics_routes(core: Core) -> Sequence[Route]:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         now = core.clock()
         try:
-            numbers = await core.store.read(lambda uow: _Numbers.of(uow, now, core.jobs.retry))
+            numbers = await core.store.read(lambda uow: _Numbers.of(uow, now, core.jobs.retry, core.settings.slack.sends_per_minute))
         except Unavailable:
             return Response("the database does not answer\n", 503, media_type="text/plain")
         return Response(metrics_text(numbers.families()), media_type=CONTENT_TYPE_LATEST)
@@ -75,11 +76,14 @@ class _Numbers:
     integrations: Sequence[IntegrationStatus]
     deliveries: Mapping[DeliveryState, int]
     oldest_due: datetime | None
+    backlog: Sequence[Backlog]
+    #: Sent messages that are to be looked at.
+    edits: int
     #: By integration and status class.
     requests: Mapping[tuple[str, str], int]
 
     @classmethod
-    def of(cls, uow: UnitOfWork, now: datetime, retry: timedelta) -> _Numbers:
+    def of(cls, uow: UnitOfWork, now: datetime, retry: timedelta, sends_per_minute: float) -> _Numbers:
         requests: Counter[tuple[str, str]] = Counter()
         for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
             requests[integration_id, _status_class(http_status)] += number
@@ -88,6 +92,8 @@ class _Numbers:
             integrations=status(uow, now, retry=retry),
             deliveries=uow.outbox.counts(),
             oldest_due=uow.outbox.oldest_due(),
+            backlog=backlogs(uow, now, sends_per_minute),
+            edits=uow.sent.waiting(),
             requests=requests,
         )
 
@@ -98,7 +104,20 @@ class _Numbers:
         yield _gauge("deliveries", "Messages to people, by what became of them.", ("state",), counts)
         lag = max(self.now - self.oldest_due, timedelta()) if self.oldest_due else timedelta()
         yield _gauge("delivery_lag_seconds", "How long the oldest message that is due waits.", (), {(): lag.total_seconds()})
+        waiting = {(it.workspace_id,): it for it in self.backlog}
+        sizes, spans = ({key: value(it) for key, it in waiting.items()} for value in (_messages, _seconds))
+        yield _gauge("deliveries_waiting", "Messages that are due.", ("workspace",), sizes)
+        yield _gauge("deliveries_waiting_seconds", "How long sending them takes at the allowed rate.", ("workspace",), spans)
+        yield _gauge("edits_waiting", "Sent messages that are to be looked at.", (), {(): self.edits})
         yield _gauge("qualtrics_requests", "Requests of the last 24 hours, where the log is on.", ("integration", "status"), self.requests)
+
+
+def _messages(backlog: Backlog) -> float:
+    return backlog.messages
+
+
+def _seconds(backlog: Backlog) -> float:
+    return backlog.takes.total_seconds()
 
 
 def _status_class(http_status: int | None) -> str:

@@ -6,10 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot import home, pages, participations, rules
+from bot import home, pace, pages, participations, rules
 from bot import status as synchronisation
 from bot.events import EventKind
 from bot.messages import Preference, Request, Surface
+from bot.pace import SENDS_PER_MINUTE
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.pages.settings import NEW_SURVEYS, REMINDERS, TOLD
@@ -31,20 +32,27 @@ class Viewer:
     email: str | None = field(repr=False)
     reader: Reader
     surface: Surface
-    #: As `handle` has it.
+    #: As `handle` has them.
     retry: timedelta
+    sends_per_minute: float
 
 
 async def handle(
-    store: Store, request: Request, now: datetime, *, allow_guests: bool = False, retry: timedelta = FIRST_RETRY
+    store: Store,
+    request: Request,
+    now: datetime,
+    *,
+    allow_guests: bool = False,
+    retry: timedelta = FIRST_RETRY,
+    sends_per_minute: float = SENDS_PER_MINUTE,
 ) -> Page | PrivatePage | Form:
     """Answer one request of one person. Authority is checked here, at every click, for the person who clicks.
 
-    `retry` is the pause after a synchronisation's first failure.
+    `retry` is the pause after a synchronisation's first failure; messages leave at `sends_per_minute` in each workspace.
     """
 
     def viewer(uow: UnitOfWork) -> Viewer | Page:
-        return _viewer(uow, request, allow_guests=allow_guests, retry=retry)
+        return _viewer(uow, request, allow_guests=allow_guests, retry=retry, sends_per_minute=sends_per_minute)
 
     action = request.action
     if action.verb in COMMANDS:
@@ -75,11 +83,11 @@ def _change(uow: UnitOfWork, viewer: Viewer | Page, action: Action, now: datetim
     return action if isinstance(viewer, Page) else COMMANDS[action.verb](uow, viewer, action.data, now)
 
 
-def _viewer(uow: UnitOfWork, request: Request, *, allow_guests: bool, retry: timedelta) -> Viewer | Page:
+def _viewer(uow: UnitOfWork, request: Request, *, allow_guests: bool, retry: timedelta, sends_per_minute: float) -> Viewer | Page:
     """Who asks, or why they are shown nothing."""
     member = request.member
     reader = Reader.of(member)
-    anybody = Viewer(person_id=None, email=None, reader=reader, surface=request.surface, retry=retry)
+    anybody = Viewer(person_id=None, email=None, reader=reader, surface=request.surface, retry=retry, sends_per_minute=sends_per_minute)
     if isinstance(rules.addressee([member], allow_guests=allow_guests), rules.Unreachable):
         return anybody if request.action.verb in FOR_ANYBODY else pages.not_a_member(reader)
     if member.email is None:
@@ -167,7 +175,8 @@ def _status(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datet
     if not theirs:
         return pages.not_an_administrator(viewer.reader)
     found = synchronisation.status(uow, now, theirs, retry=viewer.retry)
-    return pages.status_page(found, synchronisation.baselines(uow, found, now), _page(data), viewer.reader)
+    backlog = pace.backlogs(uow, now, viewer.sends_per_minute)
+    return pages.status_page(found, synchronisation.baselines(uow, found, now), backlog, _page(data), viewer.reader)
 
 
 def _page(data: Mapping[str, str]) -> int:

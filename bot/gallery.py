@@ -10,6 +10,7 @@ from bot import pages
 from bot.look import Kind
 from bot.messages import Preference
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
+from bot.pace import Backlog
 from bot.page import Action, Chart, ChartKind, Form, Page, PrivatePage, Series
 from bot.pages import Knowledge, Overview, Reader, messages
 from bot.pages.status import status_page
@@ -21,6 +22,7 @@ from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
 _NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 _READER = Reader(locale="en-GB", zone="Europe/Berlin")
 _HOSTILE = "*x* <!channel> & `y` <https://evil.example|click>"
+_BACKLOG = (Backlog(workspace_id="T1", messages=10_000, takes=timedelta(minutes=44)),)
 _LINK = PersonalLink(owner=1, url="https://acme.qualtrics.com/jfe/form/SV_1?Q_CHL=email&Q_DL=EMD_1_1_CGC_1")
 
 
@@ -75,9 +77,9 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "loading": pages.loading(_READER),
         "not-an-administrator": pages.not_an_administrator(_READER),
         "charts": _charts(),
-        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, 1, _READER),
-        "synchronisation-status-fresh": status_page([_fresh()], {}, 1, _READER),
-        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, 2, _READER),
+        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, _READER),
+        "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, _READER),
+        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, _READER),
     }
 
 

@@ -73,7 +73,10 @@ def draw(kind: EventKind, asked: Participation, link: PersonalLink, reader: Read
 
 
 async def touched(store: Store, person_id: int, now: datetime) -> int:
-    """Somebody came by (pressed a button, looked at their list): have their stale messages edited now. Returns how many are stale."""
+    """Somebody came by (pressed a button, looked at their list): have their stale messages edited now. Returns how many are stale.
+
+    Costs a read, and a write only where something is stale.
+    """
     stale = await store.read(lambda uow: _stale(uow, person_id, now))
     return await store.write(lambda uow: uow.sent.look_at(stale, now)) if stale else 0
 
@@ -172,8 +175,7 @@ def _view(what: Shown, page: Page | PrivatePage, link: str = "") -> View:
 
 
 def _stale(uow: UnitOfWork, person_id: int, now: datetime) -> Sequence[int]:
-    newest_first = uow.sent.of_person(person_id, _KEPT_FRESH)
-    if not newest_first:
+    if not (newest_first := uow.sent.of_person(person_id, _KEPT_FRESH)):
         return ()
     asked = {it.survey.survey_id: it for it in participations.of_person(uow, person_id, now)}
     stale: list[int] = []

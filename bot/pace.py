@@ -1,14 +1,17 @@
-"""How long sending will take: an honest estimate from what waits and what the platform allows now. Pure."""
+"""How long sending will take: an honest estimate from what waits and what the platform allows now."""
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from bot.messages import Queue
+from bot.ports import UnitOfWork
+from bot.records import Throttle
 
+#: Three a second, of the "several hundred" that Slack allows a workspace (reference slack.md 3).
+SENDS_PER_MINUTE = 180.0
 #: Of what is allowed, so much is used (store/gates.py).
 _USED = 0.97
 #: After a refusal half of that is used, and so much more with each quiet minute.
@@ -23,16 +26,6 @@ def gate_of(workspace_id: str) -> str:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Throttle:
-    """How far a shared limit is open."""
-
-    #: How much of it is used since its last refusal.
-    share: float = 1.0
-    #: For how many seconds it is closed.
-    closed_seconds: float = 0.0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Backlog:
     """What waits to be sent in one workspace."""
 
@@ -41,12 +34,13 @@ class Backlog:
     takes: timedelta
 
 
-def backlogs(queues: Sequence[Queue], throttles: Mapping[str, Throttle], per_minute: float) -> Sequence[Backlog]:
-    """By workspace; `throttles` by gate. What waits for nobody's workspace is settled without a message."""
+def backlogs(uow: UnitOfWork, now: datetime, per_minute: float) -> Sequence[Backlog]:
+    """By workspace. What waits for nobody's workspace is settled without a message."""
     waiting: Counter[str] = Counter()
-    for queue in queues:
+    for queue in uow.outbox.queues(now):
         if queue.workspace_id is not None:
             waiting[queue.workspace_id] += queue.due
+    throttles = uow.figures.throttles([gate_of(it) for it in waiting], now)
     return [
         Backlog(workspace_id=it, messages=number, takes=takes(number, per_minute, throttles.get(gate_of(it), Throttle())))
         for it, number in sorted(waiting.items())
@@ -54,7 +48,7 @@ def backlogs(queues: Sequence[Queue], throttles: Mapping[str, Throttle], per_min
 
 
 def takes(messages: int, per_minute: float, throttle: Throttle) -> timedelta:
-    """How long so many messages take when nothing else goes wrong."""
+    """How long so many messages take when nothing else goes wrong. Pure."""
     minutes, share = throttle.closed_seconds / 60, throttle.share
     left = float(messages)
     while share < 1 and left > share * per_minute * _USED:

@@ -187,3 +187,13 @@ class Gaps:
 
     distributions: int
     rows: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Throttle:
+    """How far a shared limit is open."""
+
+    #: How much of it is used since its last refusal.
+    share: float = 1.0
+    #: For how many seconds it is closed.
+    closed_seconds: float = 0.0

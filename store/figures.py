@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from bot import rules
-from bot.records import Gaps
+from bot.records import Gaps, Throttle
 from store import tables
+from store.gates import throttle
 
 _SURVEYS = tables.surveys
 _DISTRIBUTIONS = tables.distributions
@@ -46,6 +48,10 @@ class SqlFigures:
         )
         waits = (_INVITATIONS.c.mailed, _INVITATIONS.c.status.in_(rules.OPEN))
         return self._one(counted.where(_DISTRIBUTIONS.c.integration_id == integration_id, *can_be_answered, *waits))
+
+    def throttles(self, gates: Collection[str], now: datetime) -> Mapping[str, Throttle]:
+        rows = self.connection.execute(select(tables.gates).where(tables.gates.c.name.in_(gates))).mappings()
+        return {row["name"]: throttle(row, now) for row in rows}
 
     def gaps(self, integration_id: str) -> Gaps:
         lacking = (

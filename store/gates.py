@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, bindparam, literal_column, select, update
 
+from bot.records import Throttle
 from store import tables
 from store.engine import connect, translated
 from store.statements import add
@@ -179,6 +180,12 @@ class _Gate:
 
     def _interval(self, share: float) -> int:
         return ceil(self.limit.seconds_per_call / share * _SECOND)
+
+
+def throttle(row: RowMapping, now: datetime) -> Throttle:
+    """How far a limit is open, as far as this process's clock is right."""
+    gate, at = _gate({row["name"]: Limit(row["name"], 1)}, row), round(now.timestamp() * _SECOND)
+    return Throttle(share=gate.share_at(at), closed_seconds=max(0, gate.closed_until_at(at) - at) / _SECOND)
 
 
 def _gate(limits: Mapping[str, Limit], row: RowMapping) -> _Gate:

@@ -13,6 +13,7 @@ from rich.console import Console
 
 from adapters import logs
 from adapters.app import Core, open_core
+from adapters.backlog import told, waiting
 from adapters.commands.progress import shown
 from adapters.commands.table import table
 from adapters.settings import Settings
@@ -75,7 +76,9 @@ def status_(*, integration: _Integration = None) -> None:
         if not found:
             raise UserError(_NONE)
         rows = [_row(it, job) for it in found for job in it.jobs]
-        return "\n".join([table(_HEADING, *rows), *(note for it in found for note in _notes(it))])
+        backlog = await waiting(core)
+        notes = [note for it in found for note in _notes(it)]
+        return "\n".join([table(_HEADING, *rows), *notes, *([told(backlog)] if backlog else [])])
 
     _print(work)
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from adapters import integrations
 from adapters.app import Clock, Core, open_core, utc_now
+from adapters.backlog import told, waiting
 from adapters.connections import credentials
 from adapters.doctor import jobs, sight, slack
 from adapters.doctor.check import Check, Finding, Level
@@ -140,9 +141,11 @@ async def _messages(core: Core) -> Finding:
     """What became of them. Those that failed are told, but are no fault of today: nothing would ever make this check succeed again."""
     counts, reasons, oldest_due = await core.store.read(lambda uow: (uow.outbox.counts(), uow.outbox.reasons(), uow.outbox.oldest_due()))
     text = ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "none yet"
+    backlog = await waiting(core)
+    text += f". {told(backlog)}" if backlog else ""
     text += "".join(f"\n        {number} x {reason}" for reason, number in sorted(reasons.items()))
     lag = core.clock() - oldest_due if oldest_due else timedelta()
-    if lag > _LAG:
+    if lag > _LAG + max((it.takes for it in backlog), default=timedelta()):
         minutes = lag // timedelta(minutes=1)
         return Level.FAIL, f"the oldest waits for {minutes} minutes; is `surveybot serve` running, and does it reach Slack? {text}"
     return Level.OK, text

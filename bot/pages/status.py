@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from bot.look import Kind
+from bot.pace import Backlog
 from bot.page import (
     Action,
     Button,
@@ -31,17 +32,39 @@ from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
 PAGE_SIZE = 5
 #: Errors and reasons are sentences of ours, but of any length.
 _REASON = 200
+#: Beyond that, hours.
+_MINUTES_TOLD = 120
 
 
-def status_page(found: Sequence[IntegrationStatus], baselines: Mapping[str, Baseline], page: int, reader: Reader) -> Page:
+def status_page(
+    found: Sequence[IntegrationStatus], baselines: Mapping[str, Baseline], backlog: Sequence[Backlog], page: int, reader: Reader
+) -> Page:
     """`found` is not empty. Pages count from 1; a number that is none shows a page that exists."""
     pages = -(-len(found) // PAGE_SIZE)
     page = min(max(page, 1), pages)
     elements: list[Element] = []
     for it in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
         elements += [*_integration(it, baselines.get(it.integration.integration_id), reader), Divider()]
-    elements.append(_buttons(page, pages, reader))
+    elements += [Note((backlog_words(backlog, reader),)), _buttons(page, pages, reader)]
     return Page(title=reader.say("Synchronisation status"), elements=tuple(elements), zone=reader.zone)
+
+
+def backlog_words(backlog: Sequence[Backlog], reader: Reader) -> str:
+    """Say how many messages wait, and how long they take: workspaces are served side by side."""
+    if not backlog:
+        return reader.say("No message waits to be sent.")
+    people = reader.count("{number} message", "{number} messages", sum(it.messages for it in backlog))
+    time = _about(max(it.takes for it in backlog), reader)
+    return reader.say("Waiting to be sent: {messages}, {time}.").format(messages=people, time=time)
+
+
+def _about(span: timedelta, reader: Reader) -> str:
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 1:
+        return reader.say("less than a minute")
+    if minutes < _MINUTES_TOLD:
+        return reader.count("about {number} minute", "about {number} minutes", minutes)
+    return reader.count("about {number} hour", "about {number} hours", round(minutes / 60))
 
 
 def _integration(it: IntegrationStatus, baseline: Baseline | None, reader: Reader) -> Iterator[Element]:

@@ -59,20 +59,24 @@ def test_the_worst_page_fits_into_one_message() -> None:
 
 @pytest.mark.parametrize(("asked", "shown"), [(-1, 1), (1, 1), (2, 2), (99, 3)])
 def test_pages_can_be_turned_and_drawn_again(asked: int, shown: int) -> None:
-    page = status_page([integration(number) for number in range(2 * PAGE_SIZE + 1)], {}, asked, READER)
+    page = status_page([integration(number) for number in range(2 * PAGE_SIZE + 1)], {}, (), asked, READER)
     turns = [("Refresh", shown), *[("Previous page", shown - 1)] * (shown > 1), *[("Next page", shown + 1)] * (shown < 3)]
     assert labels(page) == [(label, str(to)) for label, to in turns]
 
 
 def test_what_waits_for_the_first_full_one_says_so() -> None:
     job = JobStatus(kind=Kind.SWEEP, state=JobState.NEVER, last=None, success=None, next_run=None, awaits_baseline=True)
-    assert "Nightly sweep: Never run. Next: after the first full one." in plain_text(status_page([integration(1, (job,))], {}, 1, READER))
+    assert "Nightly sweep: Never run. Next: after the first full one." in plain_text(
+        status_page([integration(1, (job,))], {}, (), 1, READER)
+    )
 
 
 @pytest.mark.parametrize("state", list(JobState))
 def test_every_state_has_words(state: JobState) -> None:
     run = Run(integration_id="main", kind="full", started_at=NOW, outcome=Outcome.FAILED, error="It broke.")
-    page = status_page([integration(1, (JobStatus(kind=Kind.FULL, state=state, last=run, success=None, next_run=None),))], {}, 1, READER)
+    page = status_page(
+        [integration(1, (JobStatus(kind=Kind.FULL, state=state, last=run, success=None, next_run=None),))], {}, (), 1, READER
+    )
     (line,) = [line for line in plain_text(page).splitlines() if line.startswith("Full: ")]
     assert line.split(".")[0] not in {"Full: ", f"Full: {state}"}
     assert ("It broke." in line) is (state in {JobState.FAILED, JobState.PARTIAL, JobState.VETOED, JobState.MISFIRED})
