@@ -23,7 +23,7 @@ from adapters.bodies import whole_body
 from adapters.slack.answers import Answers, Handle
 from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
-from adapters.slack.lifecycle import follow_removals, installation_of
+from adapters.slack.lifecycle import follow_removals, follow_teams, installation_of
 from adapters.slack.listeners import WORKSPACE, Body, answer_people, follow_people
 from adapters.slack.replays import Replays
 from bot import actions
@@ -88,6 +88,7 @@ def slack_app(
     answer_people(app, Answers(clients=clients, store=store, directory=directory, channel=channel, clock=clock, handle=handle))
     follow_people(app, directory)
     follow_removals(app, clients, store)
+    follow_teams(app, store)
     return app
 
 

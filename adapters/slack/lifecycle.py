@@ -1,4 +1,4 @@
-"""The life of an installation as Slack tells it: which one a request is about, and that it was removed."""
+"""The life of an installation as Slack tells it: which one a request is about, that it was removed, or reaches other workspaces."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def follow_removals(app: AsyncApp, clients: Clients, store: Store) -> None:
     async def revoked(event: dict[str, Any], body: dict[str, Any], context: AsyncBoltContext) -> None:
         if (event.get("tokens") or {}).get("bot"):  # else only people's, of which there are none
             await _revoke(clients, store, installation_of(context), body)
+
+
+def follow_teams(app: AsyncApp, store: Store) -> None:
+    @app.event("team_access_granted")
+    @app.event("team_access_revoked")
+    async def changed(context: AsyncBoltContext) -> None:
+        """Read the people of the organisation anew, since it let the app into other workspaces."""
+        workspace_id = installation_of(context)
+        if workspace_id is not None:
+            await store.write(lambda uow: uow.directory_readings.forget(workspace_id))
 
 
 async def _revoke(clients: Clients, store: Store, workspace_id: str | None, body: dict[str, Any]) -> None:

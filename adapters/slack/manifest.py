@@ -15,6 +15,8 @@ EVENTS: Mapping[str, str] = {
     "app_home_opened": "Draws the Home tab of the person who opened it.",
     "app_uninstalled": "Forgets the token and the people of the workspace that removed the app.",
     "tokens_revoked": "As above: Slack may tell the one, the other, or both.",
+    "team_access_granted": "Reads the people of a workspace that an organisation opens to the app.",
+    "team_access_revoked": "Writes no more to those whom the app does not reach any more.",
     "team_join": "Knows a new colleague at once.",
     "user_change": "Follows who left, came back, became a guest, moved to another time zone.",
 }

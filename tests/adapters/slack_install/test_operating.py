@@ -11,7 +11,10 @@ from adapters.app import open_bot, utc_now
 from adapters.doctor import slack
 from adapters.doctor.check import Check, Level
 from adapters.sandbox.slack.faults import Status
+from adapters.sandbox.slack.sender import tell_news
 from bot.errors import Unavailable
+from bot.messages import MemberKind
+from tests.adapters.slack.conftest import settled
 from tests.adapters.slack_install.conftest import House
 
 
@@ -60,3 +63,21 @@ async def test_people_are_read_in_each_workspace_whatever_happens_in_another(hou
     known = [await store.read(lambda uow, email=email: uow.members.by_email(email)) for email in emails]
     assert sorted(len(members) for members in known) == [0, 1]
     assert house.called("users.list") == 2
+
+
+async def test_an_organisation_opens_a_workspace_to_the_app_and_closes_it_again(house: House) -> None:
+    reader, store = house.bot.directory_reader, house.bot.core.store
+    south = house.grid.add_workspace("T0SOUTH", "South", is_open=False)
+    house.grid.add_user("W0SUE", "sue", email="sue@grid.example", teams=["T0SOUTH"])
+    await house.install("E0GRID")
+    kinds: list[list[MemberKind]] = []
+    for change in (None, house.grid.open_to_app, house.grid.close_to_app):
+        if change is not None:
+            change("T0SOUTH")
+            south.installation = south.installation or house.slack.installations[0]  # Slack tells it in the name of the organisation
+            await tell_news(house.slack)
+            await settled()
+        await reader.read_due()
+        await store.write(lambda uow: uow.members.seen("E0GRID", ["W0SUE"], utc_now() - timedelta(minutes=5)))  # as time would
+        kinds.append([member.kind for member in await store.read(lambda uow: uow.members.by_email("sue@grid.example"))])
+    assert kinds == [[], [MemberKind.MEMBER], [MemberKind.DEACTIVATED]]
