@@ -94,7 +94,7 @@ async def test_a_page_says_what_was_left_out_and_that_it_is_needed(house: House)
     assert (shown.status, "not granted <code>im:write</code>" in shown.page) == (200, True)
     it = await house.installation("T0ACME")
     assert isinstance(it, Installation)
-    assert it.scopes == REQUIRED - {"im:write"}
+    assert REQUIRED - it.scopes == {"im:write"}
     house.slack.app.optional_scopes = set()
     assert "not granted" not in (await house.install("T0ACME")).page
 
