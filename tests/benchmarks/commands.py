@@ -150,7 +150,7 @@ async def _web(store: SqlStore, gates: SqlGates) -> AsyncGenerator[str]:
             clients=clients,
             signing_secret=typists.SECRET,
             store=store,
-            directory=SlackDirectory(clients, store),
+            directory=SlackDirectory(clients, store, _now),
             channel=SlackChannel(clients, store, SlackPace(gates, _now, sends_per_minute=60)),
             clock=_now,
         )
