@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,16 +14,24 @@ from bot.page import (
     Action,
     Button,
     Buttons,
+    Chart,
+    ChartKind,
+    Checkboxes,
     Divider,
     Entry,
     Facts,
+    Form,
+    Input,
     Moment,
     Note,
     Notice,
+    Option,
     Page,
     PrivateElement,
     PrivatePage,
     Respond,
+    Select,
+    Series,
     Strong,
     Text,
     Tone,
@@ -120,6 +129,117 @@ def test_respond_is_a_link_button() -> None:
             ],
         }
     ]
+
+
+FUNNEL = Chart(kind=ChartKind.BAR, title="Answers", labels=("Yes", "No"), series=(Series("2026", (3, 1.5)),), x_title="Answer")
+IN_WORDS = "Bar chart “Answers”. 2026: Yes 3, No 1.5."
+
+
+def test_a_chart_is_drawn_by_slack_with_its_numbers_in_words_below() -> None:
+    points = [{"label": "Yes", "value": 3}, {"label": "No", "value": 1.5}]
+    assert drawn(FUNNEL) == [
+        {
+            "type": "data_visualization",
+            "title": "Answers",
+            "chart": {
+                "type": "bar",
+                "series": [{"name": "2026", "data": points}],
+                "axis_config": {"categories": ["Yes", "No"], "x_label": "Answer"},
+            },
+        },
+        {"type": "context", "elements": [plain(IN_WORDS)]},
+    ]
+
+
+def test_a_pie_leaves_out_its_empty_slices() -> None:
+    (picture, _) = drawn(replace(FUNNEL, kind=ChartKind.PIE, series=(Series("2026", (3, 0)),)))
+    assert picture["chart"] == {"type": "pie", "segments": [{"label": "Yes", "value": 3}]}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"labels": ("a" * 30, "a" * 31)},
+        {"labels": tuple(map(str, range(21))), "series": (Series("x", (1,) * 21),)},
+        {"series": tuple(Series(str(number), (1, 2)) for number in range(7))},
+        {"kind": ChartKind.PIE, "series": (Series("x", (0, -1)),)},
+    ],
+)
+def test_what_slack_cannot_draw_is_said_in_words_alone(changed: dict[str, Any]) -> None:
+    assert [block["type"] for block in drawn(replace(FUNNEL, **changed))] == ["section"]
+
+
+def test_a_third_chart_and_a_chart_in_a_modal_are_said_in_words() -> None:
+    assert [block["type"] for block in drawn(FUNNEL, FUNNEL, FUNNEL)] == ["data_visualization", "context"] * 2 + ["section"]
+    assert slack.modal(Page(title="t", elements=(FUNNEL,)))["blocks"] == [{"type": "section", "text": plain(IN_WORDS)}]
+
+
+@pytest.mark.parametrize(
+    "changed", [{"series": (Series("x", (1,)),)}, {"series": (Series("x", (1, float("nan"))),)}, {"kind": ChartKind.PIE, "series": ()}]
+)
+def test_what_is_no_chart_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="series"):
+        replace(FUNNEL, **changed)
+
+
+COLOURS = (Option("r", "Red"), Option("g", "Green"))
+FORM = Form(
+    title="Choose",
+    elements=(
+        Input(name="words", label="Words", hint="Any", longest=9),
+        Select(name="one", label="One", options=COLOURS, chosen="g"),
+        Checkboxes(name="many", label="Many", options=COLOURS, chosen=("r", "gone")),
+    ),
+    submit="Send",
+    action=Action(verb="colour.save", data={"survey": "SV_1"}),
+)
+
+
+def test_a_form_is_a_modal_whose_fields_are_found_by_name() -> None:
+    view = slack.modal(FORM)
+    assert problems("modal", view) == []
+    assert (view["title"], view["submit"], view["close"]) == (plain("Choose"), plain("Send"), plain("Cancel"))
+    assert (view["callback_id"], view["private_metadata"]) == ("colour.save", '{"survey":"SV_1"}')
+    red, green = ({"text": plain(label), "value": value} for label, value in (("Red", "r"), ("Green", "g")))
+    words, one, many = view["blocks"]
+    assert words["element"] == {"type": "plain_text_input", "action_id": "words", "max_length": 9}
+    assert (words["block_id"], words["hint"], "optional" in words) == ("words", plain("Any"), False)
+    assert one["element"] == {"type": "static_select", "action_id": "one", "options": [red, green], "initial_option": green}
+    assert many["element"] == {"type": "checkboxes", "action_id": "many", "options": [red, green], "initial_options": [red]}
+    assert many["optional"] is True
+
+
+def test_what_was_said_in_a_form_comes_back_with_its_own_data_which_no_field_replaces() -> None:
+    values = {
+        "words": {"words": {"type": "plain_text_input", "value": "<!channel>"}},
+        "one": {"one": {"type": "static_select", "selected_option": {"text": plain("Red"), "value": "r"}}},
+        "many": {"many": {"type": "checkboxes", "selected_options": [{"value": "r"}, {"value": "g"}]}},
+        "survey": {"survey": {"type": "plain_text_input", "value": "SV_2"}},
+        "empty": {"empty": {"type": "plain_text_input", "value": None}},
+    }
+    said = slack.parse_form({**slack.modal(FORM), "state": {"values": values}})
+    assert said == Action(verb="colour.save", data={"words": "<!channel>", "one": "r", "many": "r g", "survey": "SV_1", "empty": ""})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"state": {}}, {"state": None}, {"state": {"values": {"words": "x"}}}, {"private_metadata": "x"}, {"private_metadata": "[]"}],
+)
+def test_a_form_that_is_not_ours_is_refused(changed: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="of ours"):
+        slack.parse_form({**slack.modal(FORM), "state": {"values": {}}, **changed})
+
+
+def test_a_long_title_of_a_window_is_shown_in_full_below() -> None:
+    view = slack.modal(Page(title="t" * 25, elements=(Divider(),)))
+    assert view["title"] == plain("t" * 23 + "…")
+    assert view["blocks"][0] == {"type": "header", "text": plain("t" * 25)}
+    assert view["close"] == plain("Close")
+
+
+def test_an_option_that_cannot_be_shortened_is_refused() -> None:
+    with pytest.raises(ValueError, match="option"):
+        slack.modal(replace(FORM, elements=(Select(name="one", label="One", options=(Option("v" * 151, "x"),)),)))
 
 
 def test_names_of_any_length_fit_everywhere() -> None:
