@@ -88,15 +88,17 @@ async def test_workspaces_and_organisations_side_by_side_stay_apart(house: House
         assert (await house.bot.clients.of(place)).token == theirs.access
 
 
-async def test_a_page_says_what_was_left_out_and_that_it_is_needed(house: House) -> None:
+async def test_a_page_says_what_was_left_out_and_whether_it_is_needed(house: House) -> None:
     house.slack.app.optional_scopes = {"im:write"}
     shown = await house.install("T0ACME", declined=frozenset({"im:write"}))
     assert (shown.status, "not granted <code>im:write</code>" in shown.page) == (200, True)
     it = await house.installation("T0ACME")
     assert isinstance(it, Installation)
     assert REQUIRED - it.scopes == {"im:write"}
-    house.slack.app.optional_scopes = set()
-    assert "not granted" not in (await house.install("T0ACME")).page
+    house.slack.app.optional_scopes = {"im:history"}
+    page = (await house.install("T0OTHER", declined=frozenset({"im:history"}))).page
+    assert "Left out, and that is fine: <code>im:history</code>" in page
+    assert "not granted" not in page
 
 
 async def test_the_pages_load_nothing_run_nothing_and_quote_nothing(house: House) -> None:
