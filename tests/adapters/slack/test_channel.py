@@ -13,7 +13,7 @@ from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import Clients
 from adapters.slack.pacing import SlackPace
-from bot.errors import Ambiguous, Gone, Rejected, Throttled
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, Throttled
 from bot.messages import Member, MemberKind, MessageRef
 from bot.model import PersonalLink
 from bot.page import Page, PrivatePage, Respond, Text
@@ -21,6 +21,7 @@ from bot.ports import Store
 from store.encryption import Keyring
 from store.gates import SqlGates
 from store.unit_of_work import SqlStore
+from tests.adapters.slack.conftest import NOW
 
 PAGE = Page(title="Hello", elements=(Text(("A word.",)),))
 
@@ -102,6 +103,64 @@ async def test_a_connection_cut_after_the_message_was_taken_is_ambiguous_and_one
     with pytest.raises(Ambiguous):
         await channel.send(ana, PAGE)
     assert len(workspace.direct_message("U0ANA").messages) == 1
+
+
+async def test_a_message_whose_answer_was_lost_is_found_again_by_its_key_where_it_may_be_read(
+    channel: SlackChannel, workspace: Workspace, ana: Member
+) -> None:
+    """Also behind more messages than a page of the history holds; another key is not there."""
+    workspace.scopes.add("im:history")
+    workspace.faults.add(LostAnswer(), method="chat.postMessage")
+    with pytest.raises(Ambiguous):
+        await channel.send(ana, PAGE, "key-1")
+    (lost,) = workspace.direct_message("U0ANA").messages
+    for number in range(20):
+        await channel.send(ana, PAGE, f"later {number}")
+    dm = workspace.direct_message("U0ANA").conversation_id
+    assert await channel.find(ana, "key-1", NOW) == MessageRef(workspace_id=ana.workspace_id, channel_id=dm, message_id=lost)
+    assert await channel.find(ana, "key-2", NOW) is None
+
+
+async def test_whoever_may_not_read_is_told_so_and_asks_no_more_than_once(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
+    for _ in range(2):
+        with pytest.raises(Forbidden):
+            await channel.find(ana, "key-1", NOW)
+        await channel.send(ana, PAGE)
+    assert [call.method for call in workspace.journal].count("conversations.history") == 1
+
+
+async def test_an_edit_replaces_text_and_blocks_in_place_and_may_be_repeated(
+    channel: SlackChannel, workspace: Workspace, ana: Member
+) -> None:
+    sent = await channel.send(ana, PAGE, "key-1")
+    for _ in range(2):
+        await channel.edit_turn(ana)
+        await channel.edit(sent, ana, Page(title="Thank you", elements=(Text(("It has arrived.",)),)), "key-1")
+    (message,) = workspace.direct_message("U0ANA").messages.values()
+    assert (message.ts, message.edited, "It has arrived." in message.text) == (sent.message_id, True, True)
+    assert "It has arrived." in str(message.blocks)
+    assert message.metadata == {"event_type": "surveybot_delivery", "event_payload": {"delivery": "key-1"}}
+    assert workspace.refused == []
+
+
+@pytest.mark.parametrize("name", ["message_not_found", "channel_not_found", "is_archived", "cant_update_message", "edit_window_closed"])
+async def test_a_message_that_can_never_be_edited_is_a_dead_end(
+    channel: SlackChannel, workspace: Workspace, ana: Member, name: str
+) -> None:
+    sent = await channel.send(ana, PAGE)
+    workspace.faults.add(Refused(name), method="chat.update")
+    with pytest.raises((Gone, Rejected)):
+        await channel.edit(sent, ana, PAGE, "key-1")
+
+
+async def test_an_edit_that_is_throttled_closes_edits_alone(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
+    sent = await channel.send(ana, PAGE)
+    workspace.faults.add(RateLimited(60), method="chat.update")
+    for _ in range(2):
+        with pytest.raises(Throttled):
+            await channel.edit(sent, ana, PAGE, "key-1")
+    assert [call.method for call in workspace.journal].count("chat.update") == 1
+    await channel.send(ana, PAGE)
 
 
 async def test_after_a_429_nobody_sends_until_slack_said_so(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
