@@ -130,7 +130,7 @@ def _begin(held: Delivery, lease_until: datetime, uow: UnitOfWork) -> bool:
 async def step(life: Life, channel: Unreliable, what: object) -> None:
     match what:
         case "deliver" | "settle" | "edit" | "remind" | "sync":
-            await getattr(life, what)()
+            await getattr(life, str(what))()
         case "touch":
             person = await life.store.read(lambda uow: uow.people.find(ANA))
             assert person is not None
@@ -141,7 +141,8 @@ async def step(life: Life, channel: Unreliable, what: object) -> None:
             life.source.move("EMD_1", "CID_ana", status)
         case ("die", bool() as is_sent):
             await die(life, channel, is_sent=is_sent)
-        case int():
+        case _:
+            assert isinstance(what, int)
             life.wait(seconds=what)
 
 
