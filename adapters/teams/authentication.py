@@ -1,16 +1,14 @@
 """Who sends us activities: the SDK's token check behind our own, and what it leaves open (reference teams.md 2.2, 2.3).
 
-Everything that is wrong with a token answers 401, everything that is wrong with who is talked about 403. The SDK's check fetches keys
-with blocking calls without a time-out, so that it runs in a thread of its own.
+Everything that is wrong with a token answers 401, everything that is wrong with who is talked about 403. The SDK's check
+fetches keys with blocking calls, so that it runs in a thread of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from datetime import datetime
 from http import HTTPStatus
 from typing import Any
 
@@ -25,13 +23,12 @@ from botframework.connector.auth import (
     PasswordServiceClientCredentialFactory,
 )
 
+from adapters.teams.keys import SigningKeys
 from adapters.teams.registration import Registration
 from adapters.teams.wire import Incoming
 from bot.errors import Unavailable
 
 CHANNEL = "msteams"
-#: A token names a key that is not known: the keys are fetched anew, this often at most. The SDK would wait for a day.
-_KEYS_REST_SECONDS = 300.0
 #: For the keys, where they have to be fetched. Teams gives up after 15.
 _PATIENCE_SECONDS = 10
 
@@ -48,8 +45,8 @@ class Doorkeeper:
     def __init__(self, registration: Registration) -> None:
         self._registration = registration
         cloud = registration.cloud
-        self._keys = JwtTokenExtractor.get_open_id_metadata(cloud.openid_url)
-        self._keys_fetched_at = float("-inf")
+        keys: Any = SigningKeys(cloud.openid_url)
+        JwtTokenExtractor.metadataCache[cloud.openid_url] = keys
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="teams-keys")
         self._authentication: Any = BotFrameworkAuthenticationFactory.create(
             validate_authority=True,
@@ -82,24 +79,11 @@ class Doorkeeper:
     def _authenticated(self, incoming: Incoming, header: str) -> AuthenticateRequestResult:
         activity = Activity(type=incoming.type, channel_id=incoming.channel_id, service_url=incoming.service_url)
         try:
-            try:
-                return asyncio.run(self._authentication.authenticate_request(activity, header))
-            except IndexError:  # a key that is not known
-                if not self._may_fetch_keys():
-                    raise
-                return asyncio.run(self._authentication.authenticate_request(activity, header))
+            return asyncio.run(self._authentication.authenticate_request(activity, header))
         except requests.RequestException as error:
             raise Unavailable("Microsoft's signing keys cannot be fetched") from error
         except Exception as error:  # the SDK raises whatever it stumbles over
             raise Refused(HTTPStatus.UNAUTHORIZED) from error
-
-    def _may_fetch_keys(self) -> bool:
-        """Make the SDK fetch the keys at its next look."""
-        if time.monotonic() - self._keys_fetched_at < _KEYS_REST_SECONDS:
-            return False
-        self._keys_fetched_at = time.monotonic()
-        self._keys.last_updated = datetime.min  # noqa: DTZ901 - the SDK compares it with a naive one
-        return True
 
     def _check_subject(self, incoming: Incoming) -> None:
         """What a good token leaves open: a bot's tokens are the same for all tenants, and the address to answer to is anybody's word."""

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from botframework.connector.auth import JwtTokenExtractor
 from starlette.applications import Starlette
 
 from adapters.app import utc_now
@@ -79,7 +78,6 @@ async def identity(signing_key: Key, pem: Path, monkeypatch: pytest.MonkeyPatch)
     async with serving(provider.app(), certificate=pem) as url:
         provider.url = url
         yield provider
-        JwtTokenExtractor.metadataCache.pop(f"{url}/openid", None)
 
 
 @pytest.fixture

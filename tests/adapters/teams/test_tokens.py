@@ -169,7 +169,7 @@ async def test_without_a_token_nobody_is_heard(people: People) -> None:
     assert answer.status_code == 401
 
 
-async def test_a_new_signing_key_is_learnt_at_its_first_token(people: People, other_key: Key) -> None:
+async def test_a_new_signing_key_is_learnt_at_its_first_token(people: People, other_key: Key, monkeypatch: pytest.MonkeyPatch) -> None:
     """The SDK alone would refuse it for a day."""
     identity = people.client.identity
     assert (await people.client.say("ana", "help")).status_code == 202
