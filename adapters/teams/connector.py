@@ -28,8 +28,9 @@ Client = Any
 
 #: For a connection, and for an answer; the lease of a delivery must be longer.
 _TIMEOUTS_SECONDS = (5, 10)
-#: Enough for 50 messages a second, the most Teams takes from a bot, at answers that take 300 ms.
-_THREADS = 16
+#: Enough for 25 messages a second at answers that take 300 ms. The more there are, the longer the event loop waits for its turn
+#: (tests/benchmarks/teams.py).
+_THREADS = 8
 #: People a page of a roster (https://learn.microsoft.com/en-us/microsoftteams/platform/bots/how-to/get-teams-context).
 _PAGE = 500
 

@@ -54,7 +54,7 @@ def _ours(messages: int) -> Figures:
 
 
 def _idle() -> Figures:
-    return asyncio.run(_watched(asyncio.sleep(3)))
+    return asyncio.run(_watched(lambda: asyncio.sleep(3)))
 
 
 def _stock(messages: int) -> Figures:
@@ -113,13 +113,14 @@ async def _timed(send: Callable[[], Awaitable[object]], messages: int) -> Figure
 
     await send()  # what is opened once is no part of a rate
     begin = perf_counter()
-    stalls = await _watched(asyncio.gather(*(some() for _ in range(_AT_ONCE))))
+    stalls = await _watched(lambda: asyncio.gather(*(some() for _ in range(_AT_ONCE))))
     return {"rate": messages / (perf_counter() - begin), **stalls}
 
 
-async def _watched(work: Awaitable[object]) -> Figures:
+async def _watched(work: Callable[[], Awaitable[object]]) -> Figures:
     watch = asyncio.create_task(_longest_stall())
-    await work
+    await asyncio.sleep(0.01)  # it has begun
+    await work()
     watch.cancel()
     (stall,) = await asyncio.gather(watch)
     return {"stall_ms": stall * 1000}
