@@ -16,8 +16,9 @@ class Replays:
     A signature covers a timestamp and a body, and no two bodies of Slack's are alike: commands and presses carry a `trigger_id`, events an
     `event_id`. What Slack itself repeats it signs anew. So whoever comes with the same signature is not Slack, or a proxy that tries again.
 
-    In memory, so that no command waits for the database: at 200 requests a second these are 120,000 signatures, some 20 MB. Another process
-    would still answer a replay: to the person who had asked, and a change is made once all the same (`bot.actions`).
+    In memory, so that no command waits for the database: at 200 requests a second these are 120,000 signatures, some 20 MB. A process that
+    has not seen the first one, or was started since, still carries a replay out: it answers the person who had asked, or saves the same
+    settings again. Whatever is added that must not happen twice needs a key in the database, as events have.
     """
 
     #: Seconds, of a clock that is never set back.

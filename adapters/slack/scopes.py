@@ -29,7 +29,7 @@ SCOPES: tuple[Scope, ...] = (
         reason="Sends each person the surveys that were sent to them, as direct messages, and keeps those messages up to date.",
         methods=("chat.postMessage", "chat.update"),
     ),
-    Scope(name="commands", reason="Answers /surveys, to the person who typed it alone."),
+    Scope(name="commands", reason="Answers /surveys and /survey-stats, to the person who typed it alone."),
     Scope(
         name="im:history",
         reason=(

@@ -21,6 +21,7 @@ from adapters.sandbox.slack.web_api import scope_of
 from adapters.slack.inbound import PATH
 from adapters.slack.manifest import EVENTS, manifest
 from adapters.slack.scopes import FREE_METHODS, SCOPES
+from bot.slash_commands import SLASH_COMMANDS
 
 SCHEMA: dict[str, Any] = json.loads(Path("tests/samples/slack/manifest.schema.json").read_text())
 VALIDATOR = Draft7Validator(SCHEMA)
@@ -109,6 +110,13 @@ def test_every_method_called_has_its_scope_and_every_scope_is_used() -> None:
 def test_the_simulated_slack_asks_for_the_same_scopes(method: str) -> None:
     scopes = {scope.name for scope in SCOPES if method in scope.methods} or {None}
     assert scope_of(method) in scopes
+
+
+def test_commands_are_those_of_the_table_that_parses_them() -> None:
+    made = {command["command"]: (command["description"], command["usage_hint"]) for command in EXAMPLE["features"]["slash_commands"]}
+    assert made == {name: (command.does, command.usage_hint) for name, command in SLASH_COMMANDS.items()}
+    (reason,) = [scope.reason for scope in SCOPES if scope.name == "commands"]
+    assert [name for name in SLASH_COMMANDS if name not in reason] == []
 
 
 async def test_events_are_those_listened_to(app: AsyncApp) -> None:
