@@ -17,9 +17,10 @@ from adapters.sandbox.slack.limits import Limits
 from adapters.sandbox.slack.sender import Acknowledgement, SlackSender
 from adapters.sandbox.slack.workspace import UserKind, Workspace
 from bot.errors import UserError
+from bot.slash_commands import SLASH_COMMANDS
 
 #: The slash commands of our manifest; Slack itself refuses all others.
-COMMANDS = ("/surveys",)
+COMMANDS = tuple(command.name for command in SLASH_COMMANDS.values())
 
 _Hours = Annotated[int, Meta(ge=1, le=24 * 60)]
 

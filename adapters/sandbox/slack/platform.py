@@ -33,7 +33,7 @@ class App:
     signing_secret: str = "unsigned"  # noqa: S105 - opens nothing but the sandbox
     client_id: str = "100.200"
     client_secret: str = "the client secret of the sandbox"  # noqa: S105 - opens nothing but the sandbox
-    #: Where it hears of commands, clicks and events. While empty, it is not told of its own uninstallation.
+    #: Where it is told what its own calls brought about, such as its uninstallation; empty: by Socket Mode, if a connection is open.
     request_url: str = ""
     #: Of Socket Mode.
     app_token: str = "xapp-1-A0SURVEYBOT-1-sandbox"  # noqa: S105 - opens nothing but the sandbox
@@ -90,7 +90,6 @@ class Platform:
         self.installations.remove(installation)
         users = {kind: [token.user_id for token in revoked if token.kind is kind] for kind in TokenKind}
         workspace = next(self.workspaces_of(installation))
-        workspace.installation = installation  # the last two events still speak of it
         events: list[Json] = [
             {"type": "tokens_revoked", "tokens": {"oauth": users[TokenKind.USER], "bot": list(dict.fromkeys(users[TokenKind.BOT]))}},
             {"type": "app_uninstalled"},

@@ -92,7 +92,7 @@ async def _serve(platform: Platform, method: str, arguments: Json, work: Callabl
     platform.journal.append(done)
     await asyncio.sleep(platform.faults.slow_s)
     response = answer.response() if answered else _CutConnection()
-    if platform.news and platform.app.request_url:
+    if platform.news and (platform.app.request_url or platform.sockets.is_open):
         response.background = BackgroundTask(tell_news, platform)
     return response
 

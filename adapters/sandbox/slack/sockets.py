@@ -33,6 +33,10 @@ class Sockets:
         self._open: list[_Connection] = []
         self._changed = asyncio.Event()
 
+    @property
+    def is_open(self) -> bool:
+        return bool(self._open)
+
     def new_path(self) -> str:
         """Where one more connection may be opened, once. Raises MethodError when there are ten."""
         if len(self._open) >= _MAX_CONNECTIONS:

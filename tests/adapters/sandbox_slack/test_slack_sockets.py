@@ -22,9 +22,10 @@ MODAL = {"type": "modal", "title": {"type": "plain_text", "text": "Go"}, "blocks
 class Listener:
     """A Bolt app on one WebSocket."""
 
-    def __init__(self, client: AsyncWebClient, app_token: str, name: str) -> None:
+    def __init__(self, client: AsyncWebClient, app_token: str, name: str, is_gone: asyncio.Event) -> None:
         self.heard: list[tuple[str, Any]] = []
         app = AsyncApp(client=client, signing_secret="none is needed")
+        self.is_gone = is_gone
         self.handler = AsyncSocketModeHandler(app, app_token, web_client=client)
 
         @app.command("/surveys")
@@ -41,6 +42,14 @@ class Listener:
             self.heard.append(("go", body["user"]["id"]))
             await ack()
 
+        @app.event("tokens_revoked")
+        async def _revoked() -> None:
+            self.heard.append(("tokens_revoked", None))
+
+        @app.event("app_uninstalled")
+        async def _uninstalled() -> None:
+            self.is_gone.set()
+
         @app.view("")
         async def _view(ack: Any) -> None:
             await ack(response_action="clear")
@@ -48,7 +57,8 @@ class Listener:
 
 @pytest.fixture
 async def listeners(client: AsyncWebClient, workspace: Workspace) -> AsyncIterator[list[Listener]]:
-    two = [Listener(client, workspace.platform.app.app_token, name) for name in ("one", "two")]
+    is_gone = asyncio.Event()
+    two = [Listener(client, workspace.platform.app.app_token, name, is_gone) for name in ("one", "two")]
     for number, listener in enumerate(two, start=1):
         await listener.handler.connect_async()
         await workspace.platform.sockets.opened(number)
@@ -84,6 +94,11 @@ async def test_each_thing_is_heard_once_and_answered_on_its_connection(listeners
     async with asyncio.timeout(5):
         await workspace.platform.sockets.opened(2)
     assert (await sender.command("U0ANA", "C0GENERAL", "/surveys", "again")).error is None
+
+    await listeners[0].handler.app.client.auth_revoke()
+    async with asyncio.timeout(5):
+        await listeners[0].is_gone.wait()
+    assert [heard for one in listeners for heard in one.heard].count(("tokens_revoked", None)) == 1
 
 
 async def test_only_the_apps_own_token_opens_a_connection_and_a_ticket_is_good_once(client: AsyncWebClient, workspace: Workspace) -> None:
