@@ -24,7 +24,10 @@ if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
 
 
 #: Being watched makes a test take three quarters longer: line by line only where `bot/` and `cards/` are tested, and on one database.
-_WATCHED = ("tests/unit/", "tests/contract/core", "tests/adapters/push/")
+_WATCHED = (
+    *("tests/unit/", "tests/contract/core", "tests/scenarios/"),
+    *(f"tests/adapters/{name}" for name in ("push", "slack", "teams")),
+)
 
 
 @pytest.hookimpl(wrapper=True)
