@@ -102,11 +102,23 @@ def routes(app: AsyncApp) -> list[Route]:
         if body is None:
             return Response(status_code=413)
         try:
-            return to_starlette_response(await app.async_dispatch(to_async_bolt_request(request, body)))
+            return to_starlette_response(await app.async_dispatch(_parsed(request, body)))
         except (*_UNREADABLE, RecursionError):  # Bolt parses before it verifies, and once more to say what failed
             return Response(status_code=400)
 
     return [Route(PATH, receive, methods=["POST"])]
+
+
+def _parsed(request: Request, body: bytes) -> AsyncBoltRequest:
+    """Bolt takes a form with the word "payload" anywhere in it for a pressed button, and finds nothing in what somebody typed
+    (`slack_bolt.request.internals.parse_body`). Such a form is read with that word escaped; its signature is that of what came.
+    """
+    parsed = to_async_bolt_request(request, body)
+    if parsed.body or b"payload" not in body:
+        return parsed
+    escaped = to_async_bolt_request(request, body.replace(b"payload", b"%70ayload"))
+    escaped.raw_body = parsed.raw_body
+    return escaped
 
 
 def _looks_signed(headers: Headers) -> bool:

@@ -167,6 +167,10 @@ class TestCommand:
         assert "“&lt;!channel&gt;”" in answer.text
         assert "<!channel>" not in answer.text
 
+    @pytest.mark.parametrize("words", ["payload", "find payload= {", "find my payload=1"])
+    async def test_no_word_keeps_it_from_being_understood(self, bot: Bot, words: str) -> None:
+        assert (await bot.command("U0ANA", bot.dm("U0ANA"), words)).only_for == "U0ANA"
+
     async def test_an_unknown_command_is_answered_politely(self, bot: Bot) -> None:
         answer = await bot.command("U0ANA", "C0GENERAL", "", command="/surveyz")
         assert "/surveyz" in json.dumps(answer.blocks)
