@@ -17,12 +17,15 @@ ANA = "ana@acme.example"
 
 @pytest.fixture
 async def told(life: Life) -> Life:
-    """Ana and Ben were told of a survey that closes in a week."""
+    """Ana, and then Ben, were told of a survey that closes in a week."""
     await life.long_ago()
-    await life.join("ana", "ben")
+    await life.join("ana")
     life.source.put()
     life.source.send("EMD_1", {f"CID_{name}": f"{name}@acme.example" for name in ("ana", "ben")})
     await life.sync()
+    await life.deliver()
+    await life.join("ben")
+    await life.store.write(lambda uow: uow.outbox.reopen_reachable([MemberKind.MEMBER], life.now))
     await life.deliver()
     return life
 
@@ -85,7 +88,7 @@ async def test_a_reminder_takes_over_and_the_invitation_says_so(told: Life) -> N
     await told.sync()
     told.wait(seconds=20)
     await told.edit()
-    assert [titles(told)[it] for it in (0, 2)] == ["Thank you", "Thank you"]
+    assert (titles(told)[0], titles(told).count("Thank you")) == ("Thank you", 2)
 
 
 async def test_a_closing_edits_nobody_until_they_come_by(told: Life) -> None:
@@ -128,7 +131,7 @@ async def test_a_reminder_whose_deadline_moved_away_does_not_claim_to_close_soon
     await told.sync()
     await touch(told)
     await told.edit()
-    assert (titles(told)[0], titles(told)[2]) == ("See below", "More time to answer")
+    assert (titles(told)[0], titles(told).count("More time to answer")) == ("See below", 1)
 
 
 async def test_whoever_is_asked_anew_keeps_the_thanks_for_the_first_time(told: Life) -> None:
