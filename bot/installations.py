@@ -58,8 +58,8 @@ class Installations(Protocol):
         """
         ...
 
-    def forget(self, workspace_id: str) -> None:
-        """As `revoke`, and the row goes, too."""
+    def forget(self, workspace_id: str) -> bool:
+        """As `revoke`, and the row goes, too; so do the people of a workspace whose token is in the settings. False = nothing was known."""
         ...
 
 

@@ -64,13 +64,13 @@ class SqlInstallations:
         self._forget_people(workspace_id)
         return True
 
-    def forget(self, workspace_id: str) -> None:
-        self._forget_people(workspace_id)
-        self.connection.execute(delete(_INSTALLATIONS).where(_of(workspace_id)))
+    def forget(self, workspace_id: str) -> bool:
+        people = self._forget_people(workspace_id)
+        return bool(people + self.connection.execute(delete(_INSTALLATIONS).where(_of(workspace_id))).rowcount)
 
-    def _forget_people(self, workspace_id: str) -> None:
-        for table in (tables.members, tables.directory_readings):
-            self.connection.execute(delete(table).where(table.c.workspace_id == workspace_id))
+    def _forget_people(self, workspace_id: str) -> int:
+        theirs = (delete(table).where(table.c.workspace_id == workspace_id) for table in (tables.members, tables.directory_readings))
+        return sum(self.connection.execute(statement).rowcount for statement in theirs)
 
     def _sealed(self, workspace_id: str, tokens: Tokens) -> Row:
         texts = {"access_token": tokens.access, "refresh_token": tokens.refresh}

@@ -35,14 +35,8 @@ def list_() -> None:
 @app.command()
 def forget(workspace: Annotated[str, typer.Argument(help="Its id, as `surveybot slack list` tells it.")]) -> None:
     """Delete its tokens and what is known of its people. In Slack the app stays until it is removed there."""
-
-    def work(uow: UnitOfWork) -> bool:
-        is_known = uow.installations.get(workspace) is not None
-        uow.installations.forget(workspace)
-        return is_known
-
-    if not _with_store(work):
-        raise UserError(f"{workspace} is not in `surveybot slack list`. What was known of its people is deleted.")
+    if not _with_store(lambda uow: uow.installations.forget(workspace)):
+        raise UserError(f"Nothing is known of {workspace}. `surveybot slack list` tells the ids.")
     typer.echo(f"{workspace} is forgotten. To end its access for good, remove the app in Slack: Manage apps, Surveybot, Remove.")
 
 

@@ -59,8 +59,9 @@ class Answers:
 
     async def answer(self, ask: Ask) -> None:
         """Answer; whatever fails is logged, and said in one sentence. Raises when not even that can be shown."""
-        client, reader, place = await self.clients.of(ask.workspace_id), _ANYBODY, ask.place
+        client, reader, place = self.clients.without_access, _ANYBODY, ask.place
         try:
+            client = await self.clients.of(ask.workspace_id)
             place = await _opened(client, ask)
             member = await self.directory.member(ask.workspace_id, ask.user_id)
             reader, asked_at = Reader.of(member), await self._place(member, ask.place)

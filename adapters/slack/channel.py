@@ -17,7 +17,7 @@ from adapters.slack.clients import Clients
 from adapters.slack.directory import open_dm
 from adapters.slack.errors import fields, translated
 from adapters.slack.pacing import SlackPace
-from bot.errors import Forbidden, Gone, Rejected, Throttled, Unavailable, loggable
+from bot.errors import Forbidden, Gone, Rejected, Throttled, Unauthorized, Unavailable, loggable
 from bot.messages import Member, MessageRef
 from bot.page import Page, PrivatePage
 from bot.ports import Store
@@ -52,8 +52,14 @@ class SlackChannel:
         await self._pace.turn(pacing.SEND, member.workspace_id, member.user_id)
 
     async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:
-        """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Slack cannot show."""
-        client = await self._clients.of(member.workspace_id)
+        """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Slack cannot show.
+
+        Unauthorized, too, is where the app is not installed: what is to be sent waits until it is, or until its people are forgotten.
+        """
+        try:
+            client = await self._clients.of(member.workspace_id)
+        except Gone as error:
+            raise Unauthorized(str(error)) from error
         await check_reader(self._store, member, page)
         card = _card(page) | _metadata(key)
         try:
@@ -61,7 +67,7 @@ class SlackChannel:
         except Gone:  # not sent: some people must be opened first (bolt-python#565), and a stored id may be stale
             channel_id = await self._open(client, member)
             await self._pace.at_once(pacing.SEND, member.workspace_id)
-            message = await self._post(client, member, channel_id, card)
+            return await self._post(client, member, channel_id, card)
         if message.channel_id != member.dm_channel_id:
             await self._remember(member, message.channel_id)
         return message
@@ -87,9 +93,14 @@ class SlackChannel:
         await self._pace.turn(pacing.EDIT, member.workspace_id)
 
     async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage, key: str) -> None:
-        """See `bot.ports.Channel`. Text and blocks, for text alone would remove the blocks (reference slack.md 5)."""
+        """See `bot.ports.Channel`. Text and blocks, for text alone would remove the blocks (reference slack.md 5).
+
+        Gone, too, is a message in a conversation that is not this member's: an e-mail address may have a new owner by now.
+        """
         client = await self._clients.of(message.workspace_id)
         await check_reader(self._store, member, page)
+        if message.channel_id != (member.dm_channel_id or await self._open(client, member)):
+            raise Gone("a message of another conversation")
         card = _card(page) | _metadata(key)
         async with self._called(pacing.EDIT, message.workspace_id, repeatable=True):
             answer = await client.chat_update(channel=message.channel_id, ts=message.message_id, **card)
@@ -98,7 +109,9 @@ class SlackChannel:
     async def _open(self, client: AsyncWebClient, member: Member) -> str:
         await self._pace.at_once(pacing.OPEN, member.workspace_id)
         async with self._called(pacing.OPEN, member.workspace_id, repeatable=True):
-            return await open_dm(client, member.user_id)
+            channel_id = await open_dm(client, member.user_id)
+        await self._remember(member, channel_id)
+        return channel_id
 
     async def _post(self, client: AsyncWebClient, member: Member, to: str, card: dict[str, Any]) -> MessageRef:
         async with self._called(pacing.SEND, member.workspace_id):
@@ -133,7 +146,7 @@ class SlackChannel:
             self._scopes[workspace_id] = frozenset(granted.split(","))
 
     async def _remember(self, member: Member, channel_id: str) -> None:
-        """Keep where the person is reached. The message is sent, so that a failure here must not look like one of sending."""
+        """Keep where the person is reached. The message may be sent, so that a failure here must not look like one of sending."""
         try:
             await self._store.write(lambda uow: uow.members.set_dm_channel(member.workspace_id, member.user_id, channel_id))
         except Unavailable as error:

@@ -34,6 +34,11 @@ class Clients(Protocol):
         """
         ...
 
+    @property
+    def without_access(self) -> AsyncWebClient:
+        """The client for what needs no token: an answer at the address that came with a request."""
+        ...
+
     def changed(self, workspace_id: str) -> None:
         """Its installation changed: what is known of it is old."""
         ...
@@ -55,6 +60,10 @@ class OneWorkspace:
     async def of(self, workspace_id: str) -> AsyncWebClient:
         if workspace_id != self._workspace_id:
             raise Gone("the app is not installed in this workspace")
+        return self._client
+
+    @property
+    def without_access(self) -> AsyncWebClient:
         return self._client
 
     def changed(self, workspace_id: str) -> None:

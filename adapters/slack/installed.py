@@ -71,6 +71,10 @@ class InstalledWorkspaces:
             raise Unauthorized("the token has ended and Slack refuses to renew it; the app must be installed there again")
         return make_client(known.tokens.access, self._client.base_url, self._client.session)
 
+    @property
+    def without_access(self) -> AsyncWebClient:
+        return self._client
+
     def changed(self, workspace_id: str) -> None:
         self._known.pop(workspace_id, None)
         self._renew_after.pop(workspace_id, None)

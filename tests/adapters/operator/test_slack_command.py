@@ -60,4 +60,13 @@ async def test_a_forgotten_workspace_leaves_no_token_and_no_people(shell: Shell,
     assert await store.read(lambda u: (u.installations.get("T1"), u.installations.tokens("T1"))) == (None, None)
     assert await store.read(lambda u: u.members.by_email("ada@example.org")) == []
     again = await shell.run("slack", "forget", "T1")
-    assert (again.code, "T1 is not in `surveybot slack list`" in again.err) == (1, True)
+    assert (again.code, "Nothing is known of T1" in again.err) == (1, True)
+
+
+@pytest.mark.usefixtures("filled")
+async def test_the_people_of_a_workspace_whose_token_was_in_the_settings_are_forgotten_too(shell: Shell, store: SqlStore) -> None:
+    member = Member(workspace_id="T9", user_id="U9", kind=MemberKind.MEMBER, email="bob@example.org")
+    await store.write(lambda u: u.members.save([member]))
+    ended = await shell.run("slack", "forget", "T9")
+    assert (ended.code, "T9 is forgotten" in ended.out) == (0, True)
+    assert await store.read(lambda u: u.members.by_email("bob@example.org")) == []

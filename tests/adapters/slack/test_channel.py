@@ -13,7 +13,7 @@ from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import Clients
 from adapters.slack.pacing import SlackPace
-from bot.errors import Ambiguous, Forbidden, Gone, Rejected, Throttled
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, Throttled, Unauthorized
 from bot.messages import Member, MemberKind, MessageRef
 from bot.model import PersonalLink
 from bot.page import Page, PrivatePage, Respond, Text
@@ -21,7 +21,7 @@ from bot.ports import Store
 from store.encryption import Keyring
 from store.gates import SqlGates
 from store.unit_of_work import SqlStore
-from tests.adapters.slack.conftest import NOW
+from tests.adapters.slack.conftest import NOW, TEAM
 
 PAGE = Page(title="Hello", elements=(Text(("A word.",)),))
 
@@ -153,6 +153,34 @@ async def test_a_message_that_can_never_be_edited_is_a_dead_end(
         await channel.edit(sent, ana, PAGE, "key-1")
 
 
+async def test_a_message_in_somebody_elses_conversation_is_never_drawn_for_who_has_the_address_now(
+    channel: SlackChannel, workspace: Workspace, store: Store, ana: Member
+) -> None:
+    """Else who had the address before would get the next one's personal link into their chat."""
+    predecessor = Member(workspace_id=TEAM, user_id="U0BEN", kind=MemberKind.MEMBER, email=None)
+    sent = await channel.send(predecessor, PAGE)
+    page = private_page(await person(store, "ana@acme.example"))
+    for _ in range(2):  # the first time her own conversation is not known yet
+        with pytest.raises(Gone, match="another conversation"):
+            await channel.edit(sent, await stored(store, ana), page, "key-1")
+    assert not workspace.direct_message("U0BEN").messages[sent.message_id].edited
+    assert [call.method for call in workspace.journal].count("conversations.open") == 1
+
+
+async def test_a_conversation_that_was_opened_anew_is_kept_also_when_nothing_could_be_sent_there(
+    channel: SlackChannel, workspace: Workspace, store: Store, ana: Member
+) -> None:
+    """A lost answer is looked up there, and the next attempt goes there."""
+    workspace.faults.add(Refused("channel_not_found"), method="chat.postMessage")
+    workspace.faults.add(LostAnswer(), method="chat.postMessage")
+    workspace.scopes.add("im:history")
+    with pytest.raises(Ambiguous):
+        await channel.send(replace(ana, dm_channel_id="D0STALE"), PAGE, "key-1")
+    found = await channel.find(await stored(store, ana), "key-1", NOW)
+    assert found is not None
+    assert list(workspace.conversations[found.channel_id].messages) == [found.message_id]
+
+
 async def test_an_edit_that_is_throttled_closes_edits_alone(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
     sent = await channel.send(ana, PAGE)
     workspace.faults.add(RateLimited(60), method="chat.update")
@@ -220,8 +248,11 @@ async def test_a_private_page_reaches_nobody_else(
     assert len(workspace.journal) == calls
 
 
-async def test_a_member_of_another_workspace_is_not_written_to(channel: SlackChannel, workspace: Workspace, ana: Member) -> None:
+async def test_a_member_of_a_workspace_without_the_app_is_not_written_to_until_it_is_installed_there(
+    channel: SlackChannel, workspace: Workspace, ana: Member
+) -> None:
+    """Were it refused for good, whoever was waited for would never be told."""
     calls = len(workspace.journal)
-    with pytest.raises(Gone, match="not installed"):
+    with pytest.raises(Unauthorized, match="not installed"):
         await channel.send(replace(ana, workspace_id="T0OTHER"), PAGE)
     assert len(workspace.journal) == calls

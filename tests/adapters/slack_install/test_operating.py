@@ -81,3 +81,14 @@ async def test_an_organisation_opens_a_workspace_to_the_app_and_closes_it_again(
         await store.write(lambda uow: uow.members.seen("E0GRID", ["W0SUE"], utc_now() - timedelta(minutes=5)))  # as time would
         kinds.append([member.kind for member in await store.read(lambda uow: uow.members.by_email("sue@grid.example"))])
     assert kinds == [[], [MemberKind.MEMBER], [MemberKind.DEACTIVATED]]
+
+
+async def test_whoever_asks_where_the_token_does_not_open_is_answered_at_the_address_that_needs_none(house: House) -> None:
+    await house.install("T0ACME")
+    store, tokens = house.bot.core.store, await house.tokens("T0ACME")
+    assert tokens is not None
+    await store.write(lambda uow: uow.installations.renew("T0ACME", replace(tokens, expires_at=utc_now() - timedelta(hours=1))))
+    house.bot.clients.changed("T0ACME")  # a token that cannot be renewed: Slack is down for that
+    house.slack.faults.add(Status(503), method="oauth.v2.access", times=None)
+    answer = await house.ask(house.acme, "U0ANA")
+    assert (answer.only_for, "Something went wrong on my side" in answer.text) == ("U0ANA", True)
