@@ -219,5 +219,12 @@ def _is_loopback(host: str) -> bool:
 
 
 def _is_set(deleted: object) -> bool:
-    """`Deleted` is a date or a truth value; which one, and how it looks when unset, nobody recorded."""
-    return str(deleted) not in ("None", "") and not str(deleted).startswith(_NO_DATE) and flag(deleted) is not False
+    """`Deleted` is a date or a truth value; which one, and how it looks when unset, nobody recorded.
+
+    Raises ValueError for anything else: a survey taken for deleted is not looked at again until somebody modifies it.
+    """
+    if (told := flag(deleted)) is not None:
+        return told
+    if not isinstance(deleted, str | int | None):
+        raise ValueError("Deleted is neither a date nor a truth value")  # noqa: TRY004 - a body of the wrong shape, as all here
+    return instant(deleted) is not None
