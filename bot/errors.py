@@ -11,15 +11,19 @@ class SurveybotError(Exception):
     """The root of all errors this project raises on purpose."""
 
 
+#: No pause is longer, whatever was told: then one call asks whether it still holds.
+LONGEST_RETRY_AFTER_SECONDS = 3600.0
+
+
 class Unavailable(SurveybotError):
     """The other side cannot answer now (429, 5xx, time-out); the same call may succeed later.
 
-    `retry_after` is in seconds, as told by the other side; None when it told nothing.
+    `retry_after` is in seconds, as told by the other side, an hour at most; None when it told nothing.
     """
 
     def __init__(self, message: str, *, retry_after: float | None = None) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after = retry_after and min(retry_after, LONGEST_RETRY_AFTER_SECONDS)
 
 
 class Throttled(Unavailable):

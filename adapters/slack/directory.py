@@ -127,7 +127,9 @@ def _lacks_confirmation(profile: Profile, known: Member | None) -> bool:
 
 
 def _told_email(profile: Profile) -> str:
-    return ((profile.get("profile") or {}).get("email") or "").strip().lower()
+    """With a control character or half of a surrogate pair it is no address, and the database would refuse the whole page for it."""
+    email = ((profile.get("profile") or {}).get("email") or "").strip().lower()
+    return email if email.isprintable() else ""
 
 
 def _zone(name: str | None) -> str | None:

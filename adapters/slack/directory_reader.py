@@ -16,10 +16,10 @@ from functools import partial
 from typing import Any, NamedTuple, Protocol
 
 from adapters.slack.clients import Clients, is_org
-from adapters.slack.directory import Profile, member_of, save
+from adapters.slack.directory import member_of, save
 from adapters.slack.errors import fields, translated
 from adapters.slack.pacing import PEOPLE, TEAMS
-from bot.errors import Rejected, SurveybotError, Throttled, loggable
+from bot.errors import Rejected, Superseded, SurveybotError, Throttled, loggable
 from bot.leasing import held
 from bot.messages import Member, MemberKind
 from bot.ports import Store, UnitOfWork
@@ -105,7 +105,7 @@ class DirectoryReader:
             reading, is_resumed = await self.store.write(partial(self._begin, workspace_id))
             try:
                 await self._read(reading)
-            except Rejected:  # Slack knows the cursor no more
+            except Rejected:  # Slack knows the cursor no more, or it was forgotten meanwhile
                 if not is_resumed:
                     raise
                 await self.store.write(lambda uow: uow.directory_readings.forget(workspace_id))
@@ -133,15 +133,19 @@ class DirectoryReader:
             if team_id < reading.team_id:
                 continue
             reading = replace(reading, team_id=team_id, cursor=reading.cursor if team_id == reading.team_id else "")
-            async for profiles, cursor in self._pages(reading):
+            async for members, cursor in self._pages(reading):
                 reading = replace(reading, cursor=cursor)
-                await self.store.write(partial(self._keep, reading, profiles))
+                await self.store.write(partial(self._keep, reading, members))
         vanished = await self.store.write(partial(self._end, reading))
         log.info("slack.directory_read", extra={"workspace": reading.workspace_id, "vanished": vanished})
 
-    def _keep(self, reading: DirectoryReading, profiles: Sequence[Profile], uow: UnitOfWork) -> None:
-        """A page and where the list goes on, in one transaction."""
-        members = [member_of(profile, reading.workspace_id) for profile in profiles]
+    def _keep(self, reading: DirectoryReading, members: Sequence[Member], uow: UnitOfWork) -> None:
+        """A page and where the list goes on, in one transaction.
+
+        Raises Superseded where the reading was forgotten meanwhile: the app was removed, or reaches other workspaces now.
+        """
+        if uow.directory_readings.get(reading.workspace_id) is None:
+            raise Superseded("the reading was forgotten while it went on")
         if is_org(reading.workspace_id) and reading.began_at is not None:
             known = uow.members.seen_since(reading.workspace_id, [member.user_id for member in members], reading.began_at)
             members = [_most({it.user_id: it for it in known}, member) for member in members]
@@ -166,14 +170,14 @@ class DirectoryReader:
             if not cursor:
                 return sorted(found)
 
-    async def _pages(self, reading: DirectoryReading) -> AsyncIterator[tuple[Sequence[Profile], str]]:
+    async def _pages(self, reading: DirectoryReading) -> AsyncIterator[tuple[Sequence[Member], str]]:
         cursor, where = reading.cursor, {"team_id": reading.team_id} if reading.team_id else {}
         while True:
             answer = await self._called(PEOPLE, reading.workspace_id, limit=_PAGE, cursor=cursor or None, include_locale=True, **where)
             with translated(PEOPLE, repeatable=True):
-                profiles = list(answer["members"])
+                members = [member_of(profile, reading.workspace_id) for profile in answer["members"]]
             cursor = _next(answer)
-            yield profiles, cursor
+            yield members, cursor
             if not cursor:
                 return
 

@@ -96,12 +96,13 @@ class InstalledWorkspaces:
 
     def _is_to_renew(self, workspace_id: str, known: _Known) -> bool:
         now = self._clock()
-        is_wanted = known.tokens is not None and not known.is_broken and is_due(known.tokens, now)
-        return is_wanted and now >= self._renew_after.get(workspace_id, now)
+        if known.tokens is None or (known.is_broken and not self._renewal.has_newer(known.tokens)):
+            return False
+        return is_due(known.tokens, now) and now >= self._renew_after.get(workspace_id, now)
 
     async def _renewed(self, workspace_id: str, known: _Known) -> _Known:
         try:
-            renewed = replace(known, tokens=await self._renewal.renewed(workspace_id), read_at=self._clock())
+            renewed = replace(known, tokens=await self._renewal.renewed(workspace_id), is_broken=False, read_at=self._clock())
         except (Unauthorized, Unavailable) as error:
             self.changed(workspace_id)
             if self._is_over(known):

@@ -53,6 +53,10 @@ class Renewal:
     #: Received, but the database did not take them: the old ones are spent.
     _unsaved: dict[Tokens, Tokens] = field(default_factory=dict[Tokens, Tokens])
 
+    def has_newer(self, tokens: Tokens) -> bool:
+        """Whether these were renewed here, which the database does not know yet: others may have met a refusal of the spent ones since."""
+        return tokens in self._unsaved
+
     async def renewed(self, workspace_id: str) -> Tokens:
         """Return tokens that are not due; old ones that still live while another process is at it. Not to be called twice at a time.
 

@@ -63,6 +63,8 @@ def test_an_organisation_knows_its_people_by_its_own_id(said: dict[str, Any], ki
         ({"profile": {}}, None, False),
         ({"profile": {"email": ""}}, None, False),
         ({"profile": {"email": ""}, "is_email_confirmed": False}, None, False),
+        ({"profile": {"email": "ana\x00@acme.example"}}, None, False),
+        ({"profile": {"email": "ana\ud800@acme.example"}}, None, False),
         ({"profile": {"email": " Ana@Acme.Example "}}, "ana@acme.example", False),
         ({"profile": {"email": "ana@acme.example"}, "is_email_confirmed": True}, "ana@acme.example", False),
         ({"profile": {"email": "boss@acme.example"}, "is_email_confirmed": False}, None, True),

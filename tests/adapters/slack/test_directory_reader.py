@@ -23,7 +23,7 @@ from adapters.sandbox.slack.workspace import UserKind, Workspace
 from adapters.slack.clients import Clients, OneWorkspace, make_client
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.directory_reader import DirectoryReader
-from bot.errors import Gone, Unauthorized, Unavailable
+from bot.errors import Gone, Rejected, Unauthorized, Unavailable
 from bot.messages import Member, MemberKind
 from bot.ports import Store
 from bot.records import DirectoryReading
@@ -192,6 +192,34 @@ async def test_who_joins_while_the_list_is_read_is_not_taken_for_vanished(
     found = await member(store, "U0NEW")
     assert found is not None
     assert found.kind is MemberKind.MEMBER
+
+
+async def test_a_page_that_comes_after_the_reading_was_forgotten_is_not_kept(
+    reader: DirectoryReader, workspace: Workspace, store: Store, pace: Pace
+) -> None:
+    """The app was removed meanwhile, with all that was known of its people; or other workspaces are to be read, too."""
+
+    class Removed(Pace):
+        async def turn(self, method: str, workspace_id: str) -> None:
+            await super().turn(method, workspace_id)
+            await store.write(lambda uow: uow.installations.forget(TEAM))
+
+    with pytest.raises(Rejected, match="forgotten"):
+        await replace(reader, pace=Removed()).read(TEAM)
+    assert await member(store, "U0ANA") is None
+    assert await store.read(lambda uow: uow.directory_readings.get(TEAM)) is None
+    assert await reader.read(TEAM)
+    assert await member(store, "U0ANA") is not None
+
+
+async def test_a_profile_in_no_shape_of_slacks_is_its_workspaces_trouble_alone(reader: DirectoryReader, workspace: Workspace) -> None:
+    class Strange(Endless):
+        async def users_list(self, **_: object) -> AsyncSlackResponse:
+            return cast("AsyncSlackResponse", SimpleNamespace(data={"members": [{"name": "nobody"}]}))
+
+    strange = replace(reader, clients=OneWorkspace(TEAM, cast("AsyncWebClient", Strange(1))))
+    with pytest.raises(Unavailable, match="unreadable"):
+        await strange.read(TEAM)
 
 
 async def test_a_workspace_is_due_at_first_and_then_once_in_a_while(reader: DirectoryReader, workspace: Workspace, clock: Clock) -> None:

@@ -121,7 +121,9 @@ async def test_a_429_tells_how_long_to_wait(client: AsyncWebClient, workspace: W
     assert caught.value.retry_after == 7
 
 
-@pytest.mark.parametrize(("header", "seconds"), [({"Retry-After": "7"}, 7), ({"Retry-After": "soon"}, None), ({}, None)])
+@pytest.mark.parametrize(
+    ("header", "seconds"), [({"Retry-After": "7"}, 7), ({"Retry-After": "9" * 30}, 3600), ({"Retry-After": "soon"}, None), ({}, None)]
+)
 async def test_a_503_tells_how_long_to_wait_or_nothing(header: dict[str, str], seconds: float | None) -> None:
     async def busy(_request: Request) -> Response:
         return Response("busy", 503, header)

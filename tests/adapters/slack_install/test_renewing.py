@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import timedelta
+from typing import TypeVar
 
 import pytest
 from slack_sdk.oauth.installation_store import Bot
@@ -22,10 +23,12 @@ from adapters.slack.installed import InstalledWorkspaces
 from adapters.slack.renewal import Renewal
 from bot.errors import Unauthorized, Unavailable
 from bot.installations import Installation, Tokens
+from bot.ports import UnitOfWork
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import NOW
 
+T = TypeVar("T")
 Process = Callable[[str], InstalledWorkspaces]
 
 
@@ -154,3 +157,31 @@ async def test_tokens_of_an_installation_made_during_a_renewal_stay(store: SqlSt
     stored = await store.read(lambda uow: uow.installations.tokens("T0ACME"))
     assert stored is not None
     assert stored.access == fresh.access
+
+
+async def test_tokens_that_could_not_be_kept_at_first_are_kept_though_another_process_met_a_refusal_meanwhile(
+    store: SqlStore, workspace: Workspace, start: Process
+) -> None:
+    """The old refresh token is spent: what Slack refuses then is not the installation."""
+    old = await installed(store, workspace, timedelta(minutes=30))
+    first, second = start("one"), start("two")
+    write, failures = first._renewal.store.write, 1
+
+    async def fail_once(work: Callable[[UnitOfWork], T]) -> T:
+        nonlocal failures
+        if renewals(workspace) and failures:
+            failures -= 1
+            raise Unavailable("the database cannot answer now")
+        return await write(work)
+
+    first._renewal.store.write = fail_once  # type: ignore[method-assign]
+    for process in (first, second):
+        assert (await process.of("T0ACME")).token == old.access
+    assert renewals(workspace) == 2
+    first.changed("T0ACME")  # as the seconds would
+    new = await first.of("T0ACME")
+    assert new.token != old.access
+    assert (await new.auth_test())["ok"]
+    it = await store.read(lambda uow: uow.installations.get("T0ACME"))
+    assert it is not None
+    assert it.broken_at is None
