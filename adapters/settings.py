@@ -73,6 +73,12 @@ def _client_id(text: str) -> str:
     return text
 
 
+def _workspaces(text: str) -> str:
+    if not re.fullmatch(r"any|[TE][A-Z0-9]+(, ?[TE][A-Z0-9]+)*", text):
+        raise ValueError("must be ids of workspaces (T...) and organisations (E...) with commas between, or the word any")
+    return text
+
+
 #: In seconds; 30 days at most.
 Interval = Annotated[float, Field(gt=0, le=2_592_000)]
 
@@ -90,12 +96,17 @@ class Slack(BaseModel):
     bot_token: _BotToken | None = None
     client_id: _ClientId | None = None
     client_secret: _ClientSecret | None = None
+    #: Who may install the app: their people's e-mail addresses are believed.
+    workspaces: Annotated[str, AfterValidator(_workspaces)] | None = None
     signing_secret: _SigningSecret | None = None
     #: With it the bot hears of everything by Socket Mode.
     app_token: _AppToken | None = None
     api_url: Annotated[str, AfterValidator(https_url)] = "https://slack.com/api/"
     allow_guests: bool = False
     sends_per_second: Annotated[float, Field(gt=0, le=20)] = 3
+
+    def may_install(self, workspace_id: str) -> bool:
+        return self.workspaces == "any" or workspace_id in re.split(", ?", self.workspaces or "")
 
     @property
     def sends_per_minute(self) -> float:
@@ -233,14 +244,16 @@ def _not_ours(names: Iterable[str]) -> list[str]:
 
 def _together(names: Collection[str]) -> Iterator[str]:
     """What is missing of the way to Slack that was begun, and what contradicts it."""
-    token, client_id, client_secret, signing_secret, app_token = (
-        f"{PREFIX}SLACK__{name}" for name in ("BOT_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "SIGNING_SECRET", "APP_TOKEN")
+    token, client_id, client_secret, workspaces, signing_secret, app_token = (
+        f"{PREFIX}SLACK__{name}" for name in ("BOT_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "WORKSPACES", "SIGNING_SECRET", "APP_TOKEN")
     )
-    oauth = [name for name in (client_id, client_secret) if name in names]
+    oauth = [name for name in (client_id, client_secret, workspaces) if name in names]
     if token in names:
         yield from (f"{name}: is for many workspaces, {token} for one; set one of the two ways only" for name in oauth)
     elif oauth:
         yield from (f"{name}: is missing" for name in (client_id, client_secret) if name not in names)
+        if workspaces not in names:
+            yield f"{workspaces}: is missing (the ids of those that may install the app, as T0123ABC,E0123ABC)"
     else:
         yield f"{token}: is missing (for many workspaces set {client_id} and {client_secret} instead)"
     if signing_secret not in names and app_token not in names:

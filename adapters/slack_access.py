@@ -38,7 +38,7 @@ async def open_access(slack: settings.Slack, store: Store, clock: Callable[[], d
         client, client_secret = make_client(None, slack.api_url, session), told(slack.client_secret)
         rotator = AsyncTokenRotator(client_id=slack.client_id, client_secret=client_secret, client=client)
         clients = InstalledWorkspaces(store, Renewal(store=store, clock=clock, owner=owner, rotator=rotator), client, clock)
-        app = OAuthApp(client_id=slack.client_id, client_secret=client_secret, client=client)
+        app = OAuthApp(client_id=slack.client_id, client_secret=client_secret, may_install=slack.may_install, client=client)
         yield Access(clients=clients, routes=oauth_routes(app, store, clients, clock))
 
 

@@ -47,6 +47,9 @@ class OAuthApp:
 
     client_id: str
     client_secret: str = field(repr=False)
+    #: By the id of the workspace or organisation. The address is open to all, and whoever rules a workspace can give anybody's e-mail
+    #: address to an account there: what is sent to that address would be theirs.
+    may_install: Callable[[str], bool]
     #: Has no token.
     client: AsyncWebClient
 
@@ -64,7 +67,7 @@ def oauth_routes(app: OAuthApp, store: Store, clients: Clients, clock: Callable[
         install_page_rendering_enabled=False,
         callback_options=AsyncCallbackOptions(success=_succeeded, failure=_failed),
         authorization_url=app.client.base_url.removesuffix("api/") + "oauth/v2/authorize",
-        installation_store=_Installations(store, clients, clock),
+        installation_store=_Installations(store, clients, clock, app.may_install),
         state_store=_States(store, clock),
         state_expiration_seconds=int(_STATE_LIFE.total_seconds()),
         logger=_SILENT,
@@ -95,16 +98,24 @@ class _Flow(AsyncOAuthFlow):
             return None
 
 
+class _Uninvited(BoltError):
+    """Not one of those that may install the app."""
+
+
 class _Installations(AsyncInstallationStore):
-    def __init__(self, store: Store, clients: Clients, clock: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, clients: Clients, clock: Callable[[], datetime], may_install: Callable[[str], bool]) -> None:
         self._store = store
         self._clients = clients
         self._clock = clock
+        self._may_install = may_install
 
     async def async_save(self, installation: Received) -> None:
         """Raises BoltError, which Bolt shows as a failure."""
         try:
             ours, tokens = _parsed(installation, self._clock())
+            if not self._may_install(ours.workspace_id):
+                log.warning("slack.install_uninvited", extra={"workspace": ours.workspace_id})
+                raise _Uninvited
             await self._store.write(lambda uow: uow.installations.save(ours, tokens))
         except (SurveybotError, ValueError) as error:
             log.error("slack.install_not_kept", extra=loggable(error))  # noqa: TRY400 - a traceback quotes data
@@ -155,5 +166,7 @@ async def _succeeded(args: AsyncSuccessArgs) -> BoltResponse:
 
 
 async def _failed(args: AsyncFailureArgs) -> BoltResponse:
+    if isinstance(args.error, _Uninvited):
+        return BoltResponse(status=403, body=oauth_pages.failed("uninvited", INSTALL_PATH))
     log.warning("slack.install_failed", extra={"reason": args.reason if args.reason in oauth_pages.REASONS else "other"})
     return BoltResponse(status=max(args.suggested_status_code, 400), body=oauth_pages.failed(args.reason, INSTALL_PATH))

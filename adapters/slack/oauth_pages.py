@@ -30,6 +30,7 @@ REASONS = {
     "invalid_state": "This installation was begun more than ten minutes ago, or was finished already.",
     "missing_code": "Slack did not say that the installation was allowed.",
     "invalid_code": "Slack did not confirm the installation.",
+    "uninvited": "This Surveybot serves other workspaces. Its operator can add this one; until then please remove the app in Slack again.",
     "storage_error": "Surveybot could not keep the installation. Its operator finds the cause in its log.",
 }
 

@@ -100,9 +100,16 @@ def test_missing_settings_are_named_and_the_key_with_the_command_that_makes_one(
 
 
 _ONE = {name: GOOD[f"SURVEYBOT_SLACK__{name}"] for name in ("BOT_TOKEN", "SIGNING_SECRET")}
-_OAUTH = {"CLIENT_ID": "1.2", "CLIENT_SECRET": f"{CANARY}-0123456789"}
+_OAUTH = {"CLIENT_ID": "1.2", "CLIENT_SECRET": f"{CANARY}-0123456789", "WORKSPACES": "T0ACME, E0GRID"}
 _SOCKET = {"APP_TOKEN": f"xapp-{CANARY}-0123456789"}
 _SIGNED = {"SIGNING_SECRET": GOOD["SURVEYBOT_SLACK__SIGNING_SECRET"]}
+
+
+def test_only_the_named_workspaces_may_install_the_app_and_without_names_none() -> None:
+    named = Slack.model_validate({"workspaces": "T0ACME, E0GRID"})
+    assert [named.may_install(it) for it in ("T0ACME", "E0GRID", "T0", "", "any")] == [True, True, False, False, False]
+    assert Slack.model_validate({"workspaces": "any"}).may_install("T0")
+    assert not Slack().may_install("T0")
 
 
 @pytest.mark.parametrize(
@@ -124,9 +131,20 @@ def test_each_way_to_slack_is_enough(shell: Shell, slack: dict[str, str]) -> Non
             [
                 "CLIENT_ID: is for many workspaces, SURVEYBOT_SLACK__BOT_TOKEN for one; set one of the two ways only",
                 "CLIENT_SECRET: is for many workspaces, SURVEYBOT_SLACK__BOT_TOKEN for one; set one of the two ways only",
+                "WORKSPACES: is for many workspaces, SURVEYBOT_SLACK__BOT_TOKEN for one; set one of the two ways only",
             ],
         ),
-        ({"CLIENT_ID": "1.2"} | _SIGNED, ["CLIENT_SECRET: is missing"]),
+        (
+            {"CLIENT_ID": "1.2"} | _SIGNED,
+            [
+                "CLIENT_SECRET: is missing",
+                "WORKSPACES: is missing (the ids of those that may install the app, as T0123ABC,E0123ABC)",
+            ],
+        ),
+        (
+            _OAUTH | _SIGNED | {"WORKSPACES": "acme.slack.com"},
+            ["WORKSPACES: must be ids of workspaces (T...) and organisations (E...) with commas between, or the word any"],
+        ),
         (
             _OAUTH | _SIGNED | {"CLIENT_ID": CANARY},
             ["CLIENT_ID: must be two numbers with a dot between (Slack app page, Basic Information, Client ID)"],
@@ -135,7 +153,7 @@ def test_each_way_to_slack_is_enough(shell: Shell, slack: dict[str, str]) -> Non
         (_SIGNED, [f"BOT_TOKEN: {NO_WAY}"]),
         (_ONE | {"APP_TOKEN": CANARY}, ["APP_TOKEN: must begin with xapp- (Slack app page, Basic Information, App-Level Tokens)"]),
     ],
-    ids=["both", "half", "odd", "unsigned", "neither", "token"],
+    ids=["both", "half", "names", "odd", "unsigned", "neither", "token"],
 )
 def test_a_way_to_slack_that_is_not_whole_is_told(shell: Shell, slack: dict[str, str], lines: list[str]) -> None:
     shell.set(GOOD | {"SURVEYBOT_SLACK__BOT_TOKEN": "", "SURVEYBOT_SLACK__SIGNING_SECRET": ""})

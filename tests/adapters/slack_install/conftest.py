@@ -104,6 +104,7 @@ async def opened(folder: Path, **slack_settings: SecretStr | None) -> AsyncGener
                 {
                     "client_id": slack.app.client_id,
                     "client_secret": SecretStr("client-secret-of-the-sandbox"),
+                    "workspaces": "T0ACME,T0OTHER, E0GRID",
                     "api_url": f"{slack_url}/api/",
                     "sends_per_second": 20,
                     **(ways | slack_settings),

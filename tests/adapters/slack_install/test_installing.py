@@ -13,6 +13,7 @@ from starlette.applications import Starlette
 from adapters.app import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.faults import LostAnswer
+from adapters.sandbox.slack.grid import another_workspace
 from adapters.sandbox.slack.sender import tell_news
 from adapters.slack.clients import OneWorkspace, make_client, make_session
 from adapters.slack.oauth import INSTALL_PATH, REDIRECT_PATH, OAuthApp, oauth_routes
@@ -86,6 +87,13 @@ async def test_workspaces_and_organisations_side_by_side_stay_apart(house: House
     for place, theirs in zip(("T0ACME", "T0OTHER", "E0GRID"), tokens, strict=True):
         assert theirs is not None
         assert (await house.bot.clients.of(place)).token == theirs.access
+
+
+async def test_a_workspace_that_nobody_invited_gets_in_by_no_address_of_somebody_else(house: House) -> None:
+    another_workspace(house.slack, "T0EVIL", "Evil").add_user("U0EVE", "eve", email="ana@acme.example")
+    shown = await house.install("T0EVIL")
+    assert (shown.status, "serves other workspaces" in shown.page) == (403, True)
+    assert await house.installation("T0EVIL") is None
 
 
 async def test_a_page_says_what_was_left_out_and_whether_it_is_needed(house: House) -> None:
@@ -164,9 +172,8 @@ async def test_while_the_database_is_away_the_pages_say_so(keyring: Keyring) -> 
     away = SqlStore("sqlite:////nowhere/surveybot.db", keyring)
     async with make_session() as session:
         client = make_client(None, "http://127.0.0.1:9/api/", session)
-        routes = oauth_routes(
-            OAuthApp(client_id="1.2", client_secret="unused", client=client), away, OneWorkspace("T0ACME", client), utc_now
-        )
+        app = OAuthApp(client_id="1.2", client_secret="unused", may_install=lambda _: True, client=client)
+        routes = oauth_routes(app, away, OneWorkspace("T0ACME", client), utc_now)
         async with serving(Starlette(routes=routes)) as url:
             cookie = {"Cookie": "slack-app-oauth-state=s"}
             for path in (INSTALL_PATH, f"{REDIRECT_PATH}?code=c&state=s"):
