@@ -126,9 +126,10 @@ async def test_slack_throttling_delays_everybody_and_loses_nobody(house: House) 
     house.send(ADA, BJOERN, DMITRI)
     house.inside.workspace.faults.add(RateLimited(30), method="chat.postMessage")
     await house.look()
-    assert not any(house.titles(email) for email in (ADA, BJOERN, DMITRI))
+    waiting = {email for email in (ADA, BJOERN, DMITRI) if not house.titles(email)}  # what was on its way already may have arrived
+    assert waiting
     await house.look()
-    assert not any(house.titles(email) for email in (ADA, BJOERN, DMITRI))
+    assert not any(house.titles(email) for email in waiting)
     await house.later(seconds=31)
     assert all(house.titles(email) == ["New survey"] for email in (ADA, BJOERN, DMITRI))
 
