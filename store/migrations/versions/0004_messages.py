@@ -1,7 +1,8 @@
 """What every sent message shows, and when it is to be edited; what waits is found by workspace and survey.
 
 Of messages sent before this nobody knows what they show: they are looked at when their reader comes by. Rows that wait find their
-workspace when they are drawn.
+workspace when they are drawn. Those that were in the middle of a call carry no key to be found by: whether they arrived stays unknown,
+as it did before.
 """
 
 import sqlalchemy as sa
@@ -20,6 +21,10 @@ def upgrade() -> None:
         ("edit_refused", sa.Text()),
     ):
         op.add_column("outbox", sa.Column(name, kind))
+    op.execute(
+        "UPDATE outbox SET state = 'unknown', finished_at = COALESCE(lease_until, due_at), reason = 'the sender stopped in the middle of a call' "
+        "WHERE state = 'sending' AND finished_at IS NULL"
+    )
     op.drop_index("ix_outbox_open", "outbox")
     _index("ix_outbox_open", ["workspace_id", "survey_id", "kind", "due_at", "closes_at"], "finished_at IS NULL")
     _index("ix_outbox_leased", ["lease_until"], "finished_at IS NULL AND lease_until IS NOT NULL")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -97,6 +98,19 @@ def test_rows_of_revision_0001_are_kept(empty_database_url: str) -> None:
     engine.dispose()
 
 
+def test_what_was_being_sent_before_messages_had_keys_is_not_looked_for_and_so_not_sent_again(empty_database_url: str) -> None:
+    _upgrade_to(empty_database_url, "0001")
+    sending = {"delivery_id": 9, "event_key": "k2", "state": "sending", "lease_until": 5, "lease_owner": "dead"}
+    row = {name: value for name, value in (ROWS_0001["outbox"] | sending).items() if name != "finished_at"}
+    _insert(empty_database_url, ROWS_0001 | {"outbox": row})
+    migrations.upgrade(empty_database_url)
+    engine = connect(empty_database_url, read_only=True, connections=1)
+    with engine.begin() as connection:
+        (found,) = _known(connection, "outbox")
+    engine.dispose()
+    assert (found["state"], found["finished_at"], "in the middle" in found["reason"]) == ("unknown", 5, True)
+
+
 def test_references_are_watched_again_after_the_upgrade(empty_database_url: str) -> None:
     _upgrade_to(empty_database_url, "0001")
     _insert(empty_database_url)
@@ -113,10 +127,10 @@ def _upgrade_to(url: str, revision: str) -> None:
         command.upgrade(migrations._config(connection), revision)
 
 
-def _insert(url: str) -> None:
+def _insert(url: str, rows: Mapping[str, dict[str, Any]] = ROWS_0001) -> None:
     engine = connect(url, read_only=False, connections=1)
     with engine.begin() as connection:
-        for table, row in ROWS_0001.items():
+        for table, row in rows.items():
             names, values = ", ".join(row), ", ".join(f":{name}" for name in row)
             connection.execute(text(f"INSERT INTO {table} ({names}) VALUES ({values})"), row)  # noqa: S608 - our own names
     engine.dispose()
