@@ -30,9 +30,9 @@ from bot.records import Absorbed, MailedRow, StoredRow
 from bot.rules import OPEN
 from store import tables
 from store.among import among, texts
+from store.columns import Instant
 from store.encryption import Keyring
 from store.statements import chunks, upsert
-from store.tables import Instant
 
 _INVITATIONS = tables.invitations
 _DISTRIBUTIONS = tables.distributions

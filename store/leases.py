@@ -11,6 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.records import Lease
 from store import tables
+from store.columns import Instant
 
 _LEASES = tables.leases
 _INSERT = {"sqlite": sqlite.insert, "postgresql": postgresql.insert}
@@ -57,5 +58,5 @@ class SqlLeases:
             self.connection.execute(select(func.pg_advisory_xact_lock(func.hashtextextended(f"leases:{group}", 0))))
 
     def _now(self) -> datetime:
-        clock = literal_column(_CLOCK[self.connection.dialect.name], tables.Instant)
+        clock = literal_column(_CLOCK[self.connection.dialect.name], Instant)
         return self.connection.execute(select(clock)).scalar_one()
