@@ -27,6 +27,8 @@ def hire(workspace: Workspace, tenant: Tenant) -> None:
         )
     workspace.add_user("U900", "Nora No-Address")
     workspace.add_user("U901", "Carl Contractor", email="carl@partner.example", kind=UserKind.GUEST)
+    admin = next(user for user in tenant.users if user.is_admin)
+    workspace.add_user("U902", f"{admin.first_name} {admin.last_name}", email=admin.email)
     # The conversations with the bot exist from the start, so that they can be opened before anything was said.
     for user_id, user in list(workspace.users.items()):
         if user.kind in {UserKind.MEMBER, UserKind.GUEST}:

@@ -19,7 +19,7 @@ from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.places import Home, Modal, Place, PrivateReply, Reply
 from bot import actions, living, pages
-from bot.errors import Gone, Rejected, Superseded, SurveybotError, UserError, loggable
+from bot.errors import Ambiguous, Gone, Rejected, Superseded, SurveybotError, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
 from bot.pages.reader import Reader
@@ -168,9 +168,12 @@ def _apology(error: Exception, ask: Ask, reader: Reader) -> Page:
     if isinstance(error, UserError):
         return _sentence(str(error), reader)
     log.error("slack.answer_failed", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})
+    if isinstance(error, Ambiguous):  # it may stand right above this
+        text = reader.say("Slack did not tell me whether my answer arrived. If you do not see it, please ask again.")
+        return _sentence(text, reader, title=reader.say("Did it arrive?"))
     return _sentence(reader.say("Something went wrong on my side. Please try again in a few minutes."), reader)
 
 
-def _sentence(text: str, reader: Reader) -> Page:
+def _sentence(text: str, reader: Reader, *, title: str | None = None) -> Page:
     button = Button(label=reader.say("My active surveys"), action=Action(verb="surveys.list"))
-    return Page(title=reader.say("That did not work"), elements=(Text((text,)), Buttons((button,))), zone=reader.zone)
+    return Page(title=title or reader.say("That did not work"), elements=(Text((text,)), Buttons((button,))), zone=reader.zone)

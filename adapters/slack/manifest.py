@@ -31,7 +31,7 @@ answer, and a button that opens it. If you have not answered, it reminds you onc
 
 • Only you see your surveys and your personal link: never a channel, never a colleague.
 • Your answers stay in Qualtrics. Surveybot never reads them.
-• `/surveys help` says how it works, and where to ask."""
+• `/surveys help` says what you can do, `/surveys privacy` what others can see."""
 
 
 def manifest(host: str, *, socket_mode: bool = False, org: bool = False, rotation: bool = False) -> dict[str, Any]:

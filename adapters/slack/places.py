@@ -126,7 +126,7 @@ async def _respond(client: AsyncWebClient, reply: Reply, card: dict[str, Any]) -
         reply.response_url, timeout=client.timeout, proxy=client.proxy, ssl=client.ssl, session=client.session, retry_handlers=[]
     )
     body = {"response_type": "ephemeral", "replace_original": reply.replaces, "unfurl_links": False, "unfurl_media": False, **card}
-    with translated("response_url", repeatable=True):
+    with translated("response_url", repeatable=reply.replaces):
         answer = await webhook.send_dict(body)
     if answer.status_code != HTTPStatus.OK:
         raise Rejected(f"response_url answered {answer.status_code}")

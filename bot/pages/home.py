@@ -10,7 +10,7 @@ from enum import StrEnum
 from bot import rules
 from bot.messages import Preference
 from bot.page import Action, Button, Divider, Element, Facts, Moment, Note, Notice, Page, Phrase, Strong, Text, Tone
-from bot.pages.asked import name_of
+from bot.pages.asked import name_of, waiting
 from bot.pages.reader import Reader
 from bot.pages.settings import in_force
 from bot.pages.surveys import entry
@@ -80,9 +80,7 @@ def _notice(knowledge: Knowledge, reader: Reader) -> Iterator[Element]:
 def _open(found: Overview, reader: Reader) -> Iterator[Element]:
     surveys = found.open_surveys
     if surveys:
-        yield Text(
-            (reader.count("{number} survey is waiting for your answer.", "{number} surveys are waiting for your answer.", len(surveys)),)
-        )
+        yield Text((waiting(len(surveys), reader),))
     elif found.knowledge in {Knowledge.CURRENT, Knowledge.HELD}:
         yield Text((_nothing(found.preference, reader),))
     yield from (entry(asked, reader) for asked in surveys[:_LISTED])

@@ -42,11 +42,11 @@ def privacy_button(reader: Reader, asked: Participation | None = None) -> Button
     label = reader.say("What can they see?")
     if asked is None:
         return Button(label=label, action=Action(verb="privacy.show"))
-    return _about(asked, "privacy.show", label, reader.say("What can they see of {survey}?"), reader)
+    return _about(asked, "privacy.show", label, reader.say("What can they see? {survey}"), reader)
 
 
 def why_button(asked: Participation, reader: Reader) -> Button:
-    return _about(asked, "survey.why", reader.say("Why did I get this?"), reader.say("Why did I get {survey}?"), reader)
+    return _about(asked, "survey.why", reader.say("Why did I get this?"), reader.say("Why did I get this? {survey}"), reader)
 
 
 def with_way_home(page: Page | PrivatePage, reader: Reader) -> Page | PrivatePage:
@@ -58,5 +58,6 @@ def back(reader: Reader) -> Buttons:
 
 
 def _about(asked: Participation, verb: str, label: str, spoken: str, reader: Reader) -> Button:
+    """`spoken` begins with the label: who steers by voice says what is to be read (WCAG 2.2, 2.5.3 Label in Name)."""
     action = Action(verb=verb, data={"survey": asked.survey.survey_id})
     return Button(label=label, action=action, spoken=spoken.format(survey=name_of(asked, reader)))

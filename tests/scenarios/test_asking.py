@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from adapters.sandbox.slack.faults import LostAnswer
 from adapters.sandbox.slack.workspace import ConversationKind
 from tests.scenarios.conftest import ADA, BJOERN, GUEST, LINK_MARK, House, button, buttons
 
@@ -93,6 +94,13 @@ async def test_help_and_unknown_words(house: House) -> None:
     unknown = await house.command(ADA, "surveis <!channel>")
     assert "surveis" in unknown.text
     assert "<!channel>" not in unknown.text
+
+
+async def test_an_answer_that_may_have_arrived_is_not_called_a_failure(house: House) -> None:
+    house.inside.workspace.faults.add(LostAnswer(), method="response_url")
+    await house.command(ADA, "help")
+    await house.until(lambda: len(house.seen(ADA, "C001")) == 2)
+    assert [message.text.splitlines()[0] for message in house.seen(ADA, "C001")] == ["Surveybot help", "Did it arrive?"]
 
 
 async def test_paging_turns_through_everything(house: House) -> None:

@@ -125,6 +125,11 @@ def test_an_entry_says_when_it_closes_who_sent_it_and_leads_to_its_details() -> 
     assert entry.button.spoken == "Details of Untitled survey"
 
 
+@pytest.mark.parametrize("page", gallery().values(), ids=list(gallery()))
+def test_what_a_button_is_called_aloud_begins_with_what_is_written_on_it(page: Page | PrivatePage) -> None:
+    assert [button.label for button in buttons(page) if not (button.spoken or button.label).startswith(button.label)] == []
+
+
 def test_the_empty_list_says_so_and_offers_help() -> None:
     page = pages.my_active_surveys([], 1, READER)
     assert "no surveys to answer right now" in words(page)

@@ -13,6 +13,7 @@ const KINDS = {
   deactivated: ["Deactivated accounts", "has left: the account is deactivated and Surveybot does not write to it."],
   bot: ["Bots", "is a bot: Surveybot does not write to bots."],
 };
+const NO_HOME = { deactivated: "Who is deactivated opens no Home tab.", bot: "A bot opens no Home tab." };
 
 /** Draw everything from `model` (see page.js); `on` holds what clicks do: {person, place, press, raw}. */
 export function drawChat(model, on) {
@@ -85,7 +86,7 @@ function drawPlaces({ conversations, place, seen }, on) {
 function homeView(model, on) {
   const { home, me } = model;
   const note = `The Home tab of Surveybot, as ${me.name} sees it`;
-  if (!home) return { title: "Home", note, items: [empty("home", "Surveybot is drawing this view. It takes a moment.")] };
+  if (!home) return { title: "Home", note, items: [empty("home", NO_HOME[me.kind] ?? "Surveybot is drawing this view. It takes a moment.")] };
   const reader = readerOf(model, (...pressed) => on.press({}, ...pressed));
   const fingerprint = JSON.stringify([home, me.tz, dayKey(model)]);
   const draw = () =>
@@ -117,7 +118,7 @@ function conversationView(model, on) {
 
 function emptyText(isDm, me) {
   if (!isDm) return "Nothing yet. Type /surveys: only you will see the answer.";
-  const reason = KINDS[me.kind][1];
+  const reason = KINDS[me.kind][1] || (me.email ? "" : "has no e-mail address here, by which Surveybot matches people. Try /surveys.");
   return reason ? `${me.name} ${reason}` : "Nothing yet. Send a survey, and Surveybot will write here within seconds.";
 }
 

@@ -198,7 +198,9 @@ function start() {
     event.preventDefault();
     send(byId("words").value.trim());
   });
-  byId("composer").querySelector("[data-words]").addEventListener("click", (event) => send(event.target.dataset.words));
+  for (const button of document.querySelectorAll("#composer [data-words]")) {
+    button.addEventListener("click", () => send(button.dataset.words));
+  }
   for (const button of byId("steps").querySelectorAll("button")) button.addEventListener("click", () => takeStep(button.dataset.step));
   for (const button of document.querySelectorAll(".tabs button")) {
     button.addEventListener("click", () => {
