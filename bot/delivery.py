@@ -19,7 +19,7 @@ from bot import living, participations, rules
 from bot.errors import Malformed, SurveybotError, Unavailable, loggable
 from bot.events import EventKind
 from bot.messages import Delivery, DeliveryState, Member, Queue, Showing, Unreachable
-from bot.outcomes import SETTLING, Again, Ended, Lost, Moved, Outcome, after_error, broken
+from bot.outcomes import BROKEN_PAUSE, SETTLING, Again, Ended, Lost, Moved, Outcome, after_error
 from bot.outdating import DEBOUNCE
 from bot.page import Page, PrivatePage
 from bot.pages.reader import Reader
@@ -107,8 +107,8 @@ def _overtaken(delivery: Delivery, asked: Participation | None, now: datetime) -
 def _drawn(uow: UnitOfWork, delivery: Delivery, asked: Participation, member: Member, now: datetime) -> Ready | Outcome:
     try:
         link = uow.invitations.link(asked.invitation)
-    except Malformed as error:  # a key is missing or wrong: everybody's trouble, and mended by the settings
-        return broken(f"Malformed: {error}", now)
+    except Malformed as error:  # of this link alone, perhaps: others may have been read with today's key
+        return Again(at=now + 2 * BROKEN_PAUSE, reason=f"Malformed: {error}")
     if link is None:
         wait = min(max(now - delivery.created_at, LINK_WAITS[0]), LINK_WAITS[1])
         return Again(at=now + wait, reason="Qualtrics has not told a personal link")

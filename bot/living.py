@@ -33,7 +33,7 @@ _AT_ONCE = 5
 #: How many of a person's newest messages are looked at when they come by.
 _KEPT_FRESH = 30
 #: Not about one message: its whole workspace waits.
-_TROUBLE = (Unavailable, Ambiguous, Unauthorized, Malformed)
+_TROUBLE = (Unavailable, Ambiguous, Unauthorized)
 _PAGES: Mapping[State, Callable[[Participation, Reader], Page]] = {
     State.ANSWERED: messages.answered,
     State.EXPIRED: messages.expired,
@@ -155,7 +155,7 @@ def _reader_of(uow: UnitOfWork, delivery: Delivery) -> Member:
 def _wanted(
     uow: UnitOfWork, delivery: Delivery, asked: Participation | None, reader: Reader, now: datetime, *, is_followed: bool
 ) -> View | None:
-    """None = it may stay as it is: it is the end of an earlier asking, or Qualtrics has not told the link it would need."""
+    """None = it may stay as it is: it is the end of an earlier asking, or the link it would need is not known, or does not open."""
     if is_followed and delivery.showing is not None and delivery.showing.what in ENDS.values():
         return None
     if asked is None:
@@ -164,8 +164,10 @@ def _wanted(
         return _view(ENDS[asked.state], _PAGES[asked.state](asked, reader))
     if is_followed:
         return _view(Shown.FOLLOWED, messages.followed(asked, reader))
-    link = uow.invitations.link(asked.invitation)
-    return None if link is None else draw(delivery.kind, asked, link, reader, now)
+    with suppress(Malformed):
+        if link := uow.invitations.link(asked.invitation):
+            return draw(delivery.kind, asked, link, reader, now)
+    return None
 
 
 def _view(what: Shown, page: Page | PrivatePage, link: str = "") -> View:

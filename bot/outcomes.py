@@ -87,11 +87,6 @@ def after_error(error: SurveybotError, attempt: int, now: datetime) -> Outcome:
         case Ambiguous():
             return Lost(until=now + SETTLING, reason=reason, pause_until=now + PAUSE)
         case Unauthorized() if not isinstance(error, Forbidden):
-            return broken(reason, now)
+            return Again(at=now + 2 * BROKEN_PAUSE, reason=reason, pause_until=now + BROKEN_PAUSE)
         case _:
             return Ended(state=DeliveryState.FAILED, reason=reason)
-
-
-def broken(reason: str, now: datetime) -> Again:
-    """Something of ours does not work until an operator mends it: everybody waits, and whoever met it longer than the others."""
-    return Again(at=now + 2 * BROKEN_PAUSE, reason=reason, pause_until=now + BROKEN_PAUSE)

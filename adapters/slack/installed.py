@@ -55,7 +55,10 @@ class InstalledWorkspaces:
         """Asks Slack nothing: it waits for the acknowledgement."""
         if installation_id is None:
             return None
-        known = await self._read(installation_id)
+        try:
+            known = await self._read(installation_id)
+        except Unauthorized:  # it is installed: whoever asks is told that something is wrong
+            return installation_id
         return None if known.tokens is None or (known.is_broken and self._is_over(known)) else installation_id
 
     async def of(self, workspace_id: str) -> AsyncWebClient:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import text
 
 from adapters.app import open_bot, utc_now
 from adapters.doctor import slack
@@ -14,6 +15,7 @@ from adapters.sandbox.slack.faults import Status
 from adapters.sandbox.slack.sender import tell_news
 from bot.errors import Unavailable
 from bot.messages import MemberKind
+from store.engine import connect
 from tests.adapters.slack.conftest import settled
 from tests.adapters.slack_install.conftest import House
 
@@ -92,3 +94,14 @@ async def test_whoever_asks_where_the_token_does_not_open_is_answered_at_the_add
     house.slack.faults.add(Status(503), method="oauth.v2.access", times=None)
     answer = await house.ask(house.acme, "U0ANA")
     assert (answer.only_for, "Something went wrong on my side" in answer.text) == ("U0ANA", True)
+
+
+async def test_where_a_token_does_not_open_people_are_told_that_something_went_wrong(house: House) -> None:
+    """Its key was lost: the app is installed all the same, and Slack must not be asked to deliver again."""
+    await house.install("T0ACME")
+    engine = connect(house.settings.database_url.get_secret_value(), read_only=False, connections=1)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE installations SET access_token = :bad"), {"bad": b"\x04lost damaged"})
+    engine.dispose()
+    house.bot.clients.changed("T0ACME")
+    assert "Something went wrong on my side" in (await house.ask(house.acme, "U0ANA")).text

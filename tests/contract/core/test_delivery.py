@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from typing import TypeVar
 
 import pytest
+from sqlalchemy import text
 
 from bot.errors import Ambiguous, Forbidden, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.messages import DeliveryState, Member, MemberKind, MessageRef, Unreachable
@@ -17,6 +18,7 @@ from bot.outcomes import BROKEN_PAUSE, LONGEST_BACKOFF, PAUSE, SETTLING, Again, 
 from bot.page import Page, PrivatePage, Respond
 from bot.ports import Store, UnitOfWork
 from store.encryption import Keyring
+from store.engine import connect
 from store.unit_of_work import SqlStore
 from tests.contract.core.conftest import Life, RecordingChannel
 from tests.unit.core.examples import DAY, NOW
@@ -185,13 +187,32 @@ async def test_a_wrong_encryption_key_holds_messages_up_and_loses_none(life: Lif
     await sent_to(life, "ana")
     right, life.store = life.store, SqlStore(database_url, Keyring.parse("other:" + base64.b64encode(bytes(32)).decode()))
     sender = life.sender
-    settled = await life.deliver(sender)
+    await life.deliver(sender)
     await life.store.close()  # type: ignore[attr-defined]
-    assert (settled, sender.paused) == (0, {"T1": NOW + BROKEN_PAUSE})
+    assert (life.channel.sent, sender.paused) == ([], {})
     life.store = right
     life.wait(minutes=10)
     await life.deliver()
     assert [user for user, _ in life.channel.sent] == ["ana"]
+
+
+async def test_a_link_that_does_not_open_holds_up_nobody_else(life: Life, database_url: str) -> None:
+    """A key was lost: some links were read since, and others will be read again."""
+    await sent_to(life, "ana", "ben")
+    engine = connect(database_url, read_only=False, connections=1)
+
+    with engine.begin() as connection:
+        good = connection.execute(text("SELECT link FROM invitations WHERE contact_id = 'CID_ana'")).scalar_one()
+        connection.execute(text("UPDATE invitations SET link = :bad WHERE contact_id = 'CID_ana'"), {"bad": b"\x04lost damaged"})
+    sender = life.sender
+    await life.deliver(sender)
+    assert ([user for user, _ in life.channel.sent], sender.paused) == (["ben"], {})
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE invitations SET link = :good WHERE contact_id = 'CID_ana'"), {"good": good})
+    engine.dispose()
+    life.wait(minutes=10)
+    await life.deliver(sender)
+    assert [user for user, _ in life.channel.sent] == ["ben", "ana"]
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from bot import living
 from bot.errors import Ambiguous, Gone, Rejected, Throttled, Unavailable
 from bot.messages import MemberKind, Shown
 from bot.page import Page, PrivatePage, Respond
 from bot.sync import Kind
+from store.engine import connect
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY
 
@@ -160,6 +162,20 @@ async def test_a_dead_end_is_tried_once(told: Life, error: Exception) -> None:
         await touch(told)
     assert told.channel.edited == []
     assert await told.store.read(lambda uow: uow.sent.waiting()) == 0
+
+
+async def test_a_link_that_does_not_open_leaves_its_message_as_it_is_and_holds_up_no_other(told: Life, database_url: str) -> None:
+    engine = connect(database_url, read_only=False, connections=1)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE invitations SET link = :bad WHERE contact_id = 'CID_ana'"), {"bad": b"\x04lost damaged"})
+    engine.dispose()
+    told.source.move("EMD_1", "CID_ben", "SurveyFinished")
+    await told.sync()
+    assert await touch(told) == 0
+    ids = [delivery.delivery_id for delivery in await told.deliveries()]
+    await told.store.write(lambda uow: uow.sent.look_at(ids, told.now))
+    await told.edit()
+    assert titles(told) == ["New survey", "Thank you"]
 
 
 async def test_who_has_left_is_not_edited_for(told: Life) -> None:
