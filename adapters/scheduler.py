@@ -13,6 +13,7 @@ from apscheduler.triggers.interval import IntervalTrigger  # pyright: ignore[rep
 
 from adapters.app import Bot
 from adapters.job import Job
+from adapters.slack import directory_reader
 from bot.refreshing import AT_ONCE
 
 #: Start times move by up to this share of their interval, so that many installations do not call at the same second.
@@ -31,7 +32,8 @@ async def scheduled(bot: Bot) -> AsyncGenerator[None]:
     """
     every = bot.core.settings.schedule
     jobs = (
-        Job("directory", min(_LOOK, every.directory), bot.directory_reader.read_due),
+        # A large workspace is read for minutes; meanwhile others look at those that were installed since.
+        Job("directory", min(_LOOK, every.directory), bot.directory_reader.read_due, at_once=directory_reader.AT_ONCE),
         # A look lasts as long as the runs it started; meanwhile others look at the other integrations.
         Job("sync", min(_LOOK, every.delivery), bot.core.jobs.tick, at_once=bot.core.jobs.cap + 1),
         Job("refreshes", every.delivery, bot.core.refresher.refresh_due, at_once=AT_ONCE + 1),

@@ -25,9 +25,9 @@ from cards import slack
 
 _EVENT_TYPE = "surveybot_delivery"
 _DELIVERY = "delivery"
-#: How far Slack's clock and ours may differ.
-_CLOCK_SKEW = timedelta(minutes=5)
-#: The least that any app gets (https://docs.slack.dev/apis/web-api/rate-limits): of a few minutes, the newest are enough.
+#: How far Slack's clock and ours may differ: with too little a message would be taken for not arrived, and sent again.
+_CLOCK_SKEW = timedelta(hours=1)
+#: The least that any app gets (https://docs.slack.dev/apis/web-api/rate-limits): of an hour or two, they are mostly enough.
 _HISTORY_PAGE = 15
 
 #: Messages, and where the list goes on.

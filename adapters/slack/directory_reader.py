@@ -33,7 +33,7 @@ _RESUMABLE = timedelta(hours=6)
 _SKEW = timedelta(minutes=1)
 _LEASE = timedelta(seconds=60)
 #: Workspaces read at a time; each has limits of its own.
-_AT_ONCE = 4
+AT_ONCE = 4
 #: How often one page is asked for again after a 429, and the longest single wait.
 _PATIENCE = 10
 _LONGEST_WAIT_SECONDS = 60.0
@@ -72,20 +72,24 @@ class DirectoryReader:
     _failures: dict[str, _Failure] = field(default_factory=dict[str, _Failure])
 
     async def read_due(self) -> None:
-        """Read the workspaces that are due; one that cannot be read keeps no other waiting. Raises what went wrong in one, now or last."""
-        workspaces, room = await self.clients.workspaces(), asyncio.Semaphore(_AT_ONCE)
+        """Read the workspaces that are due; one that cannot be read keeps no other waiting. Raises what went wrong in one, now or last.
+
+        May be under way several times: a workspace that takes long keeps none waiting that comes later.
+        """
+        workspaces, room = await self.clients.workspaces(), asyncio.Semaphore(AT_ONCE)
         for workspace_id in self._failures.keys() - set(workspaces):
             del self._failures[workspace_id]
         async with asyncio.TaskGroup() as group:
             for workspace_id in workspaces:
-                if await self.store.read(partial(self._is_due, workspace_id)):
-                    group.create_task(self._try(workspace_id, room))
+                group.create_task(self._try(workspace_id, room))
         for failure in self._failures.values():
             raise failure.error
 
     async def _try(self, workspace_id: str, room: asyncio.Semaphore) -> None:
         async with room:
             try:
+                if not await self.store.read(partial(self._is_due, workspace_id)):
+                    return
                 await self.read(workspace_id)
                 self._failures.pop(workspace_id, None)
             except SurveybotError as error:

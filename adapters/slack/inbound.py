@@ -60,7 +60,8 @@ def slack_app(
 
     Bolt acknowledges an event before its listener runs, and listeners here acknowledge before they work, so Slack never repeats what
     only failed later. That costs an event nothing that lasts: the Home tab is drawn anew each time it is opened, and the directory's
-    next refresh knows what a lost change told.
+    next refresh knows what a lost change told. A lost uninstallation leaves a token that Slack refuses: `surveybot doctor` shows it, and
+    `surveybot slack forget` does what the event would have done.
     """
     if signing_secret == "":
         raise ValueError("a Slack app without its signing secret would believe anybody")

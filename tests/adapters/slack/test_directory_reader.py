@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import tracemalloc
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -229,6 +230,27 @@ async def test_a_workspace_is_due_at_first_and_then_once_in_a_while(reader: Dire
     clock.at += EVERY
     await replace(reader, owner="elsewhere").read_due()
     assert len(pages(workspace)) == 2
+
+
+async def test_a_workspace_that_takes_long_keeps_no_second_look_waiting_and_is_read_once(
+    reader: DirectoryReader, workspace: Workspace, clock: Clock
+) -> None:
+    begun, go_on = asyncio.Event(), asyncio.Event()
+
+    class Slow(Pace):
+        async def turn(self, method: str, workspace_id: str) -> None:
+            begun.set()
+            await go_on.wait()
+            await super().turn(method, workspace_id)
+
+    slow = replace(reader, pace=Slow())
+    first = asyncio.create_task(slow.read_due())
+    await begun.wait()
+    await slow.read_due()
+    go_on.set()
+    await first
+    await slow.read_due()
+    assert len(pages(workspace)) == 1
 
 
 @dataclass
