@@ -6,16 +6,20 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, assert_never
 
+import stamina
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from adapters.privacy import check_reader
 from adapters.slack.errors import fields, translated
-from bot.errors import Rejected
+from bot.errors import Rejected, Unavailable
 from bot.messages import Member, Surface
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
 from cards import slack
+
+#: Nothing was done: somebody waits, and the next attempt may reach them.
+_NOT_HANDLED = frozenset({HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,7 +130,10 @@ async def _respond(client: AsyncWebClient, reply: Reply, card: dict[str, Any]) -
         reply.response_url, timeout=client.timeout, proxy=client.proxy, ssl=client.ssl, session=client.session, retry_handlers=[]
     )
     body = {"response_type": "ephemeral", "replace_original": reply.replaces, "unfurl_links": False, "unfurl_media": False, **card}
-    with translated("response_url", repeatable=reply.replaces):
-        answer = await webhook.send_dict(body)
-    if answer.status_code != HTTPStatus.OK:
-        raise Rejected(f"response_url answered {answer.status_code}")
+    async for attempt in stamina.retry_context(on=Unavailable, attempts=3, wait_initial=1.0, wait_max=3.0):
+        with attempt:
+            with translated("response_url", repeatable=reply.replaces):
+                answer = await webhook.send_dict(body)
+            if answer.status_code != HTTPStatus.OK:
+                refusal = Unavailable if answer.status_code in _NOT_HANDLED else Rejected
+                raise refusal(f"response_url answered {answer.status_code}")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+import stamina
 
-from adapters.sandbox.slack.faults import LostAnswer
+from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Status
 from adapters.sandbox.slack.workspace import ConversationKind
 from tests.scenarios.conftest import ADA, BJOERN, GUEST, LINK_MARK, House, button, buttons
 
@@ -101,6 +102,13 @@ async def test_an_answer_that_may_have_arrived_is_not_called_a_failure(house: Ho
     await house.command(ADA, "help")
     await house.until(lambda: len(house.seen(ADA, "C001")) == 2)
     assert [message.text.splitlines()[0] for message in house.seen(ADA, "C001")] == ["Surveybot help", "Did it arrive?"]
+
+
+async def test_an_answer_that_slack_did_not_take_is_given_again(house: House) -> None:
+    house.inside.workspace.faults.add(RateLimited(), method="response_url")
+    house.inside.workspace.faults.add(Status(503), method="response_url")
+    with stamina.set_testing(True, attempts=3):  # without the seconds in between
+        assert (await house.command(ADA, "help")).text.startswith("Surveybot help")
 
 
 async def test_paging_turns_through_everything(house: House) -> None:
