@@ -64,6 +64,10 @@ class Sender:
         now = self.clock()
         return self.paused.get(workspace_id, now) > now
 
+    def pause(self, workspace_id: str | None, until: datetime) -> None:
+        """Of several troubles, which calls on their way meet one after the other, the longest pause holds."""
+        self.paused[workspace_id] = max(until, self.paused.get(workspace_id, until))
+
 
 async def deliver_due(sender: Sender) -> int:
     """Send what is due until nothing is left, or what is left must wait. Returns how many deliveries were settled."""
@@ -170,7 +174,7 @@ class _Lane:
         while (delivery := await self._next()) is not None:
             outcome = await _deliver(self._sender, delivery)
             if outcome is not None and outcome.pause_until is not None:
-                self._sender.paused[self._workspace_id] = outcome.pause_until
+                self._sender.pause(self._workspace_id, outcome.pause_until)
             elif outcome is not None:
                 self.settled += 1
         self._ended_at = asyncio.get_running_loop().time()

@@ -196,6 +196,14 @@ async def test_a_wrong_encryption_key_holds_messages_up_and_loses_none(life: Lif
     assert [user for user, _ in life.channel.sent] == ["ana"]
 
 
+async def test_of_two_troubles_at_a_time_the_longer_pause_holds(life: Life) -> None:
+    await sent_to(life, "ana", "ben")
+    life.in_flight, life.channel.errors = 2, [Unauthorized("401"), Throttled("429", retry_after=1)]
+    sender = life.sender
+    await life.deliver(sender)
+    assert (life.channel.errors, sender.paused) == ([], {"T1": NOW + BROKEN_PAUSE})
+
+
 async def test_a_link_that_does_not_open_holds_up_nobody_else(life: Life, database_url: str) -> None:
     """A key was lost: some links were read since, and others will be read again."""
     await sent_to(life, "ana", "ben")
