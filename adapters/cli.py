@@ -69,6 +69,7 @@ def demo(
 def serve() -> None:
     """Start the bot: HTTP for Slack, synchronisation, reminders and delivery. Ctrl+C and SIGTERM end it in order, exit code 0."""
     from adapters.app import open_bot
+    from adapters.promptness import answer_promptly
     from adapters.scheduler import scheduled
     from adapters.settings import Settings
     from adapters.web import serve_web
@@ -80,6 +81,7 @@ def serve() -> None:
         async with open_bot(settings) as bot, scheduled(bot):
             if not await bot.core.store.read(lambda uow: uow.integrations.all()):
                 logging.getLogger(__name__).warning("integrations.none", extra={"advice": "`surveybot integration add` adds one"})
+            answer_promptly()
             await serve_web(bot, listener)
 
     with _listen(settings.host, settings.port, "SURVEYBOT_HOST or SURVEYBOT_PORT") as listener:

@@ -72,12 +72,12 @@ def draw(kind: EventKind, asked: Participation, link: PersonalLink, reader: Read
     return _view(Shown.OPEN, page, f"{asked.invitation.distribution_id} {asked.invitation.contact_id}")
 
 
-async def touched(store: Store, person_id: int, now: datetime) -> int:
+async def touched(store: Store, email: str, now: datetime) -> int:
     """Somebody came by (pressed a button, looked at their list): have their stale messages edited now. Returns how many are stale.
 
     Costs a read, and a write only where something is stale.
     """
-    stale = await store.read(lambda uow: _stale(uow, person_id, now))
+    stale = await store.read(lambda uow: _stale(uow, email, now))
     return await store.write(lambda uow: uow.sent.look_at(stale, now)) if stale else 0
 
 
@@ -176,8 +176,9 @@ def _view(what: Shown, page: Page | PrivatePage, link: str = "") -> View:
     return View(page=page, showing=Showing(what, sha256(text.encode()).hexdigest()[:16]))
 
 
-def _stale(uow: UnitOfWork, person_id: int, now: datetime) -> Sequence[int]:
-    if not (newest_first := uow.sent.of_person(person_id, _KEPT_FRESH)):
+def _stale(uow: UnitOfWork, email: str, now: datetime) -> Sequence[int]:
+    person_id = uow.people.find(email)
+    if person_id is None or not (newest_first := uow.sent.of_person(person_id, _KEPT_FRESH)):
         return ()
     asked = {it.survey.survey_id: it for it in participations.of_person(uow, person_id, now)}
     stale: list[int] = []

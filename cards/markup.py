@@ -138,9 +138,9 @@ def card_date(at: datetime, zone: str) -> str:
 def cut(atoms: Iterable[str], limit: int) -> str:
     """Join what fits into `limit` code points; when something does not, end with an ellipsis."""
     whole = list(atoms)
+    if len(text := "".join(whole)) <= limit:
+        return text
     ends = list(accumulate(map(len, whole)))
-    if not ends or ends[-1] <= limit:
-        return "".join(whole)
     return "".join(whole[: bisect_right(ends, limit - len(_ELLIPSIS))]) + _ELLIPSIS
 
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, bindparam, delete, func, select, update
 
 from bot.messages import Member, MemberKind
 from bot.records import Absorbed, DirectoryReading
@@ -20,6 +20,8 @@ _MEMBERS = tables.members
 #: Asked for every page of links: built once.
 _KNOWN = select(_PEOPLE.c.email, _PEOPLE.c.person_id).where(among(_PEOPLE.c.email, "emails"))
 _MEMBER = [_MEMBERS.c[field.name] for field in fields(Member)]
+#: Asked for everybody who waits for an answer: built once.
+_ONE_MEMBER = select(*_MEMBER).where(_MEMBERS.c.workspace_id == bindparam("workspace"), _MEMBERS.c.user_id == bindparam("user"))
 _READINGS = tables.directory_readings
 
 
@@ -53,8 +55,7 @@ class SqlMembers:
         return Absorbed(seen=len(rows), changed=changed)
 
     def get(self, workspace_id: str, user_id: str) -> Member | None:
-        one = select(*_MEMBER).where(_MEMBERS.c.workspace_id == workspace_id, _MEMBERS.c.user_id == user_id)
-        row = self.connection.execute(one).mappings().one_or_none()
+        row = self.connection.execute(_ONE_MEMBER, {"workspace": workspace_id, "user": user_id}).mappings().one_or_none()
         return None if row is None else Member(**row)
 
     def by_email(self, email: str) -> Sequence[Member]:

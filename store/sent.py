@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, Connection, and_, case, exists, func, null, or_, select, tuple_, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, case, exists, func, null, or_, select, tuple_, update
 
 from bot.messages import Delivery, DeliveryState, Showing, Shown
 from store import tables
@@ -15,6 +15,13 @@ from store.statements import chunks
 
 _OUTBOX = tables.outbox
 _IS_EDITABLE = and_(_OUTBOX.c.state == DeliveryState.SENT, _OUTBOX.c.message_id.is_not(None), _OUTBOX.c.edit_refused.is_(None))
+#: Asked whenever somebody comes by: built once.
+_NEWEST_OF_PERSON = (
+    select(_OUTBOX)
+    .where(_OUTBOX.c.person_id == bindparam("person"), _IS_EDITABLE)
+    .order_by(_OUTBOX.c.finished_at.desc(), _OUTBOX.c.delivery_id.desc())
+    .limit(bindparam("limit"))
+)
 _IS_LEAVING = _OUTBOX.c.state.in_((DeliveryState.CLAIMED, DeliveryState.SENDING))
 
 
@@ -39,9 +46,8 @@ class SqlSent:
         return self._look_at(_IS_EDITABLE & others, at)
 
     def of_person(self, person_id: int, limit: int) -> Sequence[Delivery]:
-        theirs = select(_OUTBOX).where(_OUTBOX.c.person_id == person_id, _IS_EDITABLE)
-        newest = theirs.order_by(_OUTBOX.c.finished_at.desc(), _OUTBOX.c.delivery_id.desc()).limit(limit)
-        return [delivery_of(row) for row in self.connection.execute(newest).mappings()]
+        newest = self.connection.execute(_NEWEST_OF_PERSON, {"person": person_id, "limit": limit})
+        return [delivery_of(row) for row in newest.mappings()]
 
     def is_followed(self, delivery_id: int) -> bool:
         this, later = _OUTBOX.alias("this"), _OUTBOX.alias("later")

@@ -6,8 +6,9 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -56,6 +57,8 @@ class Answers:
     channel: Channel
     clock: Callable[[], datetime]
     handle: Handle
+    #: One at a time, after the answer.
+    afterwards: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
 
     async def answer(self, ask: Ask) -> None:
         """Answer; whatever fails is logged, and said in one sentence. Raises when not even that can be shown."""
@@ -119,10 +122,10 @@ class Answers:
             return found
 
     async def _came_by(self, member: Member) -> None:
-        """Their older messages may say what is not so any more: now they look."""
-        person_id = await self.store.read(lambda uow: uow.people.find(member.email or ""))
-        if person_id is not None:
-            await living.touched(self.store, person_id, self.clock())
+        """Their older messages may say what is not so any more: now they look. Who waits for an answer goes first."""
+        if member.email is not None:
+            async with self.afterwards:
+                await living.touched(self.store, member.email, self.clock())
 
     async def _page(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage | Form:
         if action.verb == "survey.handover":

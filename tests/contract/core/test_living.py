@@ -42,9 +42,7 @@ def has_button(page: Page | PrivatePage) -> bool:
 
 
 async def touch(life: Life, email: str = ANA) -> int:
-    person_id = await life.store.read(lambda uow: uow.people.find(email))
-    assert person_id is not None
-    return await living.touched(life.store, person_id, life.now)
+    return await living.touched(life.store, email, life.now)
 
 
 async def test_whoever_answers_is_thanked_in_the_same_message_and_nobody_else_is_edited(told: Life) -> None:

@@ -134,9 +134,7 @@ async def step(life: Life, channel: Unreliable, what: object) -> None:
         case "deliver" | "settle" | "edit" | "remind" | "sync":
             await getattr(life, str(what))()
         case "touch":
-            person = await life.store.read(lambda uow: uow.people.find(ANA))
-            assert person is not None
-            await living.touched(life.store, person, life.now)
+            await living.touched(life.store, ANA, life.now)
         case "close" | "open":
             life.source.put(is_active=what == "open")
         case ("move", str() as status):
