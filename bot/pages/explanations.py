@@ -84,11 +84,16 @@ def _stored(reader: Reader) -> Iterator[Element]:
     yield Text((Strong(say("What I store")),))
     yield Facts(
         (
-            (say("Of your account here"), (say("its id, e-mail address, language and time zone"),)),
+            (say("Of your account here"), (say("its id, e-mail address, language, time zone, and whether it is a guest"),)),
             (
                 say("From Qualtrics"),
-                (say("which surveys were sent to you, when, their delivery status, and your personal links, encrypted"),),
+                (
+                    say(
+                        "which surveys were sent to you and when, their delivery status, when you answered, and your personal links, encrypted"
+                    ),
+                ),
             ),
+            (say("If you have an account in Qualtrics"), (say("its name, e-mail address and role"),)),
             (say("From here"), (say("what I told you and when, and your settings"),)),
             (say("Never"), (say("your answers"),)),
         )
