@@ -87,11 +87,7 @@ def _stored(reader: Reader) -> Iterator[Element]:
             (say("Of your account here"), (say("its id, e-mail address, language, time zone, and whether it is a guest"),)),
             (
                 say("From Qualtrics"),
-                (
-                    say(
-                        "which surveys were sent to you and when, their delivery status, when you answered, and your personal links, encrypted"
-                    ),
-                ),
+                (say("which surveys were sent to you and when, their status, when you answered, and your personal links, encrypted"),),
             ),
             (say("If you have an account in Qualtrics"), (say("its name, e-mail address and role"),)),
             (say("From here"), (say("what I told you and when, and your settings"),)),
