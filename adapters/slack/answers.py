@@ -59,6 +59,8 @@ class Answers:
     handle: Handle
     #: One at a time, after the answer.
     afterwards: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
+    #: Of a session's 100 connections. Whoever waited for one of those, in a rush, would be told that Slack cannot be reached.
+    showing: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 64))
 
     async def answer(self, ask: Ask) -> None:
         """Answer; whatever fails is logged, and said in one sentence. Raises when not even that can be shown."""
@@ -73,11 +75,13 @@ class Answers:
                 await places.fill(client, place, places.window(page))
             else:
                 shown = pages.instead_of_form(page, ask.action, reader) if isinstance(page, Form) else page
-                await places.show(client, self.store, asked_at, shown, member)
+                async with self.showing:
+                    await places.show(client, self.store, asked_at, shown, member)
         except Superseded:
             log.info("slack.superseded", extra={"user": ask.user_id, "verb": ask.action.verb})
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
-            await places.show(client, self.store, place, _apology(error, ask, reader))
+            async with self.showing:
+                await places.show(client, self.store, place, _apology(error, ask, reader))
         else:
             await self._came_by(member)
 
