@@ -32,22 +32,16 @@ from bot.repositories import (
     Addresses,
     DirectoryReadings,
     Distributions,
-    Figures,
     Inbox,
     Integrations,
     Invitations,
-    Leases,
     Members,
     People,
-    Pictures,
-    Positions,
     Preferences,
-    Refreshes,
-    Requests,
-    Runs,
     Surveys,
     Users,
 )
+from bot.workings import Figures, Leases, Pictures, Positions, Refreshes, Requests, Runs
 
 T = TypeVar("T")
 
