@@ -47,7 +47,7 @@ def state_notice(asked: Participation, reader: Reader) -> tuple[Notice, ...]:
         case State.OPEN:
             return ()
         case State.ANSWERED:
-            text = say("Thank you, your answer has arrived. There is nothing more to do.")
+            text = say("Thank you for taking part. There is nothing more to do.")
         case State.EXPIRED:
             text = say("The time to answer is over.")
         case State.CLOSED:

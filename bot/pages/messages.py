@@ -25,7 +25,7 @@ def followed(asked: Participation, reader: Reader) -> Page:
 
 def answered(asked: Participation, reader: Reader) -> Page:
     say = reader.say
-    return _short(say("Thank you"), say("Your answer to {survey} has arrived. There is nothing more to do."), asked, reader)
+    return _short(say("Thank you"), say("You have taken part in {survey}. There is nothing more to do."), asked, reader)
 
 
 def expired(asked: Participation, reader: Reader) -> Page:
