@@ -31,7 +31,7 @@ check: $(VENV)/.dev ## format, lint, types, import contracts
 	$(BIN)/lint-imports
 
 test: check ## check, then all tests on SQLite and PostgreSQL
-	$(BIN)/pytest -n 2 -m "not deep" --ignore=tests/benchmarks --cov --cov-report=term:skip-covered --cov-fail-under=98
+	$(BIN)/pytest -n 2 --dist worksteal -m "not deep" --ignore=tests/benchmarks --cov --cov-report=term:skip-covered --cov-fail-under=98
 
 test-deep: $(VENV)/.dev ## the slow variants of the fault and property tests
 	$(BIN)/pytest -n 2 -m deep --ignore=tests/benchmarks

@@ -28,7 +28,7 @@ from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.server import slack_app
 from adapters.sandbox.slack.workspace import Workspace
 from adapters.scheduler import scheduled
-from adapters.settings import Schedule, Settings, Slack
+from adapters.settings import Limits, Schedule, Settings, Slack
 from adapters.slack.inbound import PATH
 from adapters.web import web
 from bot.model import Integration
@@ -41,6 +41,8 @@ from store import migrations
 INTEGRATION = "acme"
 #: So short that whoever clicks sees what follows; seconds.
 QUICK = Schedule(directory=60, reminders=1, delivery=0.5)
+#: The simulated tenant limits nobody, unless it is told to; requests a minute.
+_UNHURRIED = Limits(brand=60_000, history=60_000, links=60_000)
 READ_QUICKLY = Reading(full=Every.parse("1 min"), incremental=Every.parse("2 s"))
 
 
@@ -94,6 +96,7 @@ async def sandbox(
         hire(workspace, tenant)
         worlds.qualtrics, worlds.slack = qualtrics_app(tenant, token=qualtrics_token), slack_app(workspace)
         settings = Settings(
+            limits=_UNHURRIED,
             slack=Slack(
                 bot_token=SecretStr(bot_token), signing_secret=SecretStr(signing_secret), api_url=f"{url}/api/", sends_per_second=20
             ),
