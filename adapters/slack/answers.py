@@ -59,6 +59,8 @@ class Answers:
     handle: Handle
     #: One at a time, after the answer.
     afterwards: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
+    #: Threads that draw keep the event loop from acknowledging: in a rush answers queue here, acknowledgements do not.
+    drawing: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 2))
     #: Of a session's 100 connections. Whoever waited for one of those, in a rush, would be told that Slack cannot be reached.
     showing: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 64))
 
@@ -143,7 +145,8 @@ class Answers:
             await self.channel.send(member, page)
 
     async def _draw(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage | Form:
-        return await self.handle(self.store, Request(member=member, action=action, surface=surface), self.clock())
+        async with self.drawing:
+            return await self.handle(self.store, Request(member=member, action=action, surface=surface), self.clock())
 
     async def _place(self, member: Member, place: Home | Modal | Reply) -> Place:
         if isinstance(place, Reply) and await self._is_dm(member, place.channel_id):
