@@ -26,6 +26,7 @@ from bot.pages.reader import Reader
 from bot.ports import Channel, Store, UnitOfWork
 from bot.queues import Turns, due_in
 from bot.rules import Participation, State
+from bot.uninterrupted import to_its_end
 
 #: A claim lives longer than a send can take: HTTP time-out 10 s and 60 s for a provider that accepts late (reference performance.md 7.1).
 LEASE = timedelta(seconds=120)
@@ -227,12 +228,7 @@ async def _deliver(sender: Sender, delivery: Delivery) -> Outcome | None:
     owner = delivery.owner or ""
     if not await sender.store.write(lambda uow: uow.outbox.begin_sending(delivery.delivery_id, owner=owner, lease_until=lease_until)):
         return None
-    sending = asyncio.create_task(_send(sender, delivery, prepared))
-    try:
-        return await asyncio.shield(sending)
-    except asyncio.CancelledError:  # whoever stops the bot waits for the calls that have begun
-        await asyncio.wait({sending})
-        raise
+    return await to_its_end(_send(sender, delivery, prepared))
 
 
 async def _prepared(sender: Sender, delivery: Delivery) -> Ready | Outcome:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 from zlib import crc32
 
+from adapters.slack.errors import DEFAULT_RETRY_AFTER_SECONDS
 from bot.errors import Throttled
 from bot.pace import gate_of
 from store.gates import Limit, Taken, Wait
@@ -28,8 +29,6 @@ _PER_MINUTE: Mapping[str, float] = {EDIT: 50, OPEN: 50, READ: 50, PEOPLE: 20, TE
 _PER_CONVERSATION = 60
 #: Conversations share so many rows: few of those that are written to within a second meet in one.
 _BUCKETS = 1024
-#: What a refusal without `Retry-After` asks for, in seconds.
-_UNTOLD = 30.0
 
 
 class Gates(Protocol):
@@ -69,7 +68,7 @@ class SlackPace:
 
     async def refused(self, method: str, workspace_id: str, retry_after: float | None) -> None:
         """Slack answered 429: close the method for the whole workspace, in all processes, for so many seconds."""
-        limit, seconds = self._limit(method, workspace_id), _UNTOLD if retry_after is None else max(1.0, retry_after)
+        limit, seconds = self._limit(method, workspace_id), DEFAULT_RETRY_AFTER_SECONDS if retry_after is None else max(1.0, retry_after)
         self._closed_until[limit] = self._clock() + timedelta(seconds=seconds)
         await self._gates.slow(limit, self._granted_at.get(limit, 0.0), seconds)
 

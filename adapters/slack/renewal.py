@@ -7,10 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from slack_sdk.errors import SlackApiError, SlackTokenRotationError
 from slack_sdk.oauth.installation_store import Bot
@@ -22,6 +21,7 @@ from bot.installations import Tokens
 from bot.leasing import held
 from bot.ports import Store, UnitOfWork
 from bot.records import Lease
+from bot.uninterrupted import to_its_end
 
 #: How long before its end a token is renewed.
 AHEAD = timedelta(hours=2)
@@ -67,7 +67,7 @@ class Renewal:
             if tokens is None:
                 raise Gone("the app is not installed in this workspace")
             if lease is Lease.TAKEN:
-                return await _to_its_end(self._renew(workspace_id, tokens))
+                return await to_its_end(self._renew(workspace_id, tokens))  # received tokens are the only ones
             if not is_over(tokens, self.clock()):
                 return tokens
             await asyncio.sleep(_LOOK_SECONDS)
@@ -149,13 +149,3 @@ class _Refused(Unauthorized):
 
 def _name(workspace_id: str) -> str:
     return f"slack-token:{workspace_id}"
-
-
-async def _to_its_end(work: Coroutine[Any, Any, Tokens]) -> Tokens:
-    """Whoever stops the bot waits for what has begun: received tokens are the only ones."""
-    task = asyncio.create_task(work)
-    try:
-        return await asyncio.shield(task)
-    except asyncio.CancelledError:
-        await asyncio.wait({task})
-        raise
