@@ -54,12 +54,22 @@ class Surface(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Conversation:
+    """A place that people share: a channel, or a chat of several. In Teams without the thread something was said in."""
+
+    workspace_id: str
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Somebody asks for something: who, what, and where the answer will be seen."""
 
     member: Member
     action: Action
     surface: Surface
+    #: Where they asked, where others are too; None in a direct message, a personal chat and on the Home tab.
+    conversation: Conversation | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,39 @@
+"""Who a page is drawn for, and what drawing takes: the types of everything in the tables of bot/actions.py."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from bot.messages import Conversation, Surface
+from bot.page import Action, Form, Page, PrivatePage
+from bot.pages import Reader
+from bot.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Viewer:
+    """The person a view is drawn for. Views look at what is theirs, whatever the action's data says."""
+
+    person_id: int | None
+    #: None: they may see only what is there for anybody.
+    email: str | None = field(repr=False)
+    reader: Reader
+    surface: Surface
+    #: Where they asked, of a place that others share; None in a direct message and on the Home tab.
+    conversation: Conversation | None = None
+    #: As `handle` has them.
+    retry: timedelta
+    sends_per_minute: float
+
+
+View = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Page | PrivatePage]
+FormView = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Form]
+Command = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Action]
+
+
+def page_number(data: Mapping[str, str]) -> int:
+    """Pages count from 1."""
+    number = data.get("page", "1")
+    return int(number) if number.isdecimal() else 1
