@@ -41,6 +41,7 @@ from bot.repositories import (
     Surveys,
     Users,
 )
+from bot.subscriptions import Subscriptions
 from bot.workings import Figures, Leases, Pictures, Positions, Refreshes, Requests, Runs
 
 T = TypeVar("T")
@@ -138,6 +139,8 @@ class UnitOfWork(Protocol):
     def addresses(self) -> Addresses: ...
     @property
     def directory_readings(self) -> DirectoryReadings: ...
+    @property
+    def subscriptions(self) -> Subscriptions: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

@@ -49,12 +49,16 @@ class Subscription:
     features: frozenset[Feature]
     #: The chat account in the conversation's workspace whose rights count, again at every post (FEATURES E3).
     creator_id: str
+    #: Since when these features are in force: what happened before is not posted.
     created_at: datetime
-    #: IANA: of the weekly post and of the channel's working hours.
+    #: IANA: of all times here.
     zone: str = "UTC"
-    #: When the weekly post is due in that zone; Monday is 0.
+    #: When the weekly post is due; Monday is 0.
     weekday: int = 0
     weekly_at: time = time(9)
+    #: The channel's working hours, Monday to Friday.
+    works_from: time = time(9)
+    works_until: time = time(17)
     #: Of what was sent: from here on bounces, blocks and skips are a problem.
     problem_share: float = 0.1
     #: Since when its creator is gone and the channel was asked to take it over.
@@ -67,7 +71,10 @@ class Subscriptions(Protocol):
     """The store's side of it."""
 
     def add(self, subscription: Subscription) -> Subscription:
-        """Store it, replacing what the same conversation has under the same subject; returns it with its id."""
+        """Store it, replacing what the same conversation has under the same subject; returns it with its id, which is given here.
+
+        What is replaced keeps its id and its last post.
+        """
         ...
 
     def get(self, subscription_id: int) -> Subscription | None: ...
@@ -82,6 +89,18 @@ class Subscriptions(Protocol):
     def remove(self, subscription_ids: Collection[int]) -> int: ...
     def pause(self, subscription_id: int, why: Paused) -> bool:
         """False when it was paused already: its creator is told once."""
+        ...
+
+    def resume(self, subscription_id: int) -> bool:
+        """Post again, whyever it was paused. False when it was not."""
+        ...
+
+    def offer(self, subscription_id: int, at: datetime | None) -> bool:
+        """Remember since when the channel is asked to take it over; None = it need not be any more. False when nothing changes."""
+        ...
+
+    def take_over(self, subscription_id: int, creator_id: str) -> None:
+        """Somebody else's rights count from now on; it is neither offered nor paused any more."""
         ...
 
     def posted(self, subscription_id: int, at: datetime) -> None: ...

@@ -66,6 +66,7 @@ class SqlInstallations:
 
     def forget(self, workspace_id: str) -> bool:
         people = self._forget_people(workspace_id)
+        self.connection.execute(delete(tables.subscriptions).where(tables.subscriptions.c.workspace_id == workspace_id))
         return bool(people + self.connection.execute(delete(_INSTALLATIONS).where(_of(workspace_id))).rowcount)
 
     def _forget_people(self, workspace_id: str) -> int:

@@ -26,6 +26,7 @@ from bot.events import EventKind
 from bot.messages import DeliveryState, MemberKind, Shown
 from bot.model import Anonymity, LinkType
 from bot.records import Outcome
+from bot.subscriptions import Paused
 from store.columns import METADATA, Instant, Key, belongs_to, count, flag, instant, text, word
 
 integrations = Table(
@@ -258,6 +259,31 @@ addresses = Table(
     text("service_url"),
     flag("is_closed"),
     Index("ix_addresses_user", "workspace_id", "user_id"),
+)
+
+# What channels asked to be told, and whose rights count for it.
+subscriptions = Table(
+    "subscriptions",
+    METADATA,
+    Column("subscription_id", Key, primary_key=True),
+    text("workspace_id"),
+    text("channel_id"),
+    text("subject"),
+    # `bot.subscriptions.Feature`, joined by spaces.
+    text("features"),
+    text("creator_id"),
+    instant("created_at", nullable=False),
+    text("zone"),
+    count("weekday"),
+    # `09:00`, as the other times of day.
+    text("weekly_at"),
+    text("works_from"),
+    text("works_until"),
+    Column("problem_share", Float, nullable=False),
+    instant("offered_at"),
+    word("paused", Paused, nullable=True),
+    instant("last_post_at"),
+    UniqueConstraint("workspace_id", "channel_id", "subject"),
 )
 
 inbox = Table("inbox", METADATA, Column("key", Text, primary_key=True), Column("seen_at", Instant, nullable=False, index=True))

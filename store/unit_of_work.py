@@ -27,6 +27,7 @@ from store.refreshes import SqlRefreshes
 from store.requests import SqlRequests
 from store.runs import SqlRuns
 from store.sent import SqlSent
+from store.subscriptions import SqlSubscriptions
 from store.surveys import SqlDistributions, SqlSurveys
 
 T = TypeVar("T")
@@ -52,6 +53,7 @@ class SqlUnitOfWork:
     members: SqlMembers
     addresses: SqlAddresses
     directory_readings: SqlDirectoryReadings
+    subscriptions: SqlSubscriptions
     inbox: SqlInbox
     runs: SqlRuns
     positions: SqlPositions
@@ -78,6 +80,7 @@ class SqlUnitOfWork:
             members=SqlMembers(connection),
             addresses=SqlAddresses(connection),
             directory_readings=SqlDirectoryReadings(connection),
+            subscriptions=SqlSubscriptions(connection),
             inbox=SqlInbox(connection),
             runs=SqlRuns(connection),
             positions=SqlPositions(connection),
