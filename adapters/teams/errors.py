@@ -43,15 +43,20 @@ def translated(call: str, *, repeatable: bool = False) -> Generator[None]:
     try:
         yield
     except HttpOperationError as error:
-        raise _refusal(call, error, repeatable=repeatable) from error
+        raise _refusal(call, error.response, repeatable=repeatable) from error
     except ClientRequestError as error:
         raise _no_answer(call, error.inner_exception, repeatable=repeatable) from error
     except (ValueError, msgspec.MsgspecError, AttributeError, KeyError, TypeError) as error:  # an answer in no shape of theirs
         raise _lost(f"{call}: unreadable answer", repeatable=repeatable) from error
 
 
-def _refusal(call: str, error: HttpOperationError, *, repeatable: bool) -> SurveybotError:
-    answer = error.response
+def check(call: str, answer: Any, *, repeatable: bool = False) -> None:  # noqa: ANN401 - the SDK's response is not typed
+    """Raise what `translated` would for an answer that is a refusal."""
+    if not HTTPStatus.OK <= answer.status_code < HTTPStatus.MULTIPLE_CHOICES:
+        raise _refusal(call, answer, repeatable=repeatable)
+
+
+def _refusal(call: str, answer: Any, *, repeatable: bool) -> SurveybotError:  # noqa: ANN401 - as above
     status, code = answer.status_code, _code(answer)
     message = f"{call} answered {status} {code}"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
@@ -86,7 +91,7 @@ class _Detail(msgspec.Struct):
     subCode: str = ""  # noqa: N815 - theirs
 
 
-def _code(answer: Any) -> str:  # noqa: ANN401 - the SDK's response is not typed
+def _code(answer: Any) -> str:  # noqa: ANN401 - as above
     """Only what looks like a word of theirs is repeated."""
     try:
         refusal = msgspec.json.decode(answer.text, type=_Refusal)

@@ -7,8 +7,13 @@ import time
 from dataclasses import replace
 
 import pytest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from adapters.app import utc_now
+from adapters.sandbox.serving import serving
 from adapters.sandbox.teams.identity import IdentityProvider
 from adapters.sandbox.teams.tenant import BLOCKED, Fault, Hang, LostAnswer, Tenant, Trouble, refusal
 from adapters.teams.channel import TeamsChannel
@@ -20,6 +25,7 @@ from bot.messages import Address
 from bot.model import PersonalLink
 from bot.page import Page, PrivatePage, Respond, Text
 from bot.ports import Channel, Store
+from cards import teams
 from tests.adapters.teams.conftest import TENANT_ID, member
 
 PAGE = Page(title="Hello", elements=(Text(("A word.",)),))
@@ -206,3 +212,23 @@ async def test_an_address_where_nobody_listens_is_a_message_not_sent(channel: Te
     await store.write(lambda uow: uow.addresses.save(replace(address(service), service_url="http://127.0.0.1:1/")))
     with pytest.raises(Unavailable):
         await channel.send(ANA, PAGE)
+
+
+async def test_a_connection_is_used_again_unless_nothing_went_over_it_for_long(
+    registration: Registration, identity: IdentityProvider
+) -> None:
+    ports: list[int] = []
+
+    async def take(request: Request) -> Response:
+        assert request.client is not None
+        ports.append(request.client.port)
+        return JSONResponse({"id": "1"}, 201)
+
+    async with serving(Starlette(routes=[Route("/v3/conversations/a:1/activities", take, methods=["POST"])])) as url:
+        for idle_seconds, connections in ((60.0, 1), (-1.0, 3)):
+            ports.clear()
+            connector = Connector(registration, threads=1, idle_seconds=idle_seconds)
+            for _ in range(3):
+                await connector.send(url, "a:1", teams.message(PAGE))
+            await connector.aclose()
+            assert len(set(ports)) == connections
