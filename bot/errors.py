@@ -46,6 +46,10 @@ class Gone(SurveybotError):
     """What was asked for does not exist (any more)."""
 
 
+class ShutOut(Gone):
+    """The conversation may exist, but not for the bot: it was removed or blocked there, or never added."""
+
+
 class Rejected(SurveybotError):
     """The other side understood the call and refuses it for good; repeating it changes nothing."""
 

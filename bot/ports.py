@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.installations import Installations, OAuthStates
-from bot.messages import Member, MessageRef
+from bot.messages import Conversation, Member, MessageRef
 from bot.model import (
     Contact,
     Directory,
@@ -75,7 +75,7 @@ class SurveySource(Protocol):
 
 
 class Channel(Protocol):
-    """A chat platform's way to one person, in any workspace the bot is installed in."""
+    """A chat platform's way to one person, and to the places that people share, in any workspace the bot is installed in."""
 
     async def turn(self, member: Member) -> None:
         """Wait until one more message may be sent to this member, as all processes together keep to what the platform allows.
@@ -89,6 +89,14 @@ class Channel(Protocol):
 
         Raises Throttled (not sent; wait), Unavailable (not sent; try again), Ambiguous (perhaps sent), Gone or Rejected (never will be),
         Unauthorized (our own access is broken).
+        """
+        ...
+
+    async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
+        """Say something once in a shared place, in no thread, when it is its turn; it carries `key`, but cannot be looked for.
+
+        Raises as `send` does. What says that nothing can be posted there: Gone (archived, deleted), ShutOut (the bot is not in it),
+        Forbidden (it may not write there).
         """
         ...
 

@@ -35,6 +35,10 @@ class SqlAddresses:
         row = self.connection.execute(best).mappings().one_or_none()
         return None if row is None else Address(**row)
 
+    def get(self, workspace_id: str, conversation_id: str) -> Address | None:
+        row = self.connection.execute(select(_ADDRESSES).where(*_of(workspace_id, conversation_id))).mappings().one_or_none()
+        return None if row is None else Address(**row)
+
     def service_url(self, workspace_id: str) -> str | None:
         known = select(_ADDRESSES.c.service_url).where(_ADDRESSES.c.workspace_id == workspace_id).limit(1)
         return self.connection.execute(known).scalar_one_or_none()

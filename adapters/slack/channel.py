@@ -1,4 +1,4 @@
-"""Direct messages to one person in Slack: paced, sent once, and a private page to nobody but its owner."""
+"""Messages to one person, and to channels, in Slack: paced, sent once, and a private page to nobody but its owner."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from adapters.slack.directory import open_dm
 from adapters.slack.errors import fields, translated
 from adapters.slack.pacing import SlackPace
 from bot.errors import Forbidden, Gone, Rejected, Throttled, Unauthorized, Unavailable, loggable
-from bot.messages import Member, MessageRef
+from bot.messages import Conversation, Member, MessageRef
 from bot.page import Page, PrivatePage
 from bot.ports import Store
 from cards import slack
@@ -56,21 +56,25 @@ class SlackChannel:
 
         Unauthorized, too, is where the app is not installed: what is to be sent waits until it is, or until its people are forgotten.
         """
-        try:
-            client = await self._clients.of(member.workspace_id)
-        except Gone as error:
-            raise Unauthorized(str(error)) from error
+        client = await self._client(member.workspace_id)
         await check_reader(self._store, member, page)
         card = _card(page) | _metadata(key)
         try:
-            message = await self._post(client, member, member.dm_channel_id or member.user_id, card)
+            message = await self._post(client, member.workspace_id, member.dm_channel_id or member.user_id, card)
         except Gone:  # not sent: some people must be opened first (bolt-python#565), and a stored id may be stale
             channel_id = await self._open(client, member)
             await self._pace.at_once(pacing.SEND, member.workspace_id)
-            return await self._post(client, member, channel_id, card)
+            return await self._post(client, member.workspace_id, channel_id, card)
         if message.channel_id != member.dm_channel_id:
             await self._remember(member, message.channel_id)
         return message
+
+    async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
+        """See `bot.ports.Channel`. Unauthorized, Rejected: as with `send`."""
+        workspace_id = conversation.workspace_id
+        client, card = await self._client(workspace_id), _card(page) | _metadata(key)
+        await self._pace.turn(pacing.SEND, workspace_id, conversation.channel_id)
+        return await self._post(client, workspace_id, conversation.channel_id, card)
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:
         """See `bot.ports.Channel`. Slack tells metadata to whoever may read the conversation."""
@@ -106,6 +110,12 @@ class SlackChannel:
             answer = await client.chat_update(channel=message.channel_id, ts=message.message_id, **card)
             self._learn(message.workspace_id, answer)
 
+    async def _client(self, workspace_id: str) -> AsyncWebClient:
+        try:
+            return await self._clients.of(workspace_id)
+        except Gone as error:
+            raise Unauthorized(str(error)) from error
+
     async def _open(self, client: AsyncWebClient, member: Member) -> str:
         await self._pace.at_once(pacing.OPEN, member.workspace_id)
         async with self._called(pacing.OPEN, member.workspace_id, repeatable=True):
@@ -113,12 +123,12 @@ class SlackChannel:
         await self._remember(member, channel_id)
         return channel_id
 
-    async def _post(self, client: AsyncWebClient, member: Member, to: str, card: dict[str, Any]) -> MessageRef:
-        async with self._called(pacing.SEND, member.workspace_id):
+    async def _post(self, client: AsyncWebClient, workspace_id: str, to: str, card: dict[str, Any]) -> MessageRef:
+        async with self._called(pacing.SEND, workspace_id):
             answer = await client.chat_postMessage(channel=to, unfurl_links=False, unfurl_media=False, **card)
-            self._learn(member.workspace_id, answer)
+            self._learn(workspace_id, answer)
             told = fields(answer)
-            return MessageRef(workspace_id=member.workspace_id, channel_id=told["channel"], message_id=told["ts"])
+            return MessageRef(workspace_id=workspace_id, channel_id=told["channel"], message_id=told["ts"])
 
     async def _history(self, client: AsyncWebClient, workspace_id: str, channel: str, oldest: str, cursor: str | None) -> _Page:
         """One page, the newest first, and where it goes on."""

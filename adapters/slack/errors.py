@@ -11,7 +11,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.errors import Ambiguous, Forbidden, Gone, Rejected, Superseded, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, Superseded, SurveybotError, Throttled, Unauthorized, Unavailable
 
 #: Waited for when a 429 does not say how long; Slack's own always do (https://docs.slack.dev/apis/web-api/rate-limits).
 DEFAULT_RETRY_AFTER_SECONDS = 30.0
@@ -20,8 +20,6 @@ _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 #: Slack failed in the middle of the work: it may be done.
 _INTERNAL = frozenset({"fatal_error", "internal_error", "request_timeout"})
 #: Our own access is broken, whoever is written to: all sends wait until somebody repairs the token, the app's settings or the network.
-#: `access_denied`, `no_permission`, `restricted_action...` and `ekm_access_denied` are not here: they are about one conversation or
-#: resource, and one recipient must not hold up all others (https://docs.slack.dev/reference/methods/chat.postMessage).
 _ACCESS = frozenset(
     {
         "accesslimited",
@@ -39,18 +37,37 @@ _ACCESS = frozenset(
 )
 #: Methods whose scope is optional: lacking it says nothing about all other calls.
 _OPTIONAL = frozenset({"conversations.history"})
-_GONE = ("channel_not_found", "is_archived", "user_disabled", "user_not_found", "user_not_visible", "users_not_found")
+#: About one conversation or resource: one recipient must not hold up all others
+#: (https://docs.slack.dev/reference/methods/chat.postMessage).
+_FORBIDDEN = (
+    "access_denied",
+    "ekm_access_denied",
+    "no_permission",
+    "restricted_action",
+    "restricted_action_non_threadable_channel",
+    "restricted_action_read_only_channel",
+    "restricted_action_thread_locked",
+    "restricted_action_thread_only_channel",
+)
+_GONE = ("is_archived", "user_disabled", "user_not_found", "user_not_visible", "users_not_found")
+#: A private channel that the bot was removed from does not exist for it.
+_SHUT_OUT = ("channel_not_found", "not_in_channel")
 #: A view was drawn anew, or closed, before it could be updated.
 _SUPERSEDED = ("hash_conflict", "not_found")
-_REFUSALS: Mapping[str, type[Gone | Rejected]] = {**dict.fromkeys(_GONE, Gone), **dict.fromkeys(_SUPERSEDED, Superseded)}
+_REFUSALS: Mapping[str, type[Forbidden | Gone | Rejected]] = {
+    **dict.fromkeys(_FORBIDDEN, Forbidden),
+    **dict.fromkeys(_GONE, Gone),
+    **dict.fromkeys(_SHUT_OUT, ShutOut),
+    **dict.fromkeys(_SUPERSEDED, Superseded),
+}
 
 
 @contextmanager
 def translated(method: str, *, repeatable: bool = False) -> Generator[None]:
     """Translate what one call of the SDK, and reading its answer, may raise.
 
-    Not sent: Throttled, Unavailable. Refused for good: Unauthorized, Gone, Rejected. No telling: Ambiguous, or Unavailable where the
-    call is `repeatable`, because doing it twice is the same as doing it once.
+    Not sent: Throttled, Unavailable. Refused for good: Unauthorized, Forbidden, Gone, ShutOut, Rejected. No telling: Ambiguous, or
+    Unavailable where the call is `repeatable`, because doing it twice is the same as doing it once.
 
     HTTP 503 is "not sent": the server is "currently unable to handle the request" (RFC 9110 15.6.4), where 500, 502 and 504 tell that
     something failed while or after it was handled.

@@ -26,7 +26,10 @@ class Scope:
 SCOPES: tuple[Scope, ...] = (
     Scope(
         name="chat:write",
-        reason="Sends each person the surveys that were sent to them, as direct messages, and keeps those messages up to date.",
+        reason=(
+            "Sends each person the surveys that were sent to them, as direct messages, and keeps those messages up to date. "
+            "Posts survey numbers to channels that it was invited to and that were subscribed to them."
+        ),
         methods=("chat.postMessage", "chat.update"),
     ),
     Scope(name="commands", reason="Answers /surveys and /survey-stats, to the person who typed it alone."),

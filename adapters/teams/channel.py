@@ -1,4 +1,4 @@
-"""Messages to one person's personal chat with the bot: paced, sent once, and a private page to nobody but its owner."""
+"""Messages to one person's personal chat with the bot, and to channels: paced, sent once, a private page to nobody but its owner."""
 
 from __future__ import annotations
 
@@ -12,10 +12,9 @@ from aiolimiter import AsyncLimiter
 
 from adapters.privacy import check_reader
 from adapters.teams.connector import Connector
-from adapters.teams.errors import ShutOut
 from adapters.teams.registration import Registration
-from bot.errors import Forbidden, Gone, Rejected, Throttled, Unavailable, loggable
-from bot.messages import Address, Member, MessageRef
+from bot.errors import Forbidden, Gone, Rejected, ShutOut, Throttled, Unavailable, loggable
+from bot.messages import Address, Conversation, Member, MessageRef
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
 from cards import teams
@@ -67,6 +66,17 @@ class TeamsChannel:
             await self._remember(address, is_closed=True)
             return await self._send(await self._opened(member), card)
 
+    async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:  # noqa: ARG002 - see `find`
+        """See `bot.ports.Channel`. In a channel it begins a thread of its own. Rejected: as with `send`."""
+        self._check_tenant(conversation.workspace_id)
+        card, address = _card(page), await self._shared(conversation)
+        await self._pace.acquire()
+        try:
+            return await self._send(address, card)
+        except ShutOut:
+            await self._remember(address, is_closed=True)
+            raise
+
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002 - the port's
         """See `bot.ports.Channel`. A bot cannot read its chats: what is lost stays unknown."""
         raise Forbidden("the Bot Connector lists no messages")
@@ -85,13 +95,13 @@ class TeamsChannel:
             raise Throttled("waiting as Teams asked", retry_after=wait.total_seconds())
 
     async def _card(self, member: Member, page: Page | PrivatePage | Form) -> dict[str, Any]:
-        if member.workspace_id != self._registration.tenant_id:
-            raise Rejected("a member of another tenant")
+        self._check_tenant(member.workspace_id)
         await check_reader(self._store, member, page)
-        try:
-            return teams.message(page)
-        except ValueError as error:
-            raise Rejected("a link of the page is longer than browsers take") from error
+        return _card(page)
+
+    def _check_tenant(self, workspace_id: str) -> None:
+        if workspace_id != self._registration.tenant_id:
+            raise Rejected("another tenant")
 
     async def _send(self, address: Address, card: dict[str, Any]) -> MessageRef:
         async with self._called():
@@ -117,10 +127,20 @@ class TeamsChannel:
             raise ShutOut("the person has removed or blocked the bot")
         return known
 
+    async def _shared(self, conversation: Conversation) -> Address:
+        """Raise ShutOut where the bot was removed."""
+        workspace_id, channel_id = conversation.workspace_id, conversation.channel_id
+        known = await self._store.read(lambda uow: uow.addresses.get(workspace_id, channel_id))
+        if known is None:
+            service_url = await self._service_url(workspace_id)
+            return Address(workspace_id=workspace_id, conversation_id=channel_id, user_id=None, service_url=service_url)
+        if known.is_closed:
+            raise ShutOut("the bot was removed from the conversation")
+        return known
+
     async def _opened(self, member: Member) -> Address:
         """Ask for the personal chat. Raises ShutOut for somebody who has never added the bot."""
-        heard_at = await self._store.read(lambda uow: uow.addresses.service_url(member.workspace_id))
-        service_url = heard_at or self._registration.cloud.service_url
+        service_url = await self._service_url(member.workspace_id)
         address = Address(
             workspace_id=member.workspace_id,
             conversation_id=await self._connector.open_chat(service_url, member.user_id),
@@ -129,6 +149,11 @@ class TeamsChannel:
         )
         await self._remember(address)
         return address
+
+    async def _service_url(self, workspace_id: str) -> str:
+        """Where any of the tenant's conversations was heard from."""
+        heard_at = await self._store.read(lambda uow: uow.addresses.service_url(workspace_id))
+        return heard_at or self._registration.cloud.service_url
 
     async def _remember(self, address: Address, *, is_closed: bool = False) -> None:
         """What was sent is sent: a failure here must not look like one of sending."""
@@ -139,3 +164,10 @@ class TeamsChannel:
                 await self._store.write(lambda uow: uow.addresses.save(address))
         except Unavailable as error:
             log.warning("teams.address_not_kept", extra={"conversation": address.conversation_id, **loggable(error)})
+
+
+def _card(page: Page | PrivatePage | Form) -> dict[str, Any]:
+    try:
+        return teams.message(page)
+    except ValueError as error:
+        raise Rejected("a link of the page is longer than browsers take") from error

@@ -6,7 +6,7 @@ reference teams.md 2.6.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
@@ -16,29 +16,26 @@ import requests
 from msrest.exceptions import ClientRequestError, HttpOperationError
 from urllib3.exceptions import NewConnectionError
 
-from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unauthorized, Unavailable
 
 #: Waited for when a 429 does not say how long.
 DEFAULT_RETRY_AFTER_SECONDS = 5.0
 
-#: The person has removed the bot, blocked it, or never added it: no message reaches them until they add it.
+#: The bot was removed, blocked, or never added: no message arrives until it is added.
 _SHUT_OUT = frozenset({"BotNotInConversationRoster", "ConversationBlockedByUser", "MessageWritesBlocked", "ForbiddenOperationException"})
 #: An administrator, or the wrong cloud: no message reaches anybody.
 _ACCESS = frozenset({"BotDisabledByAdmin", "InvalidBotApiHost"})
+_REFUSALS: Mapping[int, type[Forbidden | Gone | Rejected]] = {HTTPStatus.FORBIDDEN: Forbidden, HTTPStatus.NOT_FOUND: Gone}
 #: Teams asks for these to be tried again.
 _AGAIN = frozenset({HTTPStatus.PRECONDITION_FAILED, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
-
-
-class ShutOut(Gone):
-    """The person has removed or blocked the bot, or has never added it."""
 
 
 @contextmanager
 def translated(call: str, *, repeatable: bool = False) -> Generator[None]:
     """Translate what one call of the SDK may raise.
 
-    Not sent: Throttled, Unavailable. Refused for good: Unauthorized, ShutOut, Gone, Rejected. No telling: Ambiguous, or Unavailable
-    where the call is `repeatable`.
+    Not sent: Throttled, Unavailable. Refused for good: Unauthorized, Forbidden, ShutOut, Gone, Rejected. No telling: Ambiguous, or
+    Unavailable where the call is `repeatable`.
     """
     try:
         yield
@@ -73,7 +70,7 @@ def _final(status: int, code: str) -> type[SurveybotError]:
         return Unauthorized
     if code in _SHUT_OUT:
         return ShutOut
-    return Gone if status == HTTPStatus.NOT_FOUND else Rejected
+    return _REFUSALS.get(status, Rejected)
 
 
 class _Error(msgspec.Struct):

@@ -13,10 +13,9 @@ import msgspec
 from adapters.privacy import check_reader
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.directory import TeamsDirectory
-from adapters.teams.errors import ShutOut
 from adapters.teams.wire import Incoming, Press
 from bot import actions, slash_commands
-from bot.errors import UserError, loggable
+from bot.errors import ShutOut, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
 from bot.pages.reader import Reader

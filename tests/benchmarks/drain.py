@@ -15,7 +15,7 @@ from time import perf_counter
 
 from bot.delivery import Sender, deliver_due
 from bot.events import Event, EventKind
-from bot.messages import DeliveryState, Member, MemberKind, MessageRef
+from bot.messages import Conversation, DeliveryState, Member, MemberKind, MessageRef
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Survey
 from bot.page import Page, PrivatePage
 from bot.ports import UnitOfWork
@@ -72,6 +72,9 @@ class _Counting:
         """No pace to keep."""
 
     edit_turn = turn
+
+    async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
+        raise NotImplementedError
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:
         raise NotImplementedError

@@ -13,11 +13,11 @@ from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import Clients
 from adapters.slack.pacing import SlackPace
-from bot.errors import Ambiguous, Forbidden, Gone, Rejected, Throttled, Unauthorized
-from bot.messages import Member, MemberKind, MessageRef
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, Throttled, Unauthorized
+from bot.messages import Conversation, Member, MemberKind, MessageRef
 from bot.model import PersonalLink
 from bot.page import Page, PrivatePage, Respond, Text
-from bot.ports import Store
+from bot.ports import Channel, Store
 from store.encryption import Keyring
 from store.gates import SqlGates
 from store.unit_of_work import SqlStore
@@ -94,6 +94,21 @@ async def test_who_cannot_be_written_to_is_refused_for_good(
 ) -> None:
     with pytest.raises(expected):
         await channel.send(Member(workspace_id=workspace.team_id, user_id=user_id, kind=MemberKind.MEMBER, email=None), PAGE)
+
+
+async def test_a_post_goes_into_its_channel_and_says_why_when_it_cannot(channel: SlackChannel, workspace: Workspace) -> None:
+    port: Channel = channel
+    general = Conversation(workspace_id=TEAM, channel_id="C0GENERAL")
+    sent = await port.post(general, PAGE, "key-1")
+    (message,) = workspace.conversations["C0GENERAL"].messages.values()
+    assert message.ts == sent.message_id
+    workspace.conversations["C0GENERAL"].members.remove(workspace.bot_user_id)
+    with pytest.raises(ShutOut):
+        await port.post(general, PAGE, "key-2")
+    workspace.conversations["C0GENERAL"].is_archived = True
+    with pytest.raises(Gone) as archived:
+        await port.post(general, PAGE, "key-2")
+    assert type(archived.value) is Gone
 
 
 async def test_a_connection_cut_after_the_message_was_taken_is_ambiguous_and_one_post(

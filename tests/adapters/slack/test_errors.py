@@ -14,7 +14,7 @@ from adapters.sandbox.slack.faults import Failure, LostAnswer, RateLimited, Refu
 from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack.clients import make_client
 from adapters.slack.errors import fields, translated
-from bot.errors import Ambiguous, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable, loggable
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unauthorized, Unavailable, loggable
 
 OUTCOMES: list[tuple[Failure, type[SurveybotError]]] = [
     (RateLimited(7), Throttled),
@@ -38,14 +38,15 @@ OUTCOMES: list[tuple[Failure, type[SurveybotError]]] = [
     (Refused("token_expired"), Unauthorized),
     (Refused("not_allowed_token_type"), Unauthorized),
     (Refused("messages_tab_disabled"), Unauthorized),
-    (Refused("access_denied"), Rejected),
-    (Refused("no_permission"), Rejected),
-    (Refused("restricted_action"), Rejected),
-    (Refused("restricted_action_read_only_channel"), Rejected),
-    (Refused("ekm_access_denied"), Rejected),
+    (Refused("access_denied"), Forbidden),
+    (Refused("no_permission"), Forbidden),
+    (Refused("restricted_action"), Forbidden),
+    (Refused("restricted_action_read_only_channel"), Forbidden),
+    (Refused("ekm_access_denied"), Forbidden),
     (Refused("user_not_found"), Gone),
     (Refused("users_not_found"), Gone),
-    (Refused("channel_not_found"), Gone),
+    (Refused("channel_not_found"), ShutOut),
+    (Refused("not_in_channel"), ShutOut),
     (Refused("is_archived"), Gone),
     (Refused("cannot_dm_bot"), Rejected),
     (Refused("invalid_blocks"), Rejected),

@@ -18,10 +18,9 @@ from adapters.sandbox.teams.identity import IdentityProvider
 from adapters.sandbox.teams.tenant import BLOCKED, Fault, Hang, LostAnswer, Tenant, Trouble, refusal
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
-from adapters.teams.errors import ShutOut
 from adapters.teams.registration import Registration
-from bot.errors import Ambiguous, Forbidden, Gone, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
-from bot.messages import Address
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unauthorized, Unavailable
+from bot.messages import Address, Conversation
 from bot.model import PersonalLink
 from bot.page import Page, PrivatePage, Respond, Text
 from bot.ports import Channel, Store
@@ -81,7 +80,7 @@ async def test_an_edited_message_shows_the_new_page(channel: TeamsChannel, servi
         (BLOCKED, ShutOut),
         (refusal(403, "BotDisabledByAdmin"), Unauthorized),
         (refusal(403, "InvalidBotApiHost"), Unauthorized),
-        (refusal(403, "Other"), Rejected),
+        (refusal(403, "Other"), Forbidden),
         (refusal(401, "Unauthorized"), Unauthorized),
         (refusal(400, "BadSyntax"), Rejected),
         (refusal(413, "MessageSizeTooBig"), Rejected),
@@ -106,6 +105,25 @@ async def test_a_failed_send_is_one_call_and_says_what_is_to_be_done(
     assert len(service.journal) == 1
     if isinstance(raised.value, Unavailable) and isinstance(trouble, Fault):
         assert raised.value.retry_after == (trouble.retry_after_s or (5 if trouble.status == 429 else None))
+
+
+async def test_a_post_opens_a_thread_of_a_channel_until_the_bot_is_removed(channel: TeamsChannel, service: Tenant, store: Store) -> None:
+    """Also in a channel that was never heard from; a deleted one, and one of another tenant, are no places."""
+    port: Channel = channel
+    general = Conversation(workspace_id=TENANT_ID, channel_id="19:general@thread.tacv2")
+    sent = await port.post(general, PAGE, "key")
+    assert (sent.channel_id, list(service.conversations[general.channel_id].messages)) == (general.channel_id, [sent.message_id])
+    heard = Address(workspace_id=TENANT_ID, conversation_id=general.channel_id, user_id=None, service_url=service.service_url)
+    await store.write(lambda uow: uow.addresses.save(heard))
+    service.troubles.append(refusal(403, "BotNotInConversationRoster"))
+    asked = len(service.journal)
+    for _ in range(2):
+        with pytest.raises(ShutOut):
+            await port.post(general, PAGE, "key")
+    assert len(service.journal) == asked + 1, "it is not tried until the bot is heard from there"
+    for place, expected in ((replace(general, channel_id="19:deleted"), Gone), (replace(general, workspace_id="another"), Rejected)):
+        with pytest.raises(expected):
+            await port.post(place, PAGE, "key")
 
 
 async def test_a_lost_message_cannot_be_looked_for(channel: TeamsChannel) -> None:

@@ -11,7 +11,7 @@ import pytest
 from bot import living, reminders
 from bot.delivery import Sender, deliver_due
 from bot.errors import Forbidden
-from bot.messages import Delivery, Member, MemberKind, MessageRef
+from bot.messages import Conversation, Delivery, Member, MemberKind, MessageRef
 from bot.model import Integration
 from bot.page import Page, PrivatePage
 from bot.ports import Store
@@ -33,6 +33,9 @@ class RecordingChannel:
     #: The ids of the messages that were edited, in order.
     edited: list[str] = field(default_factory=list)
     edit_errors: list[Exception] = field(default_factory=list)
+    #: What was said in shared places.
+    posted: list[tuple[str, Page]] = field(default_factory=list)
+    post_errors: list[Exception] = field(default_factory=list)
     #: By the key they carry.
     messages: dict[str, MessageRef] = field(default_factory=dict)
     #: Whether the bot may read the conversation.
@@ -56,6 +59,12 @@ class RecordingChannel:
         if key is not None:
             self.messages[key] = message
         return message
+
+    async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
+        if self.post_errors:
+            raise self.post_errors.pop(0)
+        self.posted.append((conversation.channel_id, page))
+        return MessageRef(workspace_id=conversation.workspace_id, channel_id=conversation.channel_id, message_id=key)
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002 - the protocol's
         if not self.is_readable:

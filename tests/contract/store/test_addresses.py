@@ -30,6 +30,8 @@ async def test_an_open_chat_is_taken_before_a_closed_one_and_a_shared_place_is_n
     for address in (replace(CHAT, is_closed=True), open_chat, replace(CHAT, conversation_id="19:x@thread.tacv2", user_id=None)):
         await store.write(lambda uow, address=address: uow.addresses.save(address))
     assert await store.read(lambda uow: uow.addresses.personal("t1", "ana")) == open_chat
+    assert await store.read(lambda uow: uow.addresses.get("t1", "a:2")) == open_chat
+    assert await store.read(lambda uow: uow.addresses.get("t2", "a:2")) is None
     assert await store.read(lambda uow: uow.addresses.personal("t1", "ben")) is None
     assert await store.read(lambda uow: uow.addresses.service_url("t1")) == CHAT.service_url
     assert await store.read(lambda uow: uow.addresses.service_url("t2")) is None
