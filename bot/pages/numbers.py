@@ -1,0 +1,35 @@
+"""The words for numbers of people, so that every page says alike what may be shown (bot/small_groups.py)."""
+
+from __future__ import annotations
+
+from bot.page import Note
+from bot.pages.reader import Reader
+from bot.small_groups import Guarded, Shown, rate
+
+
+def people(shown: Shown, reader: Reader) -> str:
+    """Say how many: "45 or more", "about 45", "not shown"."""
+    say = reader.say
+    if shown.is_hidden:
+        return say("not shown")
+    words = say("about {number}") if shown.is_about else say("{number} or more")
+    return words.format(number=shown.number)
+
+
+def people_of(part: Shown, whole: Shown, reader: Reader) -> str:
+    """Say how many of how many: "45 or more of 50 or more"."""
+    return reader.say("{part} of {whole}").format(part=people(part, reader), whole=people(whole, reader))
+
+
+def percent(part: Shown, whole: Shown, reader: Reader) -> str:
+    """Say what share: "about 90 %", "not shown"."""
+    share = rate(part, whole)
+    return reader.say("not shown") if share is None else reader.say("about {percent} %").format(percent=round(100 * share))
+
+
+def why(guarded: Guarded, reader: Reader) -> Note:
+    """Say why the numbers of a page are round, and some are missing."""
+    words = reader.say(
+        "Numbers of people come in steps of {k}, and groups of fewer than {k} are not shown, so that nobody can be picked out."
+    )
+    return Note((words.format(k=guarded.k),))
