@@ -81,6 +81,9 @@ STATS = SlashCommand(
 )
 SLASH_COMMANDS: Mapping[str, SlashCommand] = {command.name: command for command in (SURVEYS, STATS)}
 
+#: What people say to a bot they do not know yet.
+_GREETINGS = frozenset({"hello", "hey", "hi"})
+
 
 def parse(name: str, text: str) -> Action:
     """Parse what was typed behind the command called `name`. What is not understood becomes help that says so."""
@@ -97,3 +100,15 @@ def parse(name: str, text: str) -> Action:
         return Action(verb=word.verb)
     argument = rest.strip()[:LONGEST_ARGUMENT]
     return Action(verb=word.verb, data={word.takes: argument}) if argument else Action(verb=word.form)
+
+
+def parse_said(text: str) -> Action:
+    """Parse what was said where no command goes before it: `survey-stats status`, or a word alone, of the first command that knows it."""
+    first, rest = [*text.split(maxsplit=1), "", ""][:2]
+    said = first.casefold().rstrip("!.,?")
+    if (name := f"/{said.lstrip('/')}") in SLASH_COMMANDS:
+        return parse(name, rest)
+    if said in _GREETINGS:
+        return parse(SURVEYS.name, "help")
+    knowing = (command for command in SLASH_COMMANDS.values() if any(word.word == said for word in command.words))
+    return parse(next(knowing, SURVEYS).name, f"{said} {rest}")

@@ -107,10 +107,7 @@ def _asked(incoming: Incoming) -> Action:
         return _pressed(incoming.value)
     if isinstance(incoming.value, dict):
         return _private(_parsed(lambda: teams.parse_submit(incoming.value)))
-    text = incoming.said
-    name, _, rest = text.partition(" ")
-    is_command = name.casefold() in slash_commands.SLASH_COMMANDS
-    return slash_commands.parse(name.casefold(), rest) if is_command else slash_commands.parse(slash_commands.SURVEYS.name, text)
+    return slash_commands.parse_said(incoming.said)
 
 
 def _pressed(value: object) -> Action:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from bot import actions
 from bot.page import Action
-from bot.slash_commands import SLASH_COMMANDS, STATS, SURVEYS, parse
+from bot.slash_commands import SLASH_COMMANDS, STATS, SURVEYS, parse, parse_said
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,23 @@ from bot.slash_commands import SLASH_COMMANDS, STATS, SURVEYS, parse
 )
 def test_surveys(text: str, verb: str, data: dict[str, str]) -> None:
     assert parse("/surveys", text) == Action(verb=verb, data=data)
+
+
+@pytest.mark.parametrize(
+    ("said", "name", "text"),
+    [
+        ("", "/surveys", ""),
+        ("surveys", "/surveys", ""),
+        ("/Surveys find Team pulse", "/surveys", "find Team pulse"),
+        ("survey-stats help", "/survey-stats", "help"),
+        ("Find Team pulse", "/surveys", "find Team pulse"),
+        ("Hello!", "/surveys", "help"),
+        ("help?", "/surveys", "help"),
+        ("surveis now", "/surveys", "surveis now"),
+    ],
+)
+def test_what_is_said_without_a_slash_is_understood_as_well(said: str, name: str, text: str) -> None:
+    assert parse_said(said) == parse(name, text)
 
 
 def test_survey_stats() -> None:
