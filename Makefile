@@ -48,8 +48,13 @@ bench: $(VENV)/.dev ## speed and memory, as ratios against a baseline of the sam
 renderer: ## Microsoft's renderer of Adaptive Cards, for the tests that draw with it (needs npm and Chromium)
 	npm install --prefix tests/renderer --no-save --no-package-lock --ignore-scripts --no-audit --no-fund
 
+manifests: $(VENV)/.run ## the examples in manifest/ anew, after a change of commands, scopes or texts
+	$(BIN)/surveybot manifest slack --host HOST > manifest/slack.json
+	$(BIN)/surveybot manifest teams --host bot.example.org --app-id 00000000-0000-0000-0000-000000000000 --out $(VENV)/teams.zip
+	$(BIN)/python -m zipfile -e $(VENV)/teams.zip manifest/teams
+
 lock: $(VENV)/.dev ## regenerate the hashed requirement files (needs `uv` on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt
 
-.PHONY: help demo check test test-deep conformance bench lock renderer
+.PHONY: help demo check test test-deep conformance bench lock renderer manifests
