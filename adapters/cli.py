@@ -14,7 +14,7 @@ import typer
 from rich.console import Console
 
 from adapters import logs
-from adapters.commands import integration, keys, manifest, push, slack, sync
+from adapters.commands import integration, keys, manifest, push, slack, survey, sync
 from adapters.commands.doctor import doctor
 from adapters.commands.log import log
 from adapters.logs import LogLevel
@@ -29,6 +29,7 @@ cli.add_typer(sync.app, name="sync")
 cli.add_typer(push.app, name="push")
 cli.add_typer(manifest.app, name="manifest")
 cli.add_typer(slack.app, name="slack")
+cli.add_typer(survey.app, name="survey")
 cli.command()(doctor)
 cli.command()(log)
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import pages, rules
+from bot import authority, pages, rules
 from bot.messages import Request, Surface
 from bot.pace import SENDS_PER_MINUTE
 from bot.page import Action, Form, Page, PrivatePage
@@ -73,6 +73,7 @@ def _viewer(uow: UnitOfWork, request: Request, *, allow_guests: bool, retry: tim
     anybody = Viewer(
         person_id=None,
         email=None,
+        proven=None,
         reader=reader,
         surface=request.surface,
         conversation=request.conversation,
@@ -83,7 +84,7 @@ def _viewer(uow: UnitOfWork, request: Request, *, allow_guests: bool, retry: tim
         return anybody if request.action.verb in FOR_ANYBODY else pages.not_a_member(reader)
     if member.email is None:
         return anybody if request.action.verb in FOR_ANYBODY else pages.not_linked(reader)
-    return replace(anybody, person_id=uow.people.find(member.email), email=member.email)
+    return replace(anybody, person_id=uow.people.find(member.email), email=member.email, proven=authority.proven_address(member))
 
 
 def _from_home(form: Form) -> Form:

@@ -15,9 +15,10 @@ from bot.status import IntegrationStatus, JobState
 _TROUBLE = frozenset({JobState.FAILED, JobState.VETOED, JobState.MISFIRED})
 
 
-def overview(uow: UnitOfWork, person_id: int | None, email: str, now: datetime, retry: timedelta) -> Overview:
+def overview(uow: UnitOfWork, person_id: int | None, proven: str | None, now: datetime, retry: timedelta) -> Overview:
+    """`proven` is the address by which they may see surveys' numbers, None = none."""
     asked = [] if person_id is None else participations.of_person(uow, person_id, now)
-    theirs = uow.users.admin_of(email)
+    theirs = uow.users.admin_of(proven or "")
     return Overview(
         open_surveys=participations.soonest_first(asked),
         preference=Preference() if person_id is None else uow.preferences.get(person_id),

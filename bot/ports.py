@@ -32,6 +32,7 @@ from bot.repositories import (
     Addresses,
     DirectoryReadings,
     Distributions,
+    Grants,
     Inbox,
     Integrations,
     Invitations,
@@ -123,6 +124,8 @@ class UnitOfWork(Protocol):
     def integrations(self) -> Integrations: ...
     @property
     def users(self) -> Users: ...
+    @property
+    def grants(self) -> Grants: ...
     @property
     def installations(self) -> Installations: ...
     @property

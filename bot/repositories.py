@@ -83,7 +83,33 @@ class Users(Protocol):
         ...
 
     def admin_of(self, email: str) -> Sequence[str]:
-        """The integrations that know an active brand administrator with this (lower-cased) e-mail address, in order."""
+        """The integrations that know an active brand administrator with this (lower-cased) e-mail address, and those of the same
+        brands; in order.
+        """
+        ...
+
+
+class Grants(Protocol):
+    """Whose a survey's numbers are (bot/authority.py is the way to it)."""
+
+    def integration_of(self, email: str, survey_id: str) -> str | None:
+        """The integration to read a survey from for whoever has this (lower-cased) address; None = it is not theirs, or not there."""
+        ...
+
+    def surveys_of(self, email: str) -> Mapping[str, str]:
+        """Of the surveys that they own or that were shared with them, the integration of each. Not those that they administer."""
+        ...
+
+    def share(self, survey_id: str, person_id: int, now: datetime) -> Sequence[str]:
+        """Let somebody see a survey in each integration that sees it now; returns these, none = nobody sees such a survey."""
+        ...
+
+    def unshare(self, survey_id: str, person_id: int) -> bool:
+        """False when it was not shared with them."""
+        ...
+
+    def shared_with(self, survey_id: str) -> Sequence[str]:
+        """E-mail addresses, in order."""
         ...
 
 

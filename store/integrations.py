@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, RowMapping, delete, exists, select, tuple_, update
 
-from bot.model import BRAND_ADMIN, Integration, User
+from bot.model import Integration, User
 from bot.records import Absorbed
 from bot.schedule import Every, Schedule, Window
 from store import tables
 from store.encryption import Keyring
+from store.grants import administered
 from store.statements import Row, add, upsert
 
 _INTEGRATIONS = tables.integrations
@@ -24,6 +25,7 @@ _EVERYTHING_ELSE = (
     tables.pictures,
     tables.positions,
     tables.runs,
+    tables.grants,
     tables.distributions,
     tables.surveys,
     tables.users,
@@ -168,6 +170,4 @@ class SqlUsers:
         return " ".join(part for part in row or () if part) or None
 
     def admin_of(self, email: str) -> Sequence[str]:
-        users = tables.users
-        theirs = select(users.c.integration_id).where(users.c.email == email, users.c.user_type == BRAND_ADMIN, users.c.is_active)
-        return self.connection.execute(theirs.distinct().order_by(users.c.integration_id)).scalars().all()
+        return self.connection.execute(administered(email).order_by(_INTEGRATIONS.c.integration_id)).scalars().all()

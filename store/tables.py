@@ -65,6 +65,7 @@ users = Table(
     text("last_name"),
     text("user_type", nullable=True),
     flag("is_active"),
+    Index("ix_users_email", "email"),
 )
 
 surveys = Table(
@@ -85,6 +86,7 @@ surveys = Table(
     instant("seen_at", nullable=False),
     # The survey comes first: `Invitations.of_people` looks for it over all integrations.
     UniqueConstraint("survey_id", "integration_id"),
+    Index("ix_surveys_owner", "integration_id", "owner_id"),
 )
 
 distributions = Table(
@@ -121,6 +123,16 @@ distributions = Table(
 )
 
 people = Table("people", METADATA, Column("person_id", Key, primary_key=True), Column("email", Text, nullable=False, unique=True))
+
+# Who may see a survey's numbers beside its owner and its brand's administrators.
+grants = Table(
+    "grants",
+    METADATA,
+    belongs_to(integrations.c.integration_id, primary_key=True),
+    Column("survey_id", Text, primary_key=True),
+    belongs_to(people.c.person_id, primary_key=True, index=True),
+    instant("granted_at", nullable=False),
+)
 
 preferences = Table(
     "preferences",

@@ -15,6 +15,7 @@ from store.addresses import SqlAddresses
 from store.encryption import Keyring
 from store.engine import connect, translated
 from store.figures import SqlFigures
+from store.grants import SqlGrants
 from store.installations import SqlInstallations, SqlOAuthStates
 from store.integrations import SqlIntegrations, SqlUsers
 from store.invitations import SqlInvitations
@@ -41,6 +42,7 @@ class SqlUnitOfWork:
 
     integrations: SqlIntegrations
     users: SqlUsers
+    grants: SqlGrants
     installations: SqlInstallations
     oauth_states: SqlOAuthStates
     surveys: SqlSurveys
@@ -68,6 +70,7 @@ class SqlUnitOfWork:
         return cls(
             integrations=SqlIntegrations(connection, keyring),
             users=SqlUsers(connection),
+            grants=SqlGrants(connection),
             installations=SqlInstallations(connection, keyring),
             oauth_states=SqlOAuthStates(connection),
             surveys=SqlSurveys(connection),

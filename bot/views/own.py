@@ -46,7 +46,7 @@ def save_settings(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now:
 
 def show_status(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
     """For brand administrators, of their integrations."""
-    theirs = uow.users.admin_of(viewer.email or "")
+    theirs = uow.users.admin_of(viewer.proven or "")
     if not theirs:
         return pages.not_an_administrator(viewer.reader)
     found = synchronisation.status(uow, now, theirs, retry=viewer.retry)

@@ -15,7 +15,7 @@ from bot.views.viewer import Viewer, page_number
 
 
 def show_home(uow: UnitOfWork, viewer: Viewer, _data: Mapping[str, str], now: datetime) -> Page:
-    return pages.home_page(home.overview(uow, viewer.person_id, viewer.email or "", now, viewer.retry), now, viewer.reader)
+    return pages.home_page(home.overview(uow, viewer.person_id, viewer.proven, now, viewer.retry), now, viewer.reader)
 
 
 def list_open(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:

@@ -19,6 +19,8 @@ class Viewer:
     person_id: int | None
     #: None: they may see only what is there for anybody.
     email: str | None = field(repr=False)
+    #: The address by which they may see surveys' numbers (bot/authority.py); None = never, as for guests whom the settings let in.
+    proven: str | None = field(repr=False)
     reader: Reader
     surface: Surface
     #: Where they asked, of a place that others share; None in a direct message and on the Home tab.

@@ -178,6 +178,7 @@ def _fill(u: UnitOfWork, name: str) -> None:
     u.invitations.save_links(name, "EMD_1", [link(f"CID_{number}") for number in range(5)], people)
     u.invitations.save_history(name, "EMD_1", [row(f"CID_{number}") for number in range(5)])
     u.outbox.add([replace(event(people["ada@example.org"], mark=name), integration_id=name)], NOW)
+    u.grants.share("SV_1", people["ada@example.org"], NOW)
     u.runs.start(Run(integration_id=name, kind="full", started_at=NOW))
     for statement in _BY_SQL:
         u.integrations.connection.execute(text(statement), {"id": name})  # pyright: ignore[reportAttributeAccessIssue] - a SqlUnitOfWork

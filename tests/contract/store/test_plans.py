@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy.event import listen, remove
 
 from bot.events import EventKind
 from bot.messages import DeliveryState, Queue, Shown
+from bot.model import User
 from bot.ports import UnitOfWork
 from store import tables
 from store.encryption import Keyring
@@ -31,6 +33,10 @@ QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], str]] = {
     "without_person": (lambda u: u.invitations.without_person("main", NOW, NOW, 10), "ix_invitations_nobody"),
     "reschedule": (lambda u: u.invitations.reschedule("main", "SV_7", NOW, DAY, 10), "pk_invitations|sqlite_autoindex_invitations_1"),
     "surveys": (lambda u: u.surveys.get(["SV_7", "SV_8"]), "uq_surveys_survey_id_integration_id|sqlite_autoindex_surveys_1"),
+    "admin_of": (lambda u: u.users.admin_of("7@example.org"), "ix_users_email"),
+    "surveys_of": (lambda u: u.grants.surveys_of("7@example.org"), "ix_users_email"),
+    "surveys_of owner": (lambda u: u.grants.surveys_of("7@example.org"), "ix_surveys_owner"),
+    "integration_of": (lambda u: u.grants.integration_of("7@example.org", "SV_7"), "ix_users_email|pk_users|sqlite_autoindex_users_1"),
     "by_email": (lambda u: u.members.by_email("7@example.org"), "ix_members_email"),
     "queues": (lambda u: u.outbox.queues(NOW), "ix_outbox_open"),
     "claim": (lambda u: u.outbox.claim(_QUEUE, NOW, owner="a", lease=DAY, limit=10), "ix_outbox_open"),
@@ -52,7 +58,7 @@ _PEOPLE = 20_000
 _SURVEYS = 2000
 #: All rows of a partial index are few.
 _WHOLE_TABLE = re.compile(
-    r"(SCAN|Seq Scan on) (invitations|outbox|members)\b"
+    r"(SCAN|Seq Scan on) (invitations|outbox|members|users)\b"
     r"(?! USING (COVERING )?INDEX ix_(invitations_nobody|outbox_(open|edits)))"
 )
 
@@ -62,11 +68,12 @@ def _fill(connection: Connection, keyring: Keyring) -> None:
     uow = SqlUnitOfWork.over(connection, keyring)
     furnish(uow)
     numbers = range(_SURVEYS)
-    uow.surveys.save("main", [survey(f"SV_{number}") for number in numbers], NOW)
+    uow.surveys.save("main", [replace(survey(f"SV_{number}"), owner_id=f"UR_{number}@example.org") for number in numbers], NOW)
     uow.distributions.save("main", [distribution(f"EMD_{number}", f"SV_{number}") for number in numbers])
     people = uow.people.ids([f"{number}@example.org" for number in range(_PEOPLE)])
     keys = connection.execute(text("SELECT survey_key, key FROM distributions ORDER BY key")).all()
     connection.execute(insert(tables.invitations), [_invitation(keys[person_id % _SURVEYS], person_id) for person_id in people.values()])
+    uow.users.save("main", [User(user_id=f"UR_{email}", email=email) for email in people])
     uow.members.save([member(email, email=email) for email in people])
     uow.outbox.add([event(person_id) for person_id in people.values()], NOW)
     connection.execute(update(tables.outbox).values(state=DeliveryState.SENT, finished_at=NOW, message_id="1.1"))

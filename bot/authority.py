@@ -1,0 +1,53 @@
+"""Who may see the numbers of which survey (FEATURES D6). It is found anew at every click and at every post, and remembered nowhere.
+
+A brand administrator sees all surveys of their brand, an owner their own, somebody else what an operator shared with them; nobody else sees
+anything. People are matched by the e-mail address that their chat platform has verified, as it stands in an active Qualtrics account.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from bot.messages import Member, MemberKind
+from bot.ports import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rights:
+    """What one person may see."""
+
+    #: The integrations with all of their surveys: those of the brands they administer.
+    integrations: frozenset[str] = frozenset()
+    #: Of the surveys that are theirs or were shared with them: the integration that each is to be read from, by the survey's id.
+    surveys: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def __bool__(self) -> bool:
+        """Whether there is anything at all."""
+        return bool(self.integrations or self.surveys)
+
+
+def proven_address(member: Member | None) -> str | None:
+    """The e-mail address that `member` has rights by; None = they have none.
+
+    Guests, bots, people of other organisations and deactivated accounts never have any, whatever their address says and whatever the
+    settings allow them otherwise: who invites somebody into a channel may choose that address.
+    """
+    if member is None or member.kind is not MemberKind.MEMBER or member.has_unconfirmed_email:
+        return None
+    return member.email or None
+
+
+def may_see(uow: UnitOfWork, email: str | None, survey_id: str) -> str | None:
+    """The integration to read this survey's numbers from for whoever has this proven address; None = they may not see it.
+
+    A survey that does not exist and one of somebody else get the same answer.
+    """
+    return uow.grants.integration_of(email, survey_id) if email else None
+
+
+def visible(uow: UnitOfWork, email: str | None) -> Rights:
+    """Everything that whoever has this proven address may see."""
+    if not email:
+        return Rights()
+    return Rights(integrations=frozenset(uow.users.admin_of(email)), surveys=uow.grants.surveys_of(email))
