@@ -22,7 +22,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainValidato
 
 from adapters.settings import https_url, sentence
 from bot.errors import Malformed, UserError
-from bot.model import Integration
+from bot.model import SMALLEST_GROUP, Integration
 from bot.ports import Store, UnitOfWork
 from bot.schedule import Every, Schedule, Window
 
@@ -128,6 +128,8 @@ class Entry(BaseModel):
     sweep: Annotated[Every, PlainValidator(_every)] | None = None
     window: Annotated[Window, PlainValidator(_window)] | None = None
     mass_closure_share: Annotated[float, Field(gt=0, le=1)] | None = None
+    group_size: Annotated[int, Field(ge=SMALLEST_GROUP, le=1000)] | None = None
+    people_by_status: bool | None = None
     #: Whether a new integration is paused; of a known one, `pause` and `resume` say it.
     paused: bool | None = None
 
@@ -155,6 +157,8 @@ _FIELDS = {
     "connect_timeout_seconds": "connect_timeout_seconds",
     "request_log": "keeps_request_log",
     "mass_closure_share": "mass_closure_share",
+    "group_size": "group_size",
+    "people_by_status": "shows_people",
     "paused": "is_paused",
 }
 _TIMES = {"full_sync": "full", "incremental_sync": "incremental", "sweep": "sweep", "window": "window"}
@@ -162,6 +166,7 @@ _SENTENCES = {
     "bool_type": "must be true or false",
     "extra_forbidden": "is no setting of an integration",
     "float_type": "must be a number",
+    "int_type": "must be a whole number",
     "string_type": "must be text",
     "string_too_long": "must have {max_length} characters at most",
 }

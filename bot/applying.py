@@ -25,6 +25,7 @@ async def apply_picture(look: Look) -> Collection[str]:
 
     def save(uow: UnitOfWork) -> tuple[int, int]:
         changed = save_surveys(uow, ids, uow.pictures.surveys(ids), look.started_at)
+        uow.surveys.freeze_group_sizes(ids, [survey.survey_id for survey in uow.surveys.all(ids)])
         if closes_missing(uow, ids, look.kind):
             changed += uow.surveys.close_unseen(ids, look.started_at)
         return changed, 0
@@ -83,6 +84,7 @@ def save_distributions(uow: UnitOfWork, integration_id: str, lists: Mapping[str,
     """Save lists, by survey; what is missing in a whole one was deleted. Returns how many changed."""
     inherited = [it for survey_id, distributions in lists.items() for it in _inherited(uow, integration_id, survey_id, distributions)]
     changed = uow.distributions.save(integration_id, inherited).changed
+    uow.surveys.freeze_group_sizes(integration_id, lists.keys())
     return changed + uow.distributions.mark_deleted(integration_id, whole, {distribution.distribution_id for distribution in inherited})
 
 

@@ -12,6 +12,9 @@ from enum import StrEnum
 
 from bot.schedule import Schedule
 
+#: Of fewer people nothing is shown, whatever is set (bot/small_groups.py says why).
+SMALLEST_GROUP = 5
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Integration:
@@ -31,6 +34,10 @@ class Integration:
     schedule: Schedule = field(default_factory=Schedule)
     #: A look that would close or delete more than this share of the known surveys or distributions is not applied (FEATURES B5).
     mass_closure_share: float = 0.2
+    #: From how many people on numbers are shown (FEATURES D7). A survey keeps what was set when it was first seen sent.
+    group_size: int = SMALLEST_GROUP
+    #: Whether owners and brand admins may see who has answered, of surveys that keep names (FEATURES D3).
+    shows_people: bool = False
     #: Not read, and nobody is reminded of what is stored, until it is resumed.
     is_paused: bool = False
 

@@ -33,10 +33,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from itertools import groupby
 
-from bot.model import Distribution
+from bot.model import SMALLEST_GROUP, Distribution
 
 #: The smallest group size that can be configured, and the default.
-LOWEST = 5
+LOWEST = SMALLEST_GROUP
 
 #: How long after its sending a distribution under k joins a pool: its size, which decides where pools end, moves no more.
 SETTLED = timedelta(days=1)

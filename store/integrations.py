@@ -124,6 +124,8 @@ def _settings(integration: Integration) -> Row:
         "sweep_sync": str(schedule.sweep),
         "sync_window": None if schedule.window is None else str(schedule.window),
         "mass_closure_share": integration.mass_closure_share,
+        "group_size": integration.group_size,
+        "shows_people": integration.shows_people,
         "is_paused": integration.is_paused,
     }
 

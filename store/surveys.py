@@ -8,7 +8,7 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, case, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, case, exists, func, null, or_, select, update
 
 from bot.errors import Gone
 from bot.model import Distribution, DistributionStats, Survey, SurveyDetails
@@ -49,6 +49,21 @@ class SqlSurveys:
     def all(self, integration_id: str) -> Sequence[Survey]:
         known = _READ.where(_SURVEYS.c.integration_id == integration_id).order_by(_SURVEYS.c.survey_id)
         return [_survey(row) for row in self.connection.execute(known).mappings()]
+
+    def freeze_group_sizes(self, integration_id: str, survey_ids: Collection[str]) -> None:
+        integrations = tables.integrations
+        its = select(integrations.c.group_size).where(integrations.c.integration_id == integration_id).scalar_subquery()
+        is_sent = exists().where(_DISTRIBUTIONS.c.survey_key == _SURVEYS.c.key, _DISTRIBUTIONS.c.sent > 0)
+        new = update(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.group_size.is_(None), is_sent)
+        for chunk in chunks(tuple(survey_ids)):
+            self.connection.execute(new.where(_SURVEYS.c.survey_id.in_(chunk)).values(group_size=its))
+
+    def group_sizes(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, int]:
+        integrations = tables.integrations
+        size = func.coalesce(_SURVEYS.c.group_size, integrations.c.group_size)
+        known = select(_SURVEYS.c.survey_id, size).join_from(_SURVEYS, integrations).where(_SURVEYS.c.integration_id == integration_id)
+        found = (self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
+        return {survey_id: k for rows in found for survey_id, k in rows}
 
     def close_unseen(self, integration_id: str, before: datetime) -> int:
         unseen = (_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.seen_at < before, _SURVEYS.c.is_active)

@@ -49,6 +49,8 @@ integrations = Table(
     text("sweep_sync"),
     text("sync_window", nullable=True),
     Column("mass_closure_share", Float, nullable=False),
+    count("group_size"),
+    flag("shows_people"),
     flag("is_paused"),
     text("brand_id", nullable=True),
     instant("baseline_at"),
@@ -84,6 +86,8 @@ surveys = Table(
     Column("is_deleted", Boolean),
     instant("details_for"),
     instant("seen_at", nullable=False),
+    # The integration's when it was first seen sent; null before that.
+    Column("group_size", Integer),
     # The survey comes first: `Invitations.of_people` looks for it over all integrations.
     UniqueConstraint("survey_id", "integration_id"),
     Index("ix_surveys_owner", "integration_id", "owner_id"),

@@ -46,6 +46,8 @@ def add(
     sweep: switches.Sweep = None,
     window: switches.Window = None,
     mass_closure_share: switches.Share = None,
+    group_size: switches.GroupSize = None,
+    people_by_status: switches.People = None,
     paused: Annotated[bool | None, typer.Option("--paused", help="Do not read it yet.")] = None,
     no_test: switches.NoTest = False,
 ) -> None:
@@ -108,6 +110,8 @@ def set_(
     sweep: switches.Sweep = None,
     window: switches.Window = None,
     mass_closure_share: switches.Share = None,
+    group_size: switches.GroupSize = None,
+    people_by_status: switches.People = None,
     no_test: switches.NoTest = False,
 ) -> None:
     """Change settings; those that are not named stay. A new base URL is tried out first."""

@@ -31,6 +31,11 @@ Incremental = Annotated[str | None, typer.Option(help="The same; every 15 min by
 Sweep = Annotated[str | None, typer.Option(help="The same, for reading everything open anew; daily by default.")]
 Window = Annotated[str | None, typer.Option(help="When runs may start, `22:00-06:00 Europe/Berlin`; off = at any hour.")]
 Share = Annotated[float | None, typer.Option(help="A look that would close more than this share is vetoed; 0.2 by default.")]
+GroupSize = Annotated[int | None, typer.Option(help="From how many people on numbers are shown; 5, the default, at least.")]
+People = Annotated[
+    bool | None,
+    typer.Option("--people-by-status/--no-people-by-status", help="Let owners see who answered, where surveys keep names; off by default."),
+]
 NoTest = Annotated[bool, typer.Option("--no-test", help="Do not ask Qualtrics first.")]
 
 _SWITCHES = Entry.model_fields.keys() - {"secret_env", "secret_file"}

@@ -46,7 +46,7 @@ async def test_the_brand_is_learned_and_stored_when_a_client_is_opened(inside: S
 @pytest.mark.parametrize(
     ("changes", "is_other"),
     [
-        ({"name": "Other", "mass_closure_share": 0.9}, False),
+        ({"name": "Other", "mass_closure_share": 0.9, "group_size": 9, "shows_people": True}, False),
         ({"is_paused": True, "baseline_at": NOW, "unauthorized_at": NOW}, False),
         ({"timeout_seconds": 9}, True),
         ({"connect_timeout_seconds": 9}, True),

@@ -42,7 +42,9 @@ async def test_added_integrations_are_tried_out_stored_and_listed(desk: Desk) ->
 async def test_every_switch_is_stored(desk: Desk) -> None:
     limits = ("--requests-per-second", "2", "--timeout-seconds", "5", "--connect-timeout-seconds", "1.5", "--no-request-log")
     times = ("--full-sync", "4 h", "--incremental-sync", "weekly on friday", "--sweep", "manual", "--window", "22:00-06:00 Asia/Tokyo")
-    ended = await desk.add("Main", "--id", "hq", "--paused", "--mass-closure-share", "0.5", "--no-test", *limits, *times)
+    ended = await desk.add(
+        "Main", "--id", "hq", "--paused", "--mass-closure-share", "0.5", "--group-size", "7", "--no-test", *limits, *times
+    )
     assert ended == Ended(0, "Integration hq is stored.\n", "")
     shown = (await desk.integration("show", "hq")).out
     assert shown == "".join(
@@ -57,6 +59,8 @@ async def test_every_switch_is_stored(desk: Desk) -> None:
             "connect_timeout_seconds = 1.5",
             "request_log = false",
             "mass_closure_share = 0.5",
+            "group_size = 7",
+            "people_by_status = false",
             "paused = true",
             'full_sync = "4 h"',
             'incremental_sync = "weekly on friday"',

@@ -68,6 +68,8 @@ WRONG = [
     ("window", "22:00:00", "must be like `22:00-06:00 Europe/Berlin`"),
     ("mass_closure_share", "0", "must be more than 0"),
     ("mass_closure_share", "1.5", "must be 1 or less"),
+    ("group_size", "4", "must be 5 or more"),
+    ("group_size", "5.5", "must be a whole number"),
     ("paused", "1", "must be true or false"),
     ("timeout_second", "1", "is no setting of an integration; timeout_seconds is"),
     ("zzz", "1", "is no setting of an integration"),
@@ -168,7 +170,8 @@ def test_every_key_is_heard(file: Path) -> None:
     keys = {"id": '"hq"', "client_id": '"client"', "secret_file": f'"{token}"', "requests_per_second": "2", "timeout_seconds": "5"}
     times = {"full_sync": '"Weekly on Monday"', "incremental_sync": '"manual"', "sweep": '"hourly"', "window": '"22:00-06:00 Asia/Tokyo"'}
     rest = {"connect_timeout_seconds": "1.5", "request_log": "false", "mass_closure_share": "1", "paused": "true"}
-    file.write_text(table(**keys, **times, **rest))
+    shown = {"group_size": "8", "people_by_status": "true"}
+    file.write_text(table(**keys, **times, **rest, **shown))
     (entry,) = read(file)
     assert entry.secret == "canary-token-2"
     assert "canary" not in repr(entry)
@@ -188,6 +191,8 @@ def test_every_key_is_heard(file: Path) -> None:
             window=Window.parse("22:00-06:00 Asia/Tokyo"),
         ),
         mass_closure_share=1,
+        group_size=8,
+        shows_people=True,
         is_paused=True,
     )
 
@@ -212,6 +217,8 @@ _NAMES = st.text(min_size=1, max_size=100).map(str.strip).filter(lambda text: te
         keeps_request_log=st.booleans(),
         schedule=_SCHEDULES,
         mass_closure_share=st.floats(0.001, 1),
+        group_size=st.integers(5, 1000),
+        shows_people=st.booleans(),
         is_paused=st.booleans(),
     )
 )

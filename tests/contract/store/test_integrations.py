@@ -37,6 +37,8 @@ SET = an_integration(
         window=Window(opens=time(22), closes=time(6, 30), zone="Europe/Berlin"),
     ),
     mass_closure_share=0.5,
+    group_size=8,
+    shows_people=True,
     is_paused=True,
 )
 

@@ -169,3 +169,28 @@ async def test_distributions_that_left_their_list_are_deleted_and_live_again_whe
 async def test_distributions_of_active_surveys_are_those_of_no_other(store: SqlStore) -> None:
     await store.write(lambda u: u.surveys.save("main", [survey(is_active=False)], NOW))
     assert await store.read(lambda u: u.distributions.of_active("main")) == []
+
+
+async def test_a_group_size_is_that_of_when_a_survey_was_first_seen_sent(store: SqlStore) -> None:
+    """What is not sent yet follows the setting; what was keeps its own, also where that is looser now."""
+
+    def setting(u: UnitOfWork, group_size: int) -> None:
+        known = u.integrations.get("main")
+        assert known is not None
+        u.integrations.change(known, replace(known, group_size=group_size))
+        u.surveys.freeze_group_sizes("main", ["SV_1", "SV_2", "SV_unknown"])
+
+    def prepare(u: UnitOfWork) -> None:
+        u.surveys.save("main", [survey("SV_2")], NOW)
+        u.distributions.save("main", [replace(distribution(), stats=DistributionStats(sent=0))])
+
+    await store.write(prepare)
+    await store.write(lambda u: setting(u, 8))
+    assert await store.read(lambda u: u.surveys.group_sizes("main", ["SV_1", "SV_2", "SV_unknown"])) == {"SV_1": 8, "SV_2": 8}
+    await store.write(lambda u: u.distributions.save("main", [replace(distribution(), stats=DistributionStats(sent=1))]))
+    await store.write(lambda u: setting(u, 6))
+    await store.write(lambda u: setting(u, 5))
+    assert await store.read(lambda u: u.surveys.group_sizes("main", ["SV_1", "SV_2"])) == {"SV_1": 6, "SV_2": 5}
+    await store.write(lambda u: u.surveys.save("main", [survey("SV_1", name="Renamed")], NOW + DAY))
+    assert await store.read(lambda u: u.surveys.group_sizes("main", ["SV_1"])) == {"SV_1": 6}
+    assert await store.read(lambda u: u.surveys.group_sizes("other", ["SV_1"])) == {}

@@ -77,6 +77,8 @@ ADDED: dict[str, dict[str, Any]] = {
         "incremental_sync": "15 min",
         "sweep_sync": "daily",
         "mass_closure_share": 0.2,
+        "group_size": 5,
+        "shows_people": False,
         "is_paused": True,
     },
     "distributions": {"is_deleted": False},
