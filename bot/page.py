@@ -6,11 +6,13 @@ Strings in a page are plain text exactly as a person shall read them: nothing is
 from __future__ import annotations
 
 import math
+import re
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import urlsplit
 
 from bot.model import PersonalLink
 
@@ -111,11 +113,35 @@ class Entry:
     button: Button
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Link:
+    """A button that opens a page elsewhere, which asks its visitors who they are. What opens by itself is a `Respond`."""
+
+    label: str
+    #: https, with a host that whoever made it vouches for (bot/deep_links.py).
+    url: str
+    #: As a `Button`'s.
+    spoken: str | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse what leads nowhere safe, or looks like somebody's personal link: raises ValueError, which does not repeat it."""
+        parts = urlsplit(self.url)
+        is_private = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in _LOOPBACK)
+        is_personal = parts.path.startswith("/jfe") or "Q_DL" in self.url
+        if not (is_private and parts.hostname) or "@" in parts.netloc or is_personal or not _PRINTABLE.fullmatch(self.url):
+            raise ValueError("a link leads to an https:// address of a page that asks who its visitor is")
+
+
+#: This machine, for the simulated Qualtrics.
+_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_PRINTABLE = re.compile("[!-~]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Buttons:
     """A row of buttons. Never empty."""
 
-    buttons: tuple[Button, ...]
+    buttons: tuple[Button | Link, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from bot.page import (
     Facts,
     Field,
     Form,
+    Link,
     Note,
     Notice,
     Page,
@@ -37,8 +38,10 @@ from cards.plain import chart_in_words, plain_text
 
 Json = dict[str, Any]
 
-#: Slack reports a click on a link button as well. Nothing is to be done then, but it must be acknowledged.
 RESPOND_VERB = "survey.respond"
+LINK_VERB = "link.open"
+#: Slack reports a click on a link button as well. Nothing is to be done then, but it must be acknowledged.
+LINK_VERBS = (RESPOND_VERB, LINK_VERB)
 
 
 class _Surface(NamedTuple):
@@ -126,7 +129,7 @@ def _drawn(element: PrivateElement, page: Page | PrivatePage | Form, numbers: It
         case Entry():
             yield _entry(element, page.zone, numbers)
         case Buttons(buttons):
-            drawn = [_button(button, numbers) for button in buttons]
+            drawn = [_button(it, numbers) if isinstance(it, Button) else _link(it, numbers) for it in buttons]
             yield from (_actions(row) for row in _chunks(drawn, limits.ACTIONS))
         case Respond():
             yield _actions([_respond(element, page.title, numbers)])
@@ -172,14 +175,18 @@ def _button(button: Button, numbers: Iterator[int]) -> Json:
 
 
 def _respond(respond: Respond, title: str, numbers: Iterator[int]) -> Json:
-    return {
-        "type": "button",
-        "text": _plain(respond.label, limits.BUTTON),
-        "action_id": _action_id(RESPOND_VERB, numbers),
-        "style": "primary",
-        "url": _within(limits.URL, respond.link.url),
-        "accessibility_label": markup.visible(f"{respond.label}: {title}", limits.SPOKEN),
-    }
+    spoken = f"{respond.label}: {title}"
+    return _opening(RESPOND_VERB, respond.label, respond.link.url, spoken, numbers) | {"style": "primary"}
+
+
+def _link(link: Link, numbers: Iterator[int]) -> Json:
+    return _opening(LINK_VERB, link.label, link.url, link.spoken, numbers)
+
+
+def _opening(verb: str, label: str, url: str, spoken: str | None, numbers: Iterator[int]) -> Json:
+    drawn = {"type": "button", "text": _plain(label, limits.BUTTON), "action_id": _action_id(verb, numbers)}
+    drawn["url"] = _within(limits.URL, url)
+    return drawn if spoken is None else drawn | {"accessibility_label": markup.visible(spoken, limits.SPOKEN)}
 
 
 def _action_id(verb: str, numbers: Iterator[int]) -> str:

@@ -23,6 +23,7 @@ from bot.page import (
     Facts,
     Field,
     Form,
+    Link,
     Note,
     Notice,
     Page,
@@ -103,7 +104,7 @@ def _drawn(element: PrivateElement, page: Page | PrivatePage | Form) -> Iterator
         case Entry():
             yield _entry(element, page.zone)
         case Buttons(buttons):
-            drawn = [_execute(button) for button in buttons]
+            drawn = [_execute(it) if isinstance(it, Button) else _link(it) for it in buttons]
             yield from (_actions(row) for row in _chunks(drawn, limits.TEAMS_ACTIONS))
         case Respond():
             yield _actions([_respond(element, page.title)])
@@ -162,10 +163,17 @@ def _execute(button: Button) -> Json:
 
 
 def _respond(respond: Respond, title: str) -> Json:
-    if len(respond.link.url) > limits.TEAMS_URL:
+    return _open_url(_looks(respond.label, f"{respond.label}: {title}", is_primary=True), respond.link.url)
+
+
+def _link(link: Link) -> Json:
+    return _open_url(_looks(link.label, link.spoken, is_primary=False), link.url)
+
+
+def _open_url(looks: Json, url: str) -> Json:
+    if len(url) > limits.TEAMS_URL:
         raise ValueError(f"a button's link is longer than {limits.TEAMS_URL} characters")
-    looks = _looks(respond.label, f"{respond.label}: {title}", is_primary=True)
-    return {"type": "Action.OpenUrl", **looks, "url": respond.link.url}
+    return {"type": "Action.OpenUrl", **looks, "url": url}
 
 
 def _looks(label: str, spoken: str | None, *, is_primary: bool) -> Json:

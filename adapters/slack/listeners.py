@@ -13,7 +13,7 @@ from adapters.slack.directory import SlackDirectory
 from adapters.slack.places import Home, Modal, Reply
 from bot.page import Action
 from bot.slash_commands import parse
-from cards.slack import RESPOND_VERB, parse_action, parse_form
+from cards.slack import LINK_VERBS, parse_action, parse_form
 
 Body = dict[str, Any]
 
@@ -31,7 +31,7 @@ def answer_people(app: AsyncApp, answers: Answers) -> None:
 
     @app.block_action(_ANYTHING)
     async def pressed(ack: AsyncAck, body: Body, context: AsyncBoltContext) -> None:
-        ask = None if body["actions"][0]["action_id"].startswith(RESPOND_VERB) else _pressed(context[WORKSPACE], body)
+        ask = None if body["actions"][0]["action_id"].startswith(LINK_VERBS) else _pressed(context[WORKSPACE], body)
         await ack()
         if ask is not None:  # else the browser has opened the link already
             await answers.answer(ask)

@@ -23,6 +23,7 @@ from bot.page import (
     Form,
     Inline,
     Input,
+    Link,
     Moment,
     Note,
     Notice,
@@ -92,6 +93,11 @@ def buttons(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Button]:
     return st.builds(Button, label=texts, action=actions, is_primary=st.booleans(), spoken=st.none() | texts)
 
 
+def outward(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Link]:
+    urls = st.text("abc/#?=", max_size=12).map("https://acme.qualtrics.com/".__add__)
+    return st.builds(Link, label=texts, url=urls, spoken=st.none() | texts)
+
+
 @st.composite
 def charts(draw: st.DrawFn, texts: st.SearchStrategy[str]) -> Chart:
     """Mostly of a size that is drawn."""
@@ -129,7 +135,7 @@ def elements(texts: st.SearchStrategy[str]) -> st.SearchStrategy[Element]:
         st.builds(Notice, st.sampled_from(Tone), some),
         st.builds(Facts, st.lists(st.tuples(texts, some), max_size=12).map(tuple)),
         st.builds(Entry, title=texts, detail=some, button=buttons(texts)),
-        st.builds(Buttons, st.lists(buttons(texts), min_size=1, max_size=30).map(tuple)),
+        st.builds(Buttons, st.lists(buttons(texts) | outward(texts), min_size=1, max_size=30).map(tuple)),
         charts(texts),
         st.just(Divider()),
     )

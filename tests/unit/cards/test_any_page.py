@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 
 from adapters.sandbox.gate import problems
-from bot.page import Action, Buttons, Entry, Facts, Form, Page, PrivatePage, Respond
+from bot.page import Action, Button, Buttons, Entry, Facts, Form, Page, PrivatePage, Respond
 from cards import slack
 from cards.plain import plain_text
 from tests.unit.cards.strategies import LINK, forms, nasty_texts, pages, private_pages, tame_texts
@@ -157,10 +157,11 @@ def test_every_button_brings_its_action_back(page: Page) -> None:
             case Entry(button=button):
                 held.append(button.action)
             case Buttons(buttons):
-                held.extend(button.action for button in buttons)
+                held.extend(button.action for button in buttons if isinstance(button, Button))
             case _:
                 pass
-    drawn = [slack.parse_action(found["action_id"], found["value"]) for found in objects(slack.home(page)) if found.get("type") == "button"]
+    found = [found for found in objects(slack.home(page)) if found.get("type") == "button"]
+    drawn = [slack.parse_action(button["action_id"], button["value"]) for button in found if "url" not in button]
     assert drawn == held[: len(drawn)]
 
 

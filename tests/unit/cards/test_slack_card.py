@@ -22,6 +22,7 @@ from bot.page import (
     Facts,
     Form,
     Input,
+    Link,
     Moment,
     Note,
     Notice,
@@ -129,6 +130,20 @@ def test_respond_is_a_link_button() -> None:
             ],
         }
     ]
+
+
+def test_a_link_is_a_button_that_slack_reports_and_nobody_answers() -> None:
+    (row,) = drawn(
+        Buttons((OPEN, Link(label="Builder", url="https://acme.qualtrics.com/survey-builder/SV_1/edit", spoken="Builder: Pulse")))
+    )
+    assert row["elements"][1] == {
+        "type": "button",
+        "text": plain("Builder"),
+        "action_id": "link.open#2",
+        "url": "https://acme.qualtrics.com/survey-builder/SV_1/edit",
+        "accessibility_label": "Builder: Pulse",
+    }
+    assert row["elements"][1]["action_id"].startswith(slack.LINK_VERBS)
 
 
 FUNNEL = Chart(kind=ChartKind.BAR, title="Answers", labels=("Yes", "No"), series=(Series("2026", (3, 1.5)),), x_title="Answer")

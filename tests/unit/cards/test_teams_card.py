@@ -23,6 +23,7 @@ from bot.page import (
     Facts,
     Form,
     Input,
+    Link,
     Moment,
     Note,
     Notice,
@@ -153,6 +154,12 @@ def test_a_button_says_to_screen_readers_what_it_is_about() -> None:
 def test_respond_opens_the_link_and_tells_the_bot_nothing() -> None:
     look = {"title": "Respond in Qualtrics", "style": "positive", "tooltip": "Respond in Qualtrics: Team pulse"}
     assert drawn(RESPOND) == [{"type": "ActionSet", "actions": [{"type": "Action.OpenUrl", **look, "url": URL}]}]
+
+
+def test_a_link_opens_its_page() -> None:
+    (row,) = drawn(Buttons((OPEN, Link(label="Builder", url="https://acme.qualtrics.com/x", spoken="Builder: Pulse"))))
+    link = {"type": "Action.OpenUrl", "title": "Builder", "tooltip": "Builder: Pulse", "url": "https://acme.qualtrics.com/x"}
+    assert row["actions"] == [EXECUTE, link]
 
 
 @pytest.mark.parametrize(

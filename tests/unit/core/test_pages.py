@@ -42,7 +42,7 @@ def flat(found: Phrase) -> str:
 
 
 def buttons(page: Page | PrivatePage) -> list[Button]:
-    return [button for element in page.elements if isinstance(element, Buttons) for button in element.buttons]
+    return [button for element in page.elements if isinstance(element, Buttons) for button in element.buttons if isinstance(button, Button)]
 
 
 def responds(page: Page | PrivatePage) -> list[Respond]:

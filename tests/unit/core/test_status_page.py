@@ -26,7 +26,9 @@ def integration(number: int, jobs: tuple[JobStatus, ...] = ()) -> IntegrationSta
 
 
 def labels(page: Page) -> list[tuple[str, str]]:
-    found: list[Button] = [button for element in page.elements if isinstance(element, Buttons) for button in element.buttons]
+    found: list[Button] = [
+        button for element in page.elements if isinstance(element, Buttons) for button in element.buttons if isinstance(button, Button)
+    ]
     return [(button.label, button.action.data["page"]) for button in found]
 
 
