@@ -170,6 +170,7 @@ async def open_bot(settings: Settings, clock: Clock = utc_now) -> AsyncGenerator
             store=core.store,
             directory=directory,
             channel=channel,
+            keyring=settings.keyring,
             clock=clock,
             handle=partial(actions.handle, allow_guests=slack.allow_guests, retry=core.jobs.retry, sends_per_minute=slack.sends_per_minute),
         )

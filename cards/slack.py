@@ -67,24 +67,35 @@ def home(page: Page | PrivatePage) -> Json:
     return {"type": "home", "blocks": _blocks(page, _HOME)}
 
 
-def modal(page: Page | Form) -> Json:
-    """Return a view for views.open and views.update; a form's can be submitted. Raises ValueError as `message` does."""
+def modal(page: Page | Form, carried: Mapping[str, str] | None = None) -> Json:
+    """Return a view for views.open and views.update; a form's can be submitted. Raises ValueError as `message` does.
+
+    What is `carried` comes back with whatever is pressed or submitted in it (`carried_by`).
+    """
     title, close = _plain(page.title, limits.MODAL_WORDS), words.CANCEL if isinstance(page, Form) else words.CLOSE
     view: Json = {"type": "modal", "title": title, "close": _plain(close, limits.MODAL_WORDS), "blocks": _blocks(page, _MODAL)}
     if isinstance(page, Form):
         view["submit"] = _plain(page.submit, limits.MODAL_WORDS)
         view["callback_id"] = _within(limits.ACTION_ID, page.action.verb)
-        view["private_metadata"] = _data(page.action, limits.METADATA)
+    if carried or isinstance(page, Form):
+        own: Mapping[str, str] = page.action.data if isinstance(page, Form) else {}
+        view["private_metadata"] = _data({**own, **(carried or {})}, limits.METADATA)
     return view
+
+
+def carried_by(view: Mapping[str, Any]) -> Mapping[str, str]:
+    """Return what a view of ours carries. Raises ValueError when it is none."""
+    own = view.get("private_metadata")
+    return _parse_data(own) if own else {}
 
 
 def parse_form(view: Mapping[str, Any]) -> Action:
     """Return the action of a submitted form from what Slack sends back. Raises ValueError when we cannot have drawn such a form."""
     try:
-        verb, own, state = view["callback_id"], view["private_metadata"], view["state"]["values"]
+        verb, state = view["callback_id"], view["state"]["values"]
     except (KeyError, TypeError) as error:
         raise ValueError("not a form of ours") from error
-    return Action(verb=str(verb), data={**slack_fields.said(state), **(_parse_data(own) if own else {})})
+    return Action(verb=str(verb), data={**slack_fields.said(state), **carried_by(view)})
 
 
 def parse_action(action_id: str, value: str | None) -> Action:
@@ -165,7 +176,7 @@ def _button(button: Button, numbers: Iterator[int]) -> Json:
         "type": "button",
         "text": _plain(button.label, limits.BUTTON),
         "action_id": _action_id(button.action.verb, numbers),
-        "value": _data(button.action, limits.VALUE),
+        "value": _data(button.action.data, limits.VALUE),
     }
     if button.is_primary:
         drawn["style"] = "primary"
@@ -194,8 +205,8 @@ def _action_id(verb: str, numbers: Iterator[int]) -> str:
     return _within(limits.ACTION_ID, f"{verb}#{next(numbers)}")
 
 
-def _data(action: Action, limit: int) -> str:
-    return _within(limit, json.dumps(dict(action.data), separators=(",", ":")))
+def _data(data: Mapping[str, str], limit: int) -> str:
+    return _within(limit, json.dumps(dict(data), separators=(",", ":")))
 
 
 def _within(limit: int, text: str) -> str:

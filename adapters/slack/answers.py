@@ -18,10 +18,11 @@ from slack_sdk.web.async_client import AsyncWebClient
 from adapters.slack import places
 from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
+from adapters.slack.origins import Origins
 from adapters.slack.places import Home, Modal, Place, PrivateReply, Reply
 from bot import actions, living, pages
 from bot.errors import Ambiguous, Gone, Rejected, Superseded, SurveybotError, UserError, loggable
-from bot.messages import Member, Request, Surface
+from bot.messages import Conversation, Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
 from bot.pages.reader import Reader
 from bot.ports import Channel, Store
@@ -47,6 +48,8 @@ class Ask:
     place: Home | Modal | Reply
     #: What a window can be opened with, for three seconds.
     trigger_id: str | None = None
+    #: What the window carries that this happened in.
+    carried: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,6 +60,7 @@ class Answers:
     channel: Channel
     clock: Callable[[], datetime]
     handle: Handle
+    origins: Origins
     #: One at a time, after the answer.
     afterwards: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
     #: Threads that draw keep the event loop from acknowledging: in a rush answers queue here, acknowledgements do not.
@@ -72,9 +76,10 @@ class Answers:
             place = await _opened(client, ask)
             member = await self.directory.member(ask.workspace_id, ask.user_id)
             reader, asked_at = Reader.of(member), await self._place(member, ask.place)
-            page = await self._page(member, ask.action, places.surface(asked_at))
+            conversation = self._conversation(ask, asked_at)
+            page = await self._page(member, ask.action, places.surface(asked_at), conversation)
             if isinstance(place, Modal):
-                await places.fill(client, place, places.window(page))
+                await places.fill(client, place, places.window(page, self.origins.seal(conversation, ask.user_id)))
             else:
                 shown = pages.instead_of_form(page, ask.action, reader) if isinstance(page, Form) else page
                 async with self.showing:
@@ -113,8 +118,9 @@ class Answers:
         reader = _ANYBODY
         try:
             member = await self.directory.member(ask.workspace_id, ask.user_id)
-            reader = Reader.of(member)
-            return places.window(await self._page(member, ask.action, places.surface(ask.place)))
+            reader, conversation = Reader.of(member), self._conversation(ask, ask.place)
+            page = await self._page(member, ask.action, places.surface(ask.place), conversation)
+            return places.window(page, self.origins.seal(conversation, ask.user_id))
         except Exception as error:  # noqa: BLE001 - as above
             return places.window(_apology(error, ask, reader))
 
@@ -133,20 +139,30 @@ class Answers:
             async with self.afterwards:
                 await living.touched(self.store, member.email, self.clock())
 
-    async def _page(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage | Form:
+    async def _page(self, member: Member, action: Action, surface: Surface, conversation: Conversation | None) -> Page | PrivatePage | Form:
         if action.verb == "survey.handover":
             await self._hand_over(member, Action(verb="survey.show", data=action.data))
-        return await self._draw(member, action, surface)
+        return await self._draw(Request(member=member, action=action, surface=surface, conversation=conversation))
 
     async def _hand_over(self, member: Member, action: Action) -> None:
-        page = await self._draw(member, action, Surface.PRIVATE)
+        page = await self._draw(Request(member=member, action=action, surface=Surface.PRIVATE))
         if isinstance(page, PrivatePage):  # else there is nothing of theirs to hand over, and the answer will say so
             await self.channel.turn(member)
             await self.channel.send(member, page)
 
-    async def _draw(self, member: Member, action: Action, surface: Surface) -> Page | PrivatePage | Form:
+    async def _draw(self, request: Request) -> Page | PrivatePage | Form:
         async with self.drawing:
-            return await self.handle(self.store, Request(member=member, action=action, surface=surface), self.clock())
+            return await self.handle(self.store, request, self.clock())
+
+    def _conversation(self, ask: Ask, asked_at: Place) -> Conversation | None:
+        """Where they asked, where others are too. A direct message of two people is none: the bot is never in it."""
+        match asked_at:
+            case Reply(channel_id=channel_id) if not channel_id.startswith("D"):
+                return Conversation(workspace_id=ask.workspace_id, channel_id=channel_id)
+            case Modal():
+                return self.origins.open(ask.carried, ask.workspace_id, ask.user_id)
+            case _:
+                return None
 
     async def _place(self, member: Member, place: Home | Modal | Reply) -> Place:
         if isinstance(place, Reply) and await self._is_dm(member, place.channel_id):

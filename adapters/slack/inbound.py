@@ -25,11 +25,13 @@ from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.lifecycle import follow_removals, follow_teams, installation_of
 from adapters.slack.listeners import WORKSPACE, Body, answer_people, follow_people
+from adapters.slack.origins import Origins
 from adapters.slack.replays import Replays
 from bot import actions
 from bot.errors import loggable
 from bot.pages.reader import Reader
 from bot.ports import Channel, Store
+from store.encryption import Keyring
 
 PATH = "/slack/events"
 #: A body is in memory before its signature is checked. The largest of Slack's repeats a view, at most 250 kB of JSON
@@ -53,6 +55,7 @@ def slack_app(
     store: Store,
     directory: SlackDirectory,
     channel: Channel,
+    keyring: Keyring,
     clock: Callable[[], datetime],
     handle: Handle = actions.handle,
 ) -> AsyncApp:
@@ -86,7 +89,10 @@ def slack_app(
     )
     app.middleware(_once(store, clock))
     app.error(_failed)
-    answer_people(app, Answers(clients=clients, store=store, directory=directory, channel=channel, clock=clock, handle=handle))
+    answers = Answers(
+        clients=clients, store=store, directory=directory, channel=channel, clock=clock, handle=handle, origins=Origins(keyring)
+    )
+    answer_people(app, answers)
     follow_people(app, directory)
     follow_removals(app, clients, store)
     follow_teams(app, store)

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncBoltContext
 
 from adapters.slack.answers import Answers, Ask
 from adapters.slack.directory import SlackDirectory
+from adapters.slack.origins import without
 from adapters.slack.places import Home, Modal, Reply
 from bot.page import Action
 from bot.slash_commands import parse
-from cards.slack import LINK_VERBS, parse_action, parse_form
+from cards.slack import LINK_VERBS, carried_by, parse_action, parse_form
 
 Body = dict[str, Any]
 
@@ -63,7 +66,8 @@ def _typed(workspace_id: str, body: Body) -> Ask:
 def _pressed(workspace_id: str, body: Body) -> Ask:
     user_id, action = body["user"]["id"], _action(body["actions"][0])
     place = _pressed_at(user_id, body)
-    return Ask(workspace_id=workspace_id, user_id=user_id, action=action, place=place, trigger_id=body.get("trigger_id"))
+    trigger_id, carried = body.get("trigger_id"), _carried(body.get("view") or {})
+    return Ask(workspace_id=workspace_id, user_id=user_id, action=action, place=place, trigger_id=trigger_id, carried=carried)
 
 
 def _submitted(workspace_id: str, body: Body) -> Ask:
@@ -72,7 +76,13 @@ def _submitted(workspace_id: str, body: Body) -> Ask:
         action = parse_form(body["view"])
     except ValueError:
         action = Action(verb="")
-    return Ask(workspace_id=workspace_id, user_id=body["user"]["id"], action=action, place=Modal(view_id=body["view"]["id"]))
+    return Ask(
+        workspace_id=workspace_id,
+        user_id=body["user"]["id"],
+        action=replace(action, data=without(action.data)),
+        place=Modal(view_id=body["view"]["id"]),
+        carried=_carried(body["view"]),
+    )
 
 
 def _pressed_at(user_id: str, body: Body) -> Home | Modal | Reply:
@@ -83,6 +93,13 @@ def _pressed_at(user_id: str, body: Body) -> Home | Modal | Reply:
     # What was sent as a notification stays; what was an answer makes room for the next.
     replaces = bool(container.get("is_ephemeral"))
     return Reply(channel_id=container["channel_id"], response_url=body["response_url"], replaces=replaces)
+
+
+def _carried(view: Body) -> Mapping[str, str]:
+    try:
+        return carried_by(view)
+    except ValueError:
+        return {}
 
 
 def _action(pressed: Body) -> Action:

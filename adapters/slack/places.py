@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, assert_never
@@ -86,11 +87,11 @@ async def fill(client: AsyncWebClient, modal: Modal, view: dict[str, Any]) -> No
         await client.views_update(view_id=modal.view_id, external_id=modal.external_id, view=view, hash=modal.hash)
 
 
-def window(page: Page | PrivatePage | Form) -> dict[str, Any]:
-    """Draw for a window. Raises TypeError for a private page."""
+def window(page: Page | PrivatePage | Form, carried: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Draw for a window, with what it is to carry. Raises TypeError for a private page."""
     if isinstance(page, PrivatePage):
         raise TypeError("a private page is not shown where others look on")
-    return slack.modal(page)
+    return slack.modal(page, carried)
 
 
 async def show(client: AsyncWebClient, store: Store, place: Place, page: Page | PrivatePage, reader: Member | None = None) -> None:

@@ -10,8 +10,8 @@ from adapters.teams.connector import Connector
 from adapters.teams.errors import translated
 from adapters.teams.registration import Registration
 from adapters.teams.wire import Account, Incoming
-from bot.errors import Gone
-from bot.messages import Address, Member, MemberKind
+from bot.errors import Forbidden, Gone, Rejected
+from bot.messages import Address, Conversation, Member, MemberKind
 from bot.ports import Store, UnitOfWork
 
 
@@ -55,6 +55,25 @@ class TeamsDirectory:
         if member != known:
             await self._store.write(lambda uow: uow.members.save([member]))
         return member
+
+    async def shared_place(self, incoming: Incoming, member: Member, remembered: str | None) -> Conversation | None:
+        """Return where somebody asks, where others are too, or where what they were shown `remembers` that they did.
+
+        The latter only as long as both they and the bot are there: whatever comes back with a button can be of anybody's making.
+        """
+        if not incoming.is_personal:
+            return Conversation(workspace_id=member.workspace_id, channel_id=incoming.conversation_id)
+        if remembered is None:
+            return None
+        address = await self._store.read(lambda uow: uow.addresses.get(member.workspace_id, remembered))
+        if address is None or address.is_closed or address.user_id is not None:
+            return None
+        try:
+            told = _account(await self._connector.member(address.service_url, remembered, member.user_id))
+        except (Forbidden, Gone, Rejected):
+            return None
+        is_there = member.user_id in {told.aad_object_id, told.object_id}
+        return Conversation(workspace_id=member.workspace_id, channel_id=remembered) if is_there else None
 
     async def absorb(self, incoming: Incoming) -> int:
         """Read the roster of a team or group that the bot was added to, page by page. Returns how many people are in it."""

@@ -13,6 +13,7 @@ import msgspec
 from adapters.privacy import check_reader
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.directory import TeamsDirectory
+from adapters.teams.origins import carried, carrying
 from adapters.teams.wire import Incoming, Press
 from bot import actions, slash_commands
 from bot.errors import ShutOut, UserError, loggable
@@ -94,7 +95,11 @@ class Turns:
         try:
             member = await self.directory.sender(incoming)
             reader = Reader.of(member)
-            return member, await self.handle(self.store, Request(member=member, action=action, surface=Surface.PRIVATE), self.clock())
+            action, remembered = carried(action)
+            asked_in = await self.directory.shared_place(incoming, member, remembered)
+            request = Request(member=member, action=action, surface=Surface.PRIVATE, conversation=asked_in)
+            page = await self.handle(self.store, request, self.clock())
+            return member, page if asked_in is None else carrying(page, asked_in.channel_id)
         except UserError as error:
             return member, _sentence(str(error), reader)
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was

@@ -159,6 +159,7 @@ async def _web(store: SqlStore, gates: SqlGates) -> AsyncGenerator[str]:
             store=store,
             directory=SlackDirectory(clients, store, _now),
             channel=SlackChannel(clients, store, SlackPace(gates, _now, sends_per_minute=60)),
+            keyring=keyring(),
             clock=_now,
         )
         server = uvicorn.Server(uvicorn.Config(Starlette(routes=routes(app)), port=0, log_config=None, access_log=False))

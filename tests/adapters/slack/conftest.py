@@ -31,12 +31,15 @@ from bot.messages import Member, MemberKind
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
 from bot.ports import Store, UnitOfWork
 from bot.records import MailedRow
+from store.encryption import Keyring
 from store.gates import SqlGates
+from tests.conftest import KEY
 from tests.unit.core.examples import an_integration
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 TEAM = "T0ACME"
 TOKEN = "xoxb-not-a-token"
+KEYRING = Keyring.parse(KEY)
 SECRET = "a-signing-secret-of-tests"
 LINK = "https://acme.qualtrics.com/jfe/form/SV_{number}?Q_DL={owner}"
 
@@ -162,6 +165,7 @@ async def start(
                 store=memory,
                 directory=directory,
                 channel=dms,
+                keyring=KEYRING,
                 clock=lambda: NOW,
                 handle=handle,
             )
@@ -174,7 +178,9 @@ async def start(
 @pytest.fixture
 def app(clients: Clients, store: Store, directory: SlackDirectory, channel: SlackChannel) -> AsyncApp:
     """The app alone, served nowhere."""
-    return slack_app(clients=clients, signing_secret=SECRET, store=store, directory=directory, channel=channel, clock=lambda: NOW)
+    return slack_app(
+        clients=clients, signing_secret=SECRET, store=store, directory=directory, channel=channel, keyring=KEYRING, clock=lambda: NOW
+    )
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import LONGEST_BODY_BYTES, PATH, slack_app
 from bot.ports import Store
+from store.encryption import Keyring
 from tests.adapters.slack.conftest import NOW, SECRET, Bot, settled
 
 
@@ -106,7 +107,7 @@ class TestSignatures:
         assert "U0ANA" in bot.workspace.homes
 
     def test_there_is_no_app_without_a_signing_secret(
-        self, clients: Clients, store: Store, directory: SlackDirectory, channel: SlackChannel
+        self, clients: Clients, store: Store, directory: SlackDirectory, channel: SlackChannel, keyring: Keyring
     ) -> None:
         with pytest.raises(ValueError, match="signing secret"):
             slack_app(
@@ -115,6 +116,7 @@ class TestSignatures:
                 store=store,
                 directory=directory,
                 channel=channel,
+                keyring=keyring,
                 clock=lambda: NOW,
             )
 
