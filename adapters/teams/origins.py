@@ -28,7 +28,7 @@ def carried(action: Action) -> tuple[Action, str | None]:
 def _carrying(element: Any, own: Mapping[str, str]) -> Any:  # noqa: ANN401 - one of whatever a page is made of
     match element:
         case Buttons(buttons):
-            return Buttons(tuple(_button(button, own) for button in buttons))
+            return Buttons(tuple(_button(it, own) if isinstance(it, Button) else it for it in buttons))
         case Entry(button=button):
             return replace(element, button=_button(button, own))
         case _:
