@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import authority, pages, rules
+from bot import authority, living, pages, rules
 from bot.messages import Request, Surface
 from bot.pace import SENDS_PER_MINUTE
 from bot.page import Action, Form, Page, PrivatePage
@@ -98,6 +98,7 @@ VIEWS: Mapping[str, View] = {
     "surveys.find": surveys.find,
     "survey.show": surveys.show,
     "survey.handover": surveys.hand_over,
+    "message.show": living.show_message,
     "survey.why": surveys.explain_why,
     "privacy.show": surveys.explain_privacy,
     "help.show": own.show_help,

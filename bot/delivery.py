@@ -117,7 +117,7 @@ def _drawn(uow: UnitOfWork, delivery: Delivery, asked: Participation, member: Me
     if link is None:
         wait = min(max(now - delivery.created_at, LINK_WAITS[0]), LINK_WAITS[1])
         return Again(at=now + wait, reason="Qualtrics has not told a personal link")
-    view = living.draw(delivery.kind, asked, link, Reader.of(member), now)
+    view = living.draw(delivery, asked, link, Reader.of(member), now)
     return Ready(member=member, page=view.page, showing=view.showing)
 
 

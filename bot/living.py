@@ -2,6 +2,7 @@
 
 Nothing is edited because a survey closes or a deadline passes: that would be thousands of edits at once, at 50 a minute. A message is
 looked at when its own reader's participation moved, when a later message followed it, or when its reader comes by.
+A chat may also ask for it anew whenever its reader looks.
 """
 
 from __future__ import annotations
@@ -10,22 +11,23 @@ import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 
 from bot import pages, participations, rules
 from bot.errors import Ambiguous, Forbidden, Gone, Malformed, SurveybotError, Unauthorized, Unavailable, loggable
 from bot.events import EventKind
-from bot.messages import Delivery, Member, Showing, Shown
+from bot.messages import Delivery, Member, Showing, Shown, Surface
 from bot.model import PersonalLink
 from bot.outcomes import BROKEN_PAUSE, PAUSE
 from bot.outdating import ENDS
-from bot.page import Page, PrivatePage
+from bot.page import Action, Page, PrivatePage
 from bot.pages import messages
 from bot.pages.reader import Reader
 from bot.ports import Channel, Store, UnitOfWork
 from bot.rules import Participation, State
+from bot.views.viewer import Viewer
 
 #: An edit is drawn, waits for its turn and is made within this; otherwise it is drawn anew.
 _LEASE = timedelta(minutes=2)
@@ -62,14 +64,28 @@ class Editor:
     paused: dict[str, datetime] = field(default_factory=dict[str, datetime])
 
 
-def draw(kind: EventKind, asked: Participation, link: PersonalLink, reader: Reader, now: datetime) -> View:
+def draw(delivery: Delivery, asked: Participation, link: PersonalLink, reader: Reader, now: datetime) -> View:
     """Draw what a message says while its survey waits for an answer."""
-    match kind:
+    match delivery.kind:
         case EventKind.SURVEY_INVITED:
             page = pages.new_survey(asked, link, reader)
         case EventKind.SURVEY_CLOSING:
             page = (pages.closing_survey if rules.closes_soon(asked, now) else messages.prolonged)(asked, link, reader)
-    return _view(Shown.OPEN, page, f"{asked.invitation.distribution_id} {asked.invitation.contact_id}")
+    return _view(delivery, Shown.OPEN, page, f"{asked.invitation.distribution_id} {asked.invitation.contact_id}")
+
+
+def show_message(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page | PrivatePage:
+    """Draw one of their own messages as things are now. Raises Gone where it is not theirs, or may stay as it is."""
+    theirs = () if viewer.person_id is None or viewer.surface is Surface.SHARED else uow.sent.of_person(viewer.person_id, _KEPT_FRESH)
+    delivery = next((it for it in theirs if str(it.delivery_id) == data.get("message")), None)
+    if delivery is None:
+        raise Gone("no message of theirs")
+    asked = participations.in_survey(uow, delivery.survey_id, [delivery.person_id], now).get(delivery.person_id)
+    is_followed = uow.sent.is_followed(delivery.delivery_id)
+    view = _wanted(uow, delivery, asked, viewer.reader, now, is_followed=is_followed)
+    if view is None:
+        raise Gone("a message that stays as it is")
+    return view.page
 
 
 async def touched(store: Store, email: str, now: datetime) -> int:
@@ -159,21 +175,22 @@ def _wanted(
     if is_followed and delivery.showing is not None and delivery.showing.what in ENDS.values():
         return None
     if asked is None:
-        return _view(Shown.WITHDRAWN, messages.withdrawn(None, reader))
+        return _view(delivery, Shown.WITHDRAWN, messages.withdrawn(None, reader))
     if asked.state is not State.OPEN:
-        return _view(ENDS[asked.state], _PAGES[asked.state](asked, reader))
+        return _view(delivery, ENDS[asked.state], _PAGES[asked.state](asked, reader))
     if is_followed:
-        return _view(Shown.FOLLOWED, messages.followed(asked, reader))
+        return _view(delivery, Shown.FOLLOWED, messages.followed(asked, reader))
     with suppress(Malformed):
         if link := uow.invitations.link(asked.invitation):
-            return draw(delivery.kind, asked, link, reader, now)
+            return draw(delivery, asked, link, reader, now)
     return None
 
 
-def _view(what: Shown, page: Page | PrivatePage, link: str = "") -> View:
+def _view(delivery: Delivery, what: Shown, page: Page | PrivatePage, link: str = "") -> View:
     """`link` names the personal link on it, whose own text is in no `repr`."""
     text = f"{page.title} {page.elements!r} {page.zone} {link}"
-    return View(page=page, showing=Showing(what, sha256(text.encode()).hexdigest()[:16]))
+    again = Action(verb="message.show", data={"message": str(delivery.delivery_id)})
+    return View(page=replace(page, again=again), showing=Showing(what, sha256(text.encode()).hexdigest()[:16]))
 
 
 def _stale(uow: UnitOfWork, email: str, now: datetime) -> Sequence[int]:

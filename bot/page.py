@@ -250,6 +250,8 @@ class Page:
     elements: tuple[Element, ...]
     #: The reader's IANA time zone, for texts that cannot convert instants by themselves.
     zone: str = "UTC"
+    #: Draws it as things are then, for a chat that asks for that whenever the reader looks.
+    again: Action | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -261,6 +263,8 @@ class PrivatePage:
     title: str
     elements: tuple[PrivateElement, ...]
     zone: str = "UTC"
+    #: As above.
+    again: Action | None = None
 
     def __post_init__(self) -> None:
         """Refuse a link of somebody else: raises ValueError."""

@@ -58,6 +58,7 @@ def card(page: Page | PrivatePage | Form) -> Json:
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "version": VERSION,
         "fallbackText": markup.unmarked(_in_words(page)),
+        **_refresh(page),
         "body": [],
     }
     parts = (teams_fields.inputs(it) if isinstance(it, Field) else _drawn(it, page) for it in page.elements)
@@ -81,6 +82,17 @@ def parse_submit(value: Mapping[str, object]) -> Action:
     action = parse_execute(value.get("verb"), value.get("data"))
     inputs = {name: given for name, given in value.items() if name not in {"verb", "data"}}
     return parse_execute(action.verb, {**inputs, **action.data})
+
+
+def _refresh(page: Page | PrivatePage | Form) -> Json:
+    """Have the card drawn anew for whoever looks at it. Without `userIds` Teams asks for everybody, in chats of up to 60 people.
+
+    https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/work-with-universal-actions-for-adaptive-cards
+    """
+    if isinstance(page, Form) or page.again is None:
+        return {}
+    again = page.again
+    return {"refresh": {"action": {"type": "Action.Execute", "verb": again.verb, "data": dict(again.data)}}}
 
 
 def _in_words(page: Page | PrivatePage | Form) -> str:

@@ -88,7 +88,7 @@ class Doorkeeper:
     def _check_subject(self, incoming: Incoming) -> None:
         """What a good token leaves open: a bot's tokens are the same for all tenants, and the address to answer to is anybody's word."""
         registration = self._registration
-        if incoming.channel_id != CHANNEL or incoming.tenant_id != registration.tenant_id:
+        if incoming.channel_id != CHANNEL or incoming.tenants != {registration.tenant_id}:
             raise Refused(HTTPStatus.FORBIDDEN)
         if not registration.cloud.serves(incoming.service_url):
             raise Refused(HTTPStatus.FORBIDDEN)

@@ -77,6 +77,15 @@ class TeamsChannel:
             await self._remember(address, is_closed=True)
             raise
 
+    async def reply(self, place: Address, page: Page | Form, *, only_for: str | None = None) -> None:
+        """Say something in the place where a message came from, to everybody there or to one person's eyes (`29:...`). Raises as `send`."""
+        if isinstance(page, PrivatePage):
+            raise TypeError("a private page is not shown where others look on")
+        card = _card(page)
+        await self._pace.acquire()
+        async with self._called():
+            await self._connector.send(place.service_url, place.conversation_id, card, only_for=only_for)
+
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002 - the port's
         """See `bot.ports.Channel`. A bot cannot read its chats: what is lost stays unknown."""
         raise Forbidden("the Bot Connector lists no messages")

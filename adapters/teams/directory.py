@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -21,20 +23,23 @@ class TeamsDirectory:
         self._registration = registration
         self._store = store
 
-    async def note(self, incoming: Incoming) -> bool:
-        """Remember where an activity came from. True where the conversation is new, or comes back to life."""
-        address = Address(
+    def heard_at(self, incoming: Incoming) -> Address:
+        """Where an activity came from, its thread included, which is not kept: to answer there."""
+        return Address(
             workspace_id=self._registration.tenant_id,
-            conversation_id=incoming.conversation_id,
-            user_id=incoming.sender.aad_object_id if incoming.is_personal else None,
+            conversation_id=incoming.conversation.id,
+            user_id=None,
             service_url=incoming.service_url,
         )
-        return await self._store.write(lambda uow: uow.addresses.save(address))
 
-    async def forget(self, incoming: Incoming) -> None:
-        """The bot was removed: nothing is sent there until it is added again."""
-        workspace_id, conversation_id = self._registration.tenant_id, incoming.conversation_id
-        await self._store.write(lambda uow: uow.addresses.close(workspace_id, conversation_id))
+    def note(self, uow: UnitOfWork, incoming: Incoming) -> bool:
+        """Remember where an activity came from. True where the conversation is new, or comes back to life."""
+        user_id = incoming.sender.aad_object_id if incoming.is_personal else None
+        return uow.addresses.save(replace(self.heard_at(incoming), conversation_id=incoming.conversation_id, user_id=user_id))
+
+    def forget(self, uow: UnitOfWork, conversation_id: str) -> None:
+        """The bot was removed, or the place was: nothing is sent there until it is heard from again."""
+        uow.addresses.close(self._registration.tenant_id, conversation_id)
 
     async def sender(self, incoming: Incoming) -> Member:
         """Return who sent an activity, asking the roster once for somebody who is not stored.
@@ -47,7 +52,7 @@ class TeamsDirectory:
         known = await self._store.read(lambda uow: uow.members.get(self._registration.tenant_id, user_id))
         account = Account(aad_object_id=user_id)
         if known is None:
-            told = await self._connector.member(incoming.service_url, incoming.conversation.id, user_id)
+            told = await self._connector.member(incoming.service_url, incoming.conversation_id, user_id)
             account = _account(told)
         member = member_of(account, self._registration.tenant_id, known, zone=incoming.zone, locale=incoming.locale)
         if member.user_id != user_id:
@@ -75,22 +80,31 @@ class TeamsDirectory:
         is_there = member.user_id in {told.aad_object_id, told.object_id}
         return Conversation(workspace_id=member.workspace_id, channel_id=remembered) if is_there else None
 
+    async def meet(self, incoming: Incoming) -> None:
+        """Look up who was added to a team or group that the bot is in."""
+        for party in incoming.members_added or ():
+            told = await self._connector.member(incoming.service_url, incoming.conversation_id, party.id)
+            await self._keep([_account(told)])
+
     async def absorb(self, incoming: Incoming) -> int:
         """Read the roster of a team or group that the bot was added to, page by page. Returns how many people are in it."""
         seen, after = 0, None
         while True:
             page, after = await self._connector.members(incoming.service_url, incoming.conversation_id, after)
-            accounts = [account for told in page if (account := _account(told)).aad_object_id or account.object_id]
-
-            def keep(uow: UnitOfWork, accounts: list[Account] = accounts) -> None:
-                tenant_id = self._registration.tenant_id
-                known = [uow.members.get(tenant_id, account.aad_object_id or account.object_id or "") for account in accounts]
-                uow.members.save([member_of(account, tenant_id, one) for account, one in zip(accounts, known, strict=True)])
-
-            await self._store.write(keep)
+            accounts = [_account(told) for told in page]
+            await self._keep(accounts)
             seen += len(accounts)
             if not after:
                 return seen
+
+    async def _keep(self, accounts: Sequence[Account]) -> None:
+        people = {user_id: account for account in accounts if (user_id := account.aad_object_id or account.object_id)}
+        tenant_id = self._registration.tenant_id
+
+        def keep(uow: UnitOfWork) -> None:
+            uow.members.save([member_of(account, tenant_id, uow.members.get(tenant_id, user_id)) for user_id, account in people.items()])
+
+        await self._store.write(keep)
 
 
 def member_of(

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, cast
@@ -22,18 +23,21 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.bodies import whole_body
+from adapters.teams import turns
 from adapters.teams.authentication import Doorkeeper, Refused
 from adapters.teams.directory import TeamsDirectory
-from adapters.teams.turns import Turns
+from adapters.teams.turns import Answer, Turns
 from adapters.teams.wire import Incoming, parse
 from bot.errors import SurveybotError, Unavailable, loggable
-from bot.ports import Store
+from bot.ports import Store, UnitOfWork
 
 PATH = "/teams/messages"
 #: A message is at most 100 KB (reference teams.md 2.6); its JSON escapes may take more.
 LONGEST_BODY_BYTES = 500_000
 #: What takes longer is answered by a message: Teams delivers again after 15 seconds, and tells the person that nothing came.
 _MOMENT_SECONDS = 8
+#: The name of the invoke that a pressed `Action.Execute` is.
+_PRESS = "adaptiveCard/action"
 
 Work = Callable[[], Awaitable[None]]
 
@@ -47,7 +51,7 @@ class Inbound:
         self,
         doorkeeper: Doorkeeper,
         directory: TeamsDirectory,
-        turns: Turns,
+        answering: Turns,
         store: Store,
         clock: Callable[[], datetime],
         *,
@@ -55,7 +59,7 @@ class Inbound:
     ) -> None:
         self._doorkeeper = doorkeeper
         self._directory = directory
-        self._turns = turns
+        self._turns = answering
         self._store = store
         self._clock = clock
         self._moment_seconds = moment_seconds
@@ -87,13 +91,11 @@ class Inbound:
         later: list[Work] = []
 
         async def turn(context: TurnContext) -> None:
-            key = f"teams:{incoming.conversation.id}:{incoming.id}"
-            is_new = await self._store.write(lambda uow: uow.inbox.first_time(key, self._clock()))
             if incoming.type == "invoke":
-                body, work = await self._invoked(incoming) if is_new else (self._turns.nothing(incoming), None)
-                await context.send_activity(Activity(type="invokeResponse", value=InvokeResponse(status=HTTPStatus.OK, body=body)))
+                response, work = await self._invoked(incoming)
+                await context.send_activity(Activity(type="invokeResponse", value=response))
             else:
-                work = await self._heard(incoming) if is_new else None
+                work = await self._heard(incoming)
             later.extend([work] if work else [])
 
         admitted.connector_factory = _NoConnector()
@@ -103,31 +105,73 @@ class Inbound:
             return Response(status_code=HTTPStatus.ACCEPTED, background=background)
         return JSONResponse(answer.body, int(answer.status), background=background)
 
-    async def _invoked(self, incoming: Incoming) -> tuple[dict[str, Any], Work | None]:
-        await self._directory.note(incoming)
-        try:
-            async with asyncio.timeout(self._moment_seconds):
-                return await self._turns.pressed(incoming), None
-        except TimeoutError:
-            return self._turns.follows(incoming), lambda: self._turns.said(incoming)
+    async def _invoked(self, incoming: Incoming) -> tuple[InvokeResponse, Work | None]:
+        """Return the answer, and what is to be done once Teams has it."""
+        if incoming.name != _PRESS:  # as the SDK answers what a bot does not know
+            return InvokeResponse(status=HTTPStatus.NOT_IMPLEMENTED), None
+        if not (await self._received(incoming)).is_first:
+            return InvokeResponse(status=HTTPStatus.OK, body=turns.nothing(incoming)), None
+        work = asyncio.create_task(self._turns.pressed(incoming))
+        done, _ = await asyncio.wait({work}, timeout=self._moment_seconds)
+        if not done:
+            return InvokeResponse(status=HTTPStatus.OK, body=turns.follows(incoming)), lambda: self._follow(incoming, work)
+        answer = work.result()
+        return InvokeResponse(status=HTTPStatus.OK, body=turns.shown(incoming, answer)), lambda: self._turns.came_by(answer.member)
+
+    async def _follow(self, incoming: Incoming, work: asyncio.Task[Answer]) -> None:
+        await self._turns.follow(incoming, await work)
 
     async def _heard(self, incoming: Incoming) -> Work | None:
-        """Return what is to be done once Teams has its answer."""
-        match incoming.type, incoming.action:
-            case "installationUpdate", "remove":
-                await self._directory.forget(incoming)
-                return None
-            case "installationUpdate", "remove-upgrade":
-                return None
-            case _:
-                is_new = await self._directory.note(incoming)
+        """Return what is to be done once Teams has its answer. Bots are not listened to: two of them would never end."""
+        if incoming.is_of_a_bot and incoming.type == "message":
+            return None
+        received = await self._received(incoming)
         match incoming.type:
-            case "message":
+            case "message" if received.is_first:
                 return lambda: self._turns.said(incoming)
-            case "installationUpdate" | "conversationUpdate":
-                return lambda: self._turns.added(incoming, is_new=is_new and incoming.action != "add-upgrade")
+            case "installationUpdate" | "conversationUpdate" if received.is_first and (incoming.adds_the_bot or incoming.members_added):
+                return lambda: self._turns.added(incoming, is_new=received.is_new and incoming.action != "add-upgrade")
             case _:
                 return None
+
+    async def _received(self, incoming: Incoming) -> _Received:
+        """Remember an activity, and where it came from, in one transaction: what is told again after an error is heard again."""
+        key = f"teams:{incoming.conversation.id}:{incoming.id}"
+
+        def remember(uow: UnitOfWork) -> _Received:
+            if incoming.id and not uow.inbox.first_time(key, self._clock()):
+                return _Received(is_first=False)
+            if (closed := _closed(incoming)) is not None:
+                self._directory.forget(uow, closed)
+                return _Received()
+            if incoming.action == "remove-upgrade":
+                return _Received()
+            return _Received(is_new=self._directory.note(uow, incoming))
+
+        return await self._store.write(remember)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Received:
+    #: It was not told before.
+    is_first: bool = True
+    #: Its conversation is new, or comes back to life.
+    is_new: bool = False
+
+
+def _closed(incoming: Incoming) -> str | None:
+    """The conversation that the bot is no longer in, by this activity. Both kinds come for it, in no certain order."""
+    if incoming.type == "installationUpdate" and incoming.action == "remove":
+        return incoming.conversation_id
+    if incoming.type == "conversationUpdate":
+        data = incoming.channel_data
+        if data and data.event_type == "channelDeleted" and data.channel:
+            return data.channel.id
+        if data and data.event_type in {"teamDeleted", "teamHardDeleted"}:
+            return incoming.conversation_id
+        if any(party.id == incoming.recipient.id for party in incoming.members_removed or ()):
+            return incoming.conversation_id
+    return None
 
 
 async def _logged(incoming: Incoming, work: Work) -> None:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
-import msgspec
-
 from adapters.privacy import check_reader
+from adapters.teams import asking
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.origins import carried, carrying
-from adapters.teams.wire import Incoming, Press
-from bot import actions, slash_commands
-from bot.errors import ShutOut, UserError, loggable
+from adapters.teams.wire import Incoming
+from bot import actions, living
+from bot.errors import Ambiguous, ShutOut, SurveybotError, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
 from bot.pages.reader import Reader
@@ -27,11 +28,22 @@ Shown = Page | PrivatePage | Form
 Handle = Callable[[Store, Request, datetime], Awaitable[Shown]]
 Json = dict[str, Any]
 
-_CARD = teams.CONTENT_TYPE
 _SENTENCE = "application/vnd.microsoft.activity.message"
+_ERROR = "application/vnd.microsoft.error"
 _FAILED = "Something went wrong on my side. Please try again in a few minutes."
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What whoever pressed a button is shown: a page in the place of its card, or else a sentence beside it."""
+
+    page: Shown | None = None
+    card: Json | None = None
+    sentence: str | None = None
+    #: None: it is not known who asks.
+    member: Member | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,105 +55,165 @@ class Turns:
     channel: TeamsChannel
     clock: Callable[[], datetime]
     handle: Handle = actions.handle
+    #: In shared places answer where it was asked, by messages that only whoever asked sees; else, and where Teams refuses, in their chat.
+    is_targeting: bool = False
+    #: Threads that draw keep the event loop from acknowledging: in a rush answers queue here, acknowledgements do not.
+    drawing: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 2))
+    #: One at a time, after the answer.
+    afterwards: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
 
     async def said(self, incoming: Incoming) -> None:
-        """Answer a message, or a button that `pressed` was not asked or not in time, by a message in the personal chat."""
-        await self._answer_privately(incoming, _asked(incoming))
-
-    async def pressed(self, incoming: Incoming) -> Json:
-        """Return what takes the place of a card whose button was pressed; of one in a shared place, a sentence to whoever pressed it."""
-        say = _reader(incoming).say
+        """Answer a message by a message."""
+        action = asking.asked(incoming)
         try:
-            if incoming.is_personal:
-                return _answer(_CARD, await self._card(incoming))
-            await self._answer_privately(incoming, _pressed(incoming.value))
-            return _answer(_SENTENCE, say("I have answered in our own chat."))
+            member, _ = await self._answer(incoming, action)
         except ShutOut:
-            text = say("Please add me to your own chats first: what I know about surveys is for you alone.")
+            await self._invite(incoming)
+        else:
+            await self.came_by(member)
+
+    async def pressed(self, incoming: Incoming) -> Answer:
+        """Answer a pressed button: in the place of a card that only its reader sees; else by a message, and a sentence that says so."""
+        action, say = asking.pressed(incoming), _reader(incoming).say
+        try:
+            if incoming.is_automatic:
+                return await self._refreshed(incoming, action)
+            if incoming.is_personal or (self.is_targeting and incoming.is_targeted):
+                return await self._in_place(incoming, action)
+            member, is_targeted = await self._answer(incoming, action)
+        except ShutOut:
+            return Answer(sentence=say("Please add me to your own chats first: what I know about surveys is for you alone."))
         except Exception as error:  # noqa: BLE001 - without an answer Teams would say that nobody is there
-            log.error("teams.answer_failed", extra={"verb": _pressed(incoming.value).verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
-            text = say(_FAILED)
-        return _answer(_SENTENCE, text)
+            log.error("teams.answer_failed", extra={"verb": action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
+            return Answer(sentence=say(_FAILED))
+        where = say("I have answered here; only you see it.") if is_targeted else say("I have answered in our own chat.")
+        return Answer(sentence=where, member=member)
 
-    def follows(self, incoming: Incoming) -> Json:
-        """What stands in for an answer that takes its time."""
-        return _answer(_SENTENCE, _reader(incoming).say("This takes a little longer. I will send you a message."))
-
-    def nothing(self, incoming: Incoming) -> Json:
-        """What is said to the second delivery of a pressed button."""
-        return _answer(_SENTENCE, _reader(incoming).say("I am at it already."))
+    async def follow(self, incoming: Incoming, answer: Answer) -> None:
+        """Send what was not ready in time to take the place of a card."""
+        if answer.page is not None:
+            await self._show(incoming, answer.member, answer.page)
+        await self.came_by(answer.member)
 
     async def added(self, incoming: Incoming, *, is_new: bool) -> None:
-        """The bot was added: people become known, and one person is welcomed, once."""
-        if not incoming.is_personal:
+        """Somebody was added. Where it is the bot, people become known; one person in their own chat is welcomed, once."""
+        if incoming.is_personal:
+            if is_new:
+                await self._answer(incoming, Action(verb="help.show"))
+        elif incoming.adds_the_bot:
             await self.directory.absorb(incoming)
-        elif is_new:
-            await self._answer_privately(incoming, Action(verb="help.show"))
+        else:
+            await self.directory.meet(incoming)
 
-    async def _card(self, incoming: Incoming) -> Json:
-        member, page = await self._page(incoming, _pressed(incoming.value))
-        await check_reader(self.store, member, page)
-        return teams.card(page)
+    async def came_by(self, member: Member | None) -> None:
+        """Their older messages may say what is not so any more: now they look."""
+        if member is not None and member.email is not None:
+            async with self.afterwards:
+                await living.touched(self.store, member.email, self.clock())
 
-    async def _answer_privately(self, incoming: Incoming, action: Action) -> None:
-        member, page = await self._page(incoming, action)
+    async def _answer(self, incoming: Incoming, action: Action) -> tuple[Member | None, bool]:
+        """Answer by a message: who asked, and whether it is in the place where they did. Raises ShutOut where no message reaches them."""
+        surface = Surface.SHARED if self.is_targeting and not incoming.is_personal else Surface.PRIVATE
+        member, page = await self._page(incoming, action, surface)
+        return member, await self._show(incoming, member, page)
+
+    async def _show(self, incoming: Incoming, member: Member | None, page: Shown) -> bool:
+        """Send a page to whoever asked: where they did, for their eyes alone, or in their own chat. Returns whether it is the former."""
+        if self.is_targeting and not incoming.is_personal and not isinstance(page, PrivatePage):
+            try:
+                await self.channel.reply(self.directory.heard_at(incoming), page, only_for=incoming.sender.id)
+            except Ambiguous:
+                raise
+            except SurveybotError as error:
+                log.warning("teams.not_targeted", extra={"conversation": incoming.conversation_id, **loggable(error)})
+            else:
+                return True
         if member is not None:
             await self.channel.turn(member)
             await self.channel.send(member, page)
+        return False
 
-    async def _page(self, incoming: Incoming, action: Action) -> tuple[Member | None, Shown]:
-        """Whatever fails is logged, and said in one sentence. No member: it is not known who asks."""
+    async def _invite(self, incoming: Incoming) -> None:
+        """Tell somebody who asks in a shared place, and whom no message reaches, what to do; this alone is said to everybody there."""
+        if not incoming.is_personal:
+            reader = _reader(incoming)
+            text = reader.say("I answer in your own chat with me, because others read along here. Please add me there, then ask again.")
+            page = Page(title=reader.say("Please add me first"), elements=(Text((text,)),), zone=reader.zone)
+            await self.channel.reply(self.directory.heard_at(incoming), page)
+
+    async def _in_place(self, incoming: Incoming, action: Action) -> Answer:
+        member, page = await self._page(incoming, action, Surface.PRIVATE if incoming.is_personal else Surface.SHARED)
+        await check_reader(self.store, member, page)
+        return Answer(page=page, card=teams.card(page), member=member)
+
+    async def _refreshed(self, incoming: Incoming, action: Action) -> Answer:
+        """Draw a card anew for whoever looks at it; where that is not possible it stays as it is, and nobody is told."""
+        try:
+            member = await self.directory.sender(incoming)
+            page = await self._drawn(incoming, member, action, Surface.PRIVATE if incoming.is_personal else Surface.SHARED)
+            await check_reader(self.store, member, page)
+        except SurveybotError as error:
+            log.info("teams.not_refreshed", extra={"verb": action.verb, **loggable(error)})
+            return Answer()
+        return Answer(card=teams.card(page))
+
+    async def _page(self, incoming: Incoming, action: Action, surface: Surface) -> tuple[Member | None, Shown]:
+        """Whatever fails is logged, and said in one sentence; but ShutOut is raised. No member: it is not known who asks."""
         member, reader = None, _reader(incoming)
         try:
             member = await self.directory.sender(incoming)
             reader = Reader.of(member)
-            action, remembered = carried(action)
-            asked_in = await self.directory.shared_place(incoming, member, remembered)
-            request = Request(member=member, action=action, surface=Surface.PRIVATE, conversation=asked_in)
-            page = await self.handle(self.store, request, self.clock())
-            return member, page if asked_in is None else carrying(page, asked_in.channel_id)
+            return member, await self._drawn(incoming, member, action, surface)
+        except ShutOut:
+            raise
         except UserError as error:
             return member, _sentence(str(error), reader)
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
             log.error("teams.answer_failed", extra={"verb": action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
             return member, _sentence(reader.say(_FAILED), reader)
 
-
-def _asked(incoming: Incoming) -> Action:
-    if incoming.type == "invoke":
-        return _pressed(incoming.value)
-    if isinstance(incoming.value, dict):
-        return _private(_parsed(lambda: teams.parse_submit(incoming.value)))
-    return slash_commands.parse_said(incoming.said)
-
-
-def _pressed(value: object) -> Action:
-    try:
-        action = msgspec.convert(value, Press).action
-    except msgspec.ValidationError:
-        return Action(verb="")
-    return _private(_parsed(lambda: teams.parse_execute(action.verb, action.data)))
-
-
-def _parsed(parse: Callable[[], Action]) -> Action:
-    """A button that is not ours becomes a verb nobody knows, which is answered as out of date."""
-    try:
-        return parse()
-    except ValueError:
-        return Action(verb="")
+    async def _drawn(self, incoming: Incoming, member: Member, action: Action, surface: Surface) -> Shown:
+        if action.verb == "survey.handover":
+            handed_over = Action(verb="survey.show", data=action.data)
+            if surface is Surface.PRIVATE:  # there every answer is
+                return await self._drawn(incoming, member, handed_over, surface)
+            page = await self._drawn(incoming, member, handed_over, Surface.PRIVATE)
+            if isinstance(page, PrivatePage):  # else there is nothing of theirs to hand over, and the answer will say so
+                await self.channel.turn(member)
+                await self.channel.send(member, page)
+        action, remembered = carried(action)
+        asked_in = await self.directory.shared_place(incoming, member, remembered)
+        request = Request(member=member, action=action, surface=surface, conversation=asked_in)
+        async with self.drawing:
+            page = await self.handle(self.store, request, self.clock())
+        return page if asked_in is None else carrying(page, asked_in.channel_id)
 
 
-def _private(action: Action) -> Action:
-    """Handing over into the personal chat is what every answer does here."""
-    return Action(verb="survey.show", data=action.data) if action.verb == "survey.handover" else action
+def shown(incoming: Incoming, answer: Answer) -> Json:
+    """Return the answer as Teams expects it: https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/universal-action-model#response-format."""
+    if answer.card is not None:
+        return _body(teams.CONTENT_TYPE, answer.card)
+    if answer.sentence is not None:
+        return _body(_SENTENCE, answer.sentence)
+    return _body(_ERROR, {"code": "NotFound", "message": _reader(incoming).say(_FAILED)}, status=404)
+
+
+def follows(incoming: Incoming) -> Json:
+    """What stands in for an answer that takes its time."""
+    return _body(_SENTENCE, _reader(incoming).say("This takes a little longer. I will send you a message."))
+
+
+def nothing(incoming: Incoming) -> Json:
+    """What is said to the second delivery of a pressed button."""
+    return _body(_SENTENCE, _reader(incoming).say("I am at it already."))
 
 
 def _reader(incoming: Incoming) -> Reader:
     return Reader(incoming.locale or "en", incoming.zone or "UTC")
 
 
-def _answer(kind: str, value: Any) -> Json:  # noqa: ANN401 - a card or a text
-    return {"statusCode": 200, "type": kind, "value": value}
+def _body(kind: str, value: Any, *, status: int = 200) -> Json:  # noqa: ANN401 - a card, a text or an error
+    return {"statusCode": status, "type": kind, "value": value}
 
 
 def _sentence(text: str, reader: Reader) -> Page:

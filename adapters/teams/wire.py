@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import html
 import re
+from collections.abc import Iterator
 from typing import Any
 
 import msgspec
+
+#: In characters; no command is longer.
+_LONGEST_TEXT = 4_000
+_LEADING_MENTION = re.compile(r"^\s*(<at\b[^<>]*>[^<>]*</at>|&nbsp;|\s)+", re.IGNORECASE)
+_TAG = re.compile(r"</?at\b[^<>]*>", re.IGNORECASE)
 
 
 class Party(msgspec.Struct, rename="camel"):
@@ -14,6 +21,8 @@ class Party(msgspec.Struct, rename="camel"):
     name: str | None = None
     #: The Entra object id: the same for everybody who looks. Missing for bots and for anonymous guests of meetings.
     aad_object_id: str | None = None
+    #: Of the recipient: nobody else in that shared place sees what was sent; slash commands come so.
+    is_targeted: bool = False
 
 
 class Conversation(msgspec.Struct, rename="camel"):
@@ -26,8 +35,11 @@ class Identified(msgspec.Struct):
     id: str = ""
 
 
-class ChannelData(msgspec.Struct):
+class ChannelData(msgspec.Struct, rename="camel"):
     tenant: Identified | None = None
+    channel: Identified | None = None
+    #: What a `conversationUpdate` of a team is about.
+    event_type: str | None = None
 
 
 class Incoming(msgspec.Struct, rename="camel"):
@@ -47,12 +59,14 @@ class Incoming(msgspec.Struct, rename="camel"):
     action: str | None = None
     locale: str | None = None
     entities: list[dict[str, Any]] | None = None
+    members_added: list[Party] | None = None
+    members_removed: list[Party] | None = None
 
     @property
-    def tenant_id(self) -> str | None:
-        """The SDK's models lose the conversation's (they read `tenantID`)."""
-        tenant = self.channel_data.tenant if self.channel_data else None
-        return tenant.id if tenant else self.conversation.tenant_id
+    def tenants(self) -> set[str]:
+        """Every tenant that this is said to be about. The SDK's models lose the conversation's (they read `tenantID`)."""
+        told = self.channel_data.tenant if self.channel_data else None
+        return {tenant for tenant in (told and told.id, self.conversation.tenant_id) if tenant is not None}
 
     @property
     def conversation_id(self) -> str:
@@ -64,6 +78,24 @@ class Incoming(msgspec.Struct, rename="camel"):
         return self.conversation.conversation_type == "personal"
 
     @property
+    def is_targeted(self) -> bool:
+        return self.recipient.is_targeted and not self.is_personal
+
+    @property
+    def is_automatic(self) -> bool:
+        """Nobody pressed anything: a card asks to be drawn anew because its reader looks at it."""
+        return isinstance(self.value, dict) and self.value.get("trigger") == "automatic"
+
+    @property
+    def adds_the_bot(self) -> bool:
+        is_added = any(party.id == self.recipient.id for party in self.members_added or ())
+        return is_added or (self.type == "installationUpdate" and self.action in {"add", "add-upgrade"})
+
+    @property
+    def is_of_a_bot(self) -> bool:
+        return self.sender.id.startswith("28:")
+
+    @property
     def zone(self) -> str | None:
         """As the sender's client has it."""
         about = (entity for entity in self.entities or () if entity.get("type") == "clientInfo")
@@ -71,9 +103,20 @@ class Incoming(msgspec.Struct, rename="camel"):
 
     @property
     def said(self) -> str:
-        """What was typed, without the mention that every text in a shared place begins with."""
-        text = re.sub(r"<at\b[^>]*>.*?</at>", " ", self.text or "", flags=re.IGNORECASE | re.DOTALL)
-        return " ".join(text.replace("&nbsp;", " ").split())
+        """What was typed, without the mention of the bot that every text in a shared place begins with; other people's names stay."""
+        text = (self.text or "")[:_LONGEST_TEXT]
+        for mention in self._mentions():
+            text = re.sub(re.escape(mention), " ", text, flags=re.IGNORECASE)
+        return " ".join(html.unescape(_TAG.sub(" ", _LEADING_MENTION.sub(" ", text))).split())
+
+    def _mentions(self) -> Iterator[str]:
+        """How the bot is named in the text."""
+        for entity in self.entities or ():
+            match entity:
+                case {"type": "mention", "text": str() as text, "mentioned": {"id": self.recipient.id}} if text:
+                    yield text
+                case _:
+                    pass
 
 
 class Account(msgspec.Struct, rename="camel"):
@@ -104,5 +147,5 @@ def parse(body: bytes) -> Incoming:
     """Raises ValueError for anything else than an activity."""
     try:
         return msgspec.json.decode(body, type=Incoming)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ValueError("not an activity") from error

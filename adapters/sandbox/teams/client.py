@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import httpx
@@ -19,14 +20,24 @@ class TeamsClient:
     #: Another way there than the network.
     transport: httpx.AsyncBaseTransport | None = None
 
-    async def say(self, user_id: str, text: str, conversation: Conversation | None = None) -> httpx.Response:
-        return await self.post(self.activity("message", user_id, conversation) | {"text": text})
+    async def say(self, user_id: str, text: str, conversation: Conversation | None = None, *, is_targeted: bool = False) -> httpx.Response:
+        """Write something, or (for the bot's eyes alone, in a shared place) choose a slash command."""
+        return await self.post(_aimed(self.activity("message", user_id, conversation) | {"text": text}, is_targeted=is_targeted))
 
-    async def press(self, user_id: str, button: Json, conversation: Conversation | None = None, **inputs: str) -> httpx.Response:
-        """Press an `Action.Execute`."""
+    async def press(
+        self, user_id: str, button: Json, conversation: Conversation | None = None, *, is_targeted: bool = False, **inputs: str
+    ) -> httpx.Response:
+        """Press an `Action.Execute`; `is_targeted`: of a card that nobody else sees."""
+        return await self.post(_aimed(self._invoke(user_id, button, conversation, "manual", inputs), is_targeted=is_targeted))
+
+    async def look(self, user_id: str, card: Json) -> httpx.Response:
+        """Have a card in the personal chat before one's eyes that draws itself anew."""
+        return await self.post(self._invoke(user_id, card["refresh"]["action"], None, "automatic", {}))
+
+    def _invoke(self, user_id: str, button: Json, conversation: Conversation | None, trigger: str, inputs: Mapping[str, str]) -> Json:
         action = {"type": button["type"], "verb": button["verb"], "data": {**button["data"], **inputs}}
-        value = {"action": action, "trigger": "manual"}
-        return await self.post(self.activity("invoke", user_id, conversation) | {"name": "adaptiveCard/action", "value": value})
+        value = {"action": action, "trigger": trigger}
+        return self.activity("invoke", user_id, conversation) | {"name": "adaptiveCard/action", "value": value}
 
     async def submit(self, user_id: str, button: Json, **inputs: str) -> httpx.Response:
         """Press it in a client too old for that."""
@@ -62,3 +73,7 @@ class TeamsClient:
         headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
         async with httpx.AsyncClient(headers=headers, transport=self.transport) as client:
             return await client.post(self.url, json=activity)
+
+
+def _aimed(activity: Json, *, is_targeted: bool) -> Json:
+    return activity | {"recipient": activity["recipient"] | {"isTargeted": True}} if is_targeted else activity

@@ -74,6 +74,8 @@ async def _send(tenant: Tenant, request: Request) -> Response:
         return _refused(refusal(404, "ConversationNotFound"))
     if wrong := _problems(activity):
         return _refused(Fault(400, {"error": {"code": "BadSyntax", "message": wrong[0]}}))
+    if "isTargetedActivity" in request.query_params and (refused := _untargeted(tenant, conversation, activity)):
+        return _refused(refused)
     activity_id = tenant.next_id()
     conversation.messages[activity_id] = activity
     return JSONResponse({"id": activity_id}, 201)
@@ -113,6 +115,14 @@ def _problems(activity: Json) -> list[str]:
     """What clients would not show, or phones would read out as nothing."""
     cards = [attachment["content"] for attachment in activity.get("attachments", ())]
     return [*([] if activity.get("summary") else ["no summary"]), *(wrong for card in cards for wrong in problems(card))]
+
+
+def _untargeted(tenant: Tenant, conversation: Conversation, activity: Json) -> Fault | None:
+    """Why a message is not shown to one person alone (https://learn.microsoft.com/en-us/microsoftteams/platform/agents-in-teams/targeted-messages)."""
+    recipient = tenant.person(activity.get("recipient", {}).get("id", ""))
+    if recipient is None or conversation.kind == "personal":
+        return refusal(400, "Bad argument")
+    return None if recipient.user_id in conversation.members else refusal(403, "Forbidden")
 
 
 def _refused(fault: Fault) -> Response:

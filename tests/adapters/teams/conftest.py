@@ -154,8 +154,17 @@ class People:
 
 
 @pytest.fixture
-def inbound(doorkeeper: Doorkeeper, directory: TeamsDirectory, channel: TeamsChannel, store: Store) -> Inbound:
-    turns = Turns(store=store, directory=directory, channel=channel, clock=lambda: NOW)
+def is_targeting() -> bool:
+    return False
+
+
+@pytest.fixture
+def turns(directory: TeamsDirectory, channel: TeamsChannel, store: Store, is_targeting: bool) -> Turns:
+    return Turns(store=store, directory=directory, channel=channel, clock=lambda: NOW, is_targeting=is_targeting)
+
+
+@pytest.fixture
+def inbound(doorkeeper: Doorkeeper, directory: TeamsDirectory, turns: Turns, store: Store) -> Inbound:
     return Inbound(doorkeeper, directory, turns, store, lambda: NOW)
 
 

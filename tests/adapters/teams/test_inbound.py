@@ -11,7 +11,7 @@ from adapters.sandbox.teams.tenant import BLOCKED
 from adapters.teams.inbound import LONGEST_BODY_BYTES, Inbound
 from bot.messages import MemberKind
 from bot.ports import Store
-from tests.adapters.teams.conftest import LINK, TENANT_ID, People, actions, button, title
+from tests.adapters.teams.conftest import APP_ID, LINK, TENANT_ID, People, actions, button, title
 
 CHANNEL = "19:general@thread.tacv2"
 
@@ -78,6 +78,34 @@ async def test_who_removes_the_bot_is_not_written_to_until_they_add_it_again(peo
     assert [title(card) for card in people.seen("ana")] == ["Surveybot help"] * 2
 
 
+async def test_a_place_that_removes_the_bot_or_is_deleted_is_not_written_to(people: People, store: Store) -> None:
+    """Two activities tell of it, in no certain order; a channel's end is told to its team."""
+    channel = people.tenant.conversations[CHANNEL]
+    removed = people.client.activity("conversationUpdate", "ana", channel) | {"membersRemoved": [{"id": f"28:{APP_ID}"}]}
+    deleted = people.client.activity("conversationUpdate", "ana", people.tenant.channel("19:team@thread.tacv2", [])) | {
+        "channelData": {"tenant": {"id": TENANT_ID}, "eventType": "channelDeleted", "channel": {"id": CHANNEL}}
+    }
+    for ends in (removed, deleted):
+        await people.client.install("ana", conversation=channel)
+        for activity in (people.client.activity("installationUpdate", "ana", channel) | {"action": "remove"}, ends)[ends is deleted :]:
+            assert (await people.client.post(activity)).status_code == 202
+        address = await store.read(lambda uow: uow.addresses.get(TENANT_ID, CHANNEL))
+        assert address is not None
+        assert address.is_closed
+
+
+async def test_whoever_joins_a_team_becomes_known_and_other_changes_read_nobody(people: People, store: Store) -> None:
+    channel = people.tenant.conversations[CHANNEL]
+    renamed = people.client.activity("conversationUpdate", "ana", channel) | {
+        "channelData": {"tenant": {"id": TENANT_ID}, "eventType": "x"}
+    }
+    await people.client.post(renamed)
+    assert people.tenant.journal == []
+    await people.client.post(people.client.activity("conversationUpdate", "ana", channel) | {"membersAdded": [{"id": "29:ben"}]})
+    assert [path for _, path, _ in people.tenant.journal] == [f"/v3/conversations/{CHANNEL}/members/29:ben"]
+    assert (await store.read(lambda uow: uow.members.get(TENANT_ID, "ben"))) is not None
+
+
 async def test_a_team_that_adds_the_bot_makes_its_people_known(people: People, store: Store) -> None:
     await people.client.install("ana", conversation=people.tenant.conversations[CHANNEL])
     known = [await store.read(lambda uow, user_id=user_id: uow.members.get(TENANT_ID, user_id)) for user_id in people.tenant.people]
@@ -86,16 +114,19 @@ async def test_a_team_that_adds_the_bot_makes_its_people_known(people: People, s
 
 
 async def test_what_takes_longer_than_a_moment_follows_as_a_message(people: People, inbound: Inbound) -> None:
+    """It is not begun a second time."""
     details = button(await people.ask("ana", "list"), "Details")
     inbound._moment_seconds = 0
     answer = await people.client.press("ana", details)
     assert answer.json()["value"] == "This takes a little longer. I will send you a message."
     assert f"{LINK}ana" in json.dumps(people.newest("ana"))
+    assert len(people.seen("ana")) == 2
 
 
 async def test_a_second_delivery_changes_nothing(people: People) -> None:
     details = button(await people.ask("ana", "list"), "Details")
-    press = people.client.activity("invoke", "ana") | {"value": {"action": {**details, "fallback": None}}}
+    value = {"action": {**details, "fallback": None}}
+    press = people.client.activity("invoke", "ana") | {"name": "adaptiveCard/action", "value": value}
     first, again = await people.client.post(press), await people.client.post(press)
     assert (first.json()["type"], again.json()["value"]) == ("application/vnd.microsoft.card.adaptive", "I am at it already.")
     message = people.client.activity("message", "ana") | {"text": "help"}
@@ -105,14 +136,24 @@ async def test_a_second_delivery_changes_nothing(people: People) -> None:
 
 @pytest.mark.parametrize("value", [None, {}, {"action": {}}, {"action": {"type": "Action.Execute", "verb": 7}}, "x", [1]])
 async def test_a_button_that_is_not_ours_is_out_of_date(people: People, value: object) -> None:
-    answer = await people.client.post(people.client.activity("invoke", "ana") | {"value": value})
+    answer = await people.client.post(people.client.activity("invoke", "ana") | {"name": "adaptiveCard/action", "value": value})
     assert (answer.status_code, title(answer.json()["value"])) == (200, "Out of date")
 
 
-@pytest.mark.parametrize("kind", ["typing", "messageReaction", "event", "endOfConversation", "handoff"])
-async def test_what_means_nothing_to_us_is_acknowledged(people: People, kind: str) -> None:
-    assert (await people.client.post(people.client.activity(kind, "ana"))).status_code == 202
+async def test_what_means_nothing_to_us_is_acknowledged(people: People) -> None:
+    """What is edited was answered when it was said."""
+    said = {"text": "list", "reactionsAdded": [{"type": "like"}]}
+    for kind in ("typing", "messageReaction", "messageUpdate", "messageDelete", "event", "endOfConversation", "trace", "of tomorrow"):
+        assert (await people.client.post(people.client.activity(kind, "ana") | said)).status_code == 202
+    of_a_bot = people.client.activity("message", "ana") | {"text": "list", "from": {"id": "28:another", "name": "Another bot"}}
+    assert (await people.client.post(of_a_bot)).status_code == 202
     assert people.seen("ana") == []
+
+
+@pytest.mark.parametrize("name", ["task/fetch", "composeExtension/query", "signin/verifyState", "message/submitAction", "", None])
+async def test_what_no_bot_of_ours_offers_is_not_implemented(people: People, name: str | None) -> None:
+    answer = await people.client.post(people.client.activity("invoke", "ana") | {"name": name, "value": {"action": {}}})
+    assert answer.status_code == 501
 
 
 async def test_what_is_no_activity_is_a_bad_request(people: People) -> None:
@@ -120,6 +161,7 @@ async def test_what_is_no_activity_is_a_bad_request(people: People) -> None:
     token = people.client.identity.sign(people.tenant.service_url)
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
     bodies = [b"", b"null", b"[]", b'"x"', b"{", b"\xff", b"{}", json.dumps(activity | {"conversation": "x"}).encode()]
+    bodies.append(b'{"type": "message", "value": ' + b"[" * 100_000 + b"]" * 100_000 + b"}")
     async with httpx.AsyncClient(headers=headers, transport=people.client.transport) as client:
         assert {(await client.post(people.client.url, content=body)).status_code for body in bodies} == {400}
         assert (await client.post(people.client.url, content=b"x" * (LONGEST_BODY_BYTES + 1))).status_code == 413

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from bot import living
+from bot import actions, living
 from bot.errors import Ambiguous, Gone, Rejected, Throttled, Unavailable
-from bot.messages import MemberKind, Shown
-from bot.page import Page, PrivatePage, Respond
+from bot.messages import Member, MemberKind, Request, Shown, Surface
+from bot.page import Action, Form, Page, PrivatePage, Respond
 from bot.sync import Kind
 from store.engine import connect
 from tests.contract.core.conftest import Life
@@ -223,3 +223,25 @@ async def test_of_messages_sent_before_they_remembered_what_they_show_the_truth_
     (delivery, _) = await told.deliveries()
     assert delivery.showing is not None
     assert delivery.showing.what is Shown.OPEN
+
+
+async def test_a_message_draws_itself_anew_for_its_reader_alone_whenever_they_look(told: Life) -> None:
+    """As things are at that moment, before any edit."""
+
+    async def look(name: str, message: str, surface: Surface = Surface.PRIVATE) -> Page | PrivatePage | Form:
+        member = Member(workspace_id="T1", user_id="U1", kind=MemberKind.MEMBER, email=f"{name}@acme.example")
+        request = Request(member=member, action=Action(verb="message.show", data={"message": message}), surface=surface)
+        return await actions.handle(told.store, request, told.now)
+
+    again = [page.again for page in told.channel.shows.values()]
+    (anas, bens) = [action.data["message"] for action in again if action is not None]
+    seen = await look("ana", anas)
+    assert isinstance(seen, PrivatePage)
+    assert (seen.title, seen.again) == ("New survey", again[0])
+    told.source.move("EMD_1", "CID_ana", "SurveyFinished")
+    await told.sync()
+    assert (await look("ana", anas)).title == "Thank you"
+    assert (await look("ben", bens)).title == "New survey"
+    for name, message, surface in (("ben", anas, Surface.PRIVATE), ("ben", bens, Surface.SHARED), ("ben", "x", Surface.PRIVATE)):
+        with pytest.raises(Gone):
+            await look(name, message, surface)
