@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.app import Core
+from adapters.core import Core
 from bot.pace import Backlog, backlogs
 from bot.pages.reader import Reader
 from bot.pages.status import backlog_words
 
 
 async def waiting(core: Core) -> Sequence[Backlog]:
-    now, per_minute = core.clock(), core.settings.slack.sends_per_minute
+    now, per_minute = core.clock(), core.settings.sends_per_minute
     return await core.store.read(lambda uow: backlogs(uow, now, per_minute))
 
 

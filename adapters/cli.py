@@ -68,7 +68,7 @@ def demo(
 
 @cli.command()
 def serve() -> None:
-    """Start the bot: HTTP for Slack, synchronisation, reminders and delivery. Ctrl+C and SIGTERM end it in order, exit code 0."""
+    """Start the bot: HTTP for chats, synchronisation, reminders and delivery. Ctrl+C and SIGTERM end it in order, exit code 0."""
     from adapters.app import open_bot
     from adapters.promptness import answer_promptly
     from adapters.scheduler import scheduled

@@ -18,10 +18,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from adapters.app import Core
+from adapters.core import Core
 from bot.errors import Unavailable
 from bot.messages import DeliveryState
-from bot.pace import Backlog, backlogs
+from bot.pace import Backlog, Rate, backlogs
 from bot.ports import UnitOfWork
 from bot.status import IntegrationStatus, JobState, JobStatus, status
 
@@ -43,7 +43,7 @@ def metrics_routes(core: Core) -> Sequence[Route]:
             return Response(status_code=401, headers={"WWW-Authenticate": "Bearer"})
         now = core.clock()
         try:
-            numbers = await core.store.read(lambda uow: _Numbers.of(uow, now, core.jobs.retry, core.settings.slack.sends_per_minute))
+            numbers = await core.store.read(lambda uow: _Numbers.of(uow, now, core.jobs.retry, core.settings.sends_per_minute))
         except Unavailable:
             return Response("the database does not answer\n", 503, media_type="text/plain")
         return Response(metrics_text(numbers.families()), media_type=CONTENT_TYPE_LATEST)
@@ -83,7 +83,7 @@ class _Numbers:
     requests: Mapping[tuple[str, str], int]
 
     @classmethod
-    def of(cls, uow: UnitOfWork, now: datetime, retry: timedelta, sends_per_minute: float) -> _Numbers:
+    def of(cls, uow: UnitOfWork, now: datetime, retry: timedelta, sends_per_minute: Rate) -> _Numbers:
         requests: Counter[tuple[str, str]] = Counter()
         for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
             requests[integration_id, _status_class(http_status)] += number

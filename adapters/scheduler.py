@@ -33,7 +33,7 @@ async def scheduled(bot: Bot) -> AsyncGenerator[None]:
     every = bot.core.settings.schedule
     jobs = (
         # A large workspace is read for minutes; meanwhile others look at those that were installed since.
-        Job("directory", min(_LOOK, every.directory), bot.directory_reader.read_due, at_once=directory_reader.AT_ONCE),
+        Job("directory", min(_LOOK, every.directory), bot.read_directories, at_once=directory_reader.AT_ONCE),
         # A look lasts as long as the runs it started; meanwhile others look at the other integrations.
         Job("sync", min(_LOOK, every.delivery), bot.core.jobs.tick, at_once=bot.core.jobs.cap + 1),
         Job("refreshes", every.delivery, bot.core.refresher.refresh_due, at_once=AT_ONCE + 1),

@@ -16,6 +16,7 @@ from sqlalchemy.exc import ArgumentError
 
 from adapters.logs import LogLevel
 from adapters.qualtrics import pacing
+from adapters.teams.registration import AppKind
 from bot.errors import UserError
 from store.encryption import Keyring
 from store.engine import connect
@@ -79,6 +80,13 @@ def _workspaces(text: str) -> str:
     return text
 
 
+def _guid(text: str) -> str:
+    """In small letters, as Microsoft sends them."""
+    if not re.fullmatch(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", text.lower()):
+        raise ValueError("must look like 00000000-0000-0000-0000-000000000000 (Azure portal, the bot's page, Configuration)")
+    return text.lower()
+
+
 #: In seconds; 30 days at most.
 Interval = Annotated[float, Field(gt=0, le=2_592_000)]
 
@@ -105,12 +113,36 @@ class Slack(BaseModel):
     allow_guests: bool = False
     sends_per_second: Annotated[float, Field(gt=0, le=20)] = 3
 
+    @property
+    def is_set(self) -> bool:
+        return self.bot_token is not None or self.client_id is not None
+
     def may_install(self, workspace_id: str) -> bool:
         return self.workspaces == "any" or workspace_id in re.split(", ?", self.workspaces or "")
 
+
+_Guid = Annotated[str, AfterValidator(_guid)]
+_AzureSecret = Annotated[SecretStr, _secret("Azure portal, App registrations, Certificates & secrets, the secret's value", least=16)]
+
+
+class Teams(BaseModel):
+    """The bot's registration in Azure, for the people of one tenant.
+
+    Whose tokens are believed cannot be set: it follows from Microsoft's public cloud, and from the sandbox's in the sandbox.
+    """
+
+    app_id: _Guid | None = None
+    tenant_id: _Guid | None = None
+    kind: AppKind = AppKind.SINGLE_TENANT
+    #: None for a managed identity.
+    client_secret: _AzureSecret | None = None
+    allow_guests: bool = False
+    #: Teams takes 50 from a bot in a tenant, edits included (reference teams.md 2.6).
+    sends_per_second: Annotated[float, Field(gt=0, le=50)] = 25
+
     @property
-    def sends_per_minute(self) -> float:
-        return 60 * self.sends_per_second
+    def is_set(self) -> bool:
+        return self.app_id is not None
 
 
 class Schedule(BaseModel):
@@ -147,6 +179,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
 
     slack: Slack = Slack()
+    teams: Teams = Teams()
     #: `name:base64 of 32 bytes`, several joined by commas; the first encrypts, all decrypt.
     encryption_keys: Annotated[SecretStr, AfterValidator(_keys)]
     database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///surveybot.db")
@@ -169,8 +202,8 @@ class Settings(BaseModel):
         Raises UserError that lists every missing, wrong or misspelt variable; it repeats no value.
         """
         try:
-            names = _names(env_file)
-            problems = [*_not_ours(names), *_together(names)]
+            given = _given(env_file)
+            problems = [*_not_ours(given), *_together(given)]
             settings, wrong = _read(env_file)
         except (OSError, UnicodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
@@ -179,6 +212,10 @@ class Settings(BaseModel):
             lines = ["These settings must be put right before Surveybot can start:", *sorted(problems + wrong)]
             raise UserError("\n  ".join(lines))
         return settings
+
+    def sends_per_minute(self, workspace_id: str) -> float:
+        chat = self.teams if workspace_id == self.teams.tenant_id else self.slack
+        return 60 * chat.sends_per_second
 
     @property
     def keyring(self) -> Keyring:
@@ -193,7 +230,7 @@ class _Environment(Settings, BaseSettings):
     )
 
 
-_SECTIONS: Mapping[str, type[BaseModel]] = {"SLACK": Slack, "SCHEDULE": Schedule, "LIMITS": Limits}
+_SECTIONS: Mapping[str, type[BaseModel]] = {"SLACK": Slack, "TEAMS": Teams, "SCHEDULE": Schedule, "LIMITS": Limits}
 #: Every variable there is, without the prefix.
 _VARIABLES = sorted(
     {name.upper() for name in Settings.model_fields} - _SECTIONS.keys()
@@ -207,6 +244,7 @@ _MOVED = re.compile(r"QUALTRICS(__.*)?|SCHEDULE__(FULL|INCREMENTAL)_SYNC")
 #: What to say instead of pydantic's words, by its error types; it fills the limits in.
 _SENTENCES = {
     "bool_parsing": "must be true or false",
+    "enum": "must be {expected}",
     "float_parsing": "must be a number",
     "greater_than": "must be more than {gt:.10g}",
     "greater_than_equal": "must be {ge:.10g} or more",
@@ -227,9 +265,10 @@ def sentence(problem: ErrorDetails, others: Mapping[str, str] = MappingProxyType
     return sentences.get(problem["type"], "is not valid").format_map(problem.get("ctx", {}))
 
 
-def _names(env_file: Path) -> set[str]:
-    sources = (EnvSettingsSource(_Environment), DotEnvSettingsSource(_Environment, env_file=env_file))
-    return {name.upper() for source in sources for name in source.env_vars}
+def _given(env_file: Path) -> Mapping[str, str]:
+    """What is set, by upper-cased name."""
+    sources = (DotEnvSettingsSource(_Environment, env_file=env_file), EnvSettingsSource(_Environment))
+    return {name.upper(): value or "" for source in sources for name, value in source.env_vars.items()}
 
 
 def _not_ours(names: Iterable[str]) -> list[str]:
@@ -242,22 +281,46 @@ def _not_ours(names: Iterable[str]) -> list[str]:
     ]
 
 
-def _together(names: Collection[str]) -> Iterator[str]:
-    """What is missing of the way to Slack that was begun, and what contradicts it."""
+def _together(given: Mapping[str, str]) -> Iterator[str]:
+    """What is missing of the ways to chats that were begun, and what contradicts them."""
+    is_slack = any(f"{PREFIX}SLACK__{name}" in given for name in (*_SLACK_WAYS, "SIGNING_SECRET", "APP_TOKEN"))
+    is_teams = any(f"{PREFIX}TEAMS__{name}" in given for name in ("APP_ID", "TENANT_ID", "KIND", "CLIENT_SECRET"))
+    if is_slack:
+        yield from _slack_together(given)
+    if is_teams:
+        yield from _teams_together(given)
+    if not (is_slack or is_teams):
+        yield f"{PREFIX}SLACK__BOT_TOKEN, {PREFIX}TEAMS__APP_ID: one of them is needed, for Slack or for Microsoft Teams (README says how)"
+
+
+_SLACK_WAYS = ("BOT_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "WORKSPACES")
+
+
+def _slack_together(given: Collection[str]) -> Iterator[str]:
     token, client_id, client_secret, workspaces, signing_secret, app_token = (
-        f"{PREFIX}SLACK__{name}" for name in ("BOT_TOKEN", "CLIENT_ID", "CLIENT_SECRET", "WORKSPACES", "SIGNING_SECRET", "APP_TOKEN")
+        f"{PREFIX}SLACK__{name}" for name in (*_SLACK_WAYS, "SIGNING_SECRET", "APP_TOKEN")
     )
-    oauth = [name for name in (client_id, client_secret, workspaces) if name in names]
-    if token in names:
+    oauth = [name for name in (client_id, client_secret, workspaces) if name in given]
+    if token in given:
         yield from (f"{name}: is for many workspaces, {token} for one; set one of the two ways only" for name in oauth)
     elif oauth:
-        yield from (f"{name}: is missing" for name in (client_id, client_secret) if name not in names)
-        if workspaces not in names:
+        yield from (f"{name}: is missing" for name in (client_id, client_secret) if name not in given)
+        if workspaces not in given:
             yield f"{workspaces}: is missing (the ids of those that may install the app, as T0123ABC,E0123ABC)"
     else:
         yield f"{token}: is missing (for many workspaces set {client_id} and {client_secret} instead)"
-    if signing_secret not in names and app_token not in names:
+    if signing_secret not in given and app_token not in given:
         yield f"{signing_secret}: is missing (for Socket Mode set {app_token} instead)"
+
+
+def _teams_together(given: Mapping[str, str]) -> Iterator[str]:
+    app_id, tenant_id, kind, client_secret = (f"{PREFIX}TEAMS__{name}" for name in ("APP_ID", "TENANT_ID", "KIND", "CLIENT_SECRET"))
+    yield from (f"{name}: is missing" for name in (app_id, tenant_id) if name not in given)
+    is_managed = given.get(kind) == AppKind.MANAGED_IDENTITY
+    if is_managed and client_secret in given:
+        yield f"{client_secret}: a managed identity has none; remove it, or set {kind} to {AppKind.SINGLE_TENANT}"
+    elif not is_managed and client_secret not in given:
+        yield f"{client_secret}: is missing (for a managed identity set {kind} to {AppKind.MANAGED_IDENTITY} instead)"
 
 
 def _read(env_file: Path) -> tuple[Settings | None, list[str]]:

@@ -1,4 +1,4 @@
-"""The bot's HTTP surface: what Slack and Qualtrics call, and three addresses for whoever watches over the process."""
+"""The bot's HTTP surface: what chats and Qualtrics call, and three addresses for whoever watches over the process."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ def web(bot: Bot) -> Starlette:
             await bot.core.store.read(lambda uow: uow.integrations.all())
         except Unavailable:
             return JSONResponse({"status": "the database does not answer"}, status_code=503)
-        if bot.socket is not None and not await bot.socket.is_connected():
-            return JSONResponse({"status": "Slack is not connected"}, status_code=503)
+        if (trouble := await bot.trouble()) is not None:
+            return JSONResponse({"status": trouble}, status_code=503)
         return JSONResponse({"status": "ready"})
 
-    called = (*bot.slack_routes, *qualtrics_events.routes(bot.core.store, bot.core.clock))
+    called = (*bot.routes, *qualtrics_events.routes(bot.core.store, bot.core.clock))
     watched = (Route("/healthz", healthz), Route("/readyz", readyz), *metrics_routes(bot.core))
     return Starlette(routes=[*called, *watched])
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot import authority, living, pages, rules
 from bot.messages import Request, Surface
-from bot.pace import SENDS_PER_MINUTE
+from bot.pace import Rate, slowly
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
@@ -27,7 +27,7 @@ async def handle(
     *,
     allow_guests: bool = False,
     retry: timedelta = FIRST_RETRY,
-    sends_per_minute: float = SENDS_PER_MINUTE,
+    sends_per_minute: Rate = slowly,
 ) -> Page | PrivatePage | Form:
     """Answer one request of one person. Authority is checked here, at every click, for the person who clicks.
 
@@ -66,7 +66,7 @@ def _change(uow: UnitOfWork, viewer: Viewer | Page, action: Action, now: datetim
     return action if isinstance(viewer, Page) else COMMANDS[action.verb](uow, viewer, action.data, now)
 
 
-def _viewer(uow: UnitOfWork, request: Request, *, allow_guests: bool, retry: timedelta, sends_per_minute: float) -> Viewer | Page:
+def _viewer(uow: UnitOfWork, request: Request, *, allow_guests: bool, retry: timedelta, sends_per_minute: Rate) -> Viewer | Page:
     """Who asks, or why they are shown nothing."""
     member = request.member
     reader = Reader.of(member)

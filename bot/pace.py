@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.ports import UnitOfWork
 from bot.records import Throttle
 
-#: Three a second, of the "several hundred" that Slack allows a workspace (reference slack.md 3).
-SENDS_PER_MINUTE = 180.0
+#: How many messages a minute leave for a workspace, by its id.
+Rate = Callable[[str], float]
+
 #: Of what is allowed, so much is used (store/gates.py).
 _USED = 0.97
 #: After a refusal half of that is used, and so much more with each quiet minute.
 _RECOVERED_A_MINUTE = 0.05
 
 _SENDING = "sending:"
+
+
+def slowly(_workspace_id: str) -> float:
+    """Three a second, of the "several hundred" that Slack allows a workspace (reference slack.md 3)."""
+    return 180.0
 
 
 def gate_of(workspace_id: str) -> str:
@@ -34,7 +40,7 @@ class Backlog:
     takes: timedelta
 
 
-def backlogs(uow: UnitOfWork, now: datetime, per_minute: float) -> Sequence[Backlog]:
+def backlogs(uow: UnitOfWork, now: datetime, per_minute: Rate) -> Sequence[Backlog]:
     """By workspace. What waits for nobody's workspace is settled without a message."""
     waiting: Counter[str] = Counter()
     for queue in uow.outbox.queues(now):
@@ -42,7 +48,7 @@ def backlogs(uow: UnitOfWork, now: datetime, per_minute: float) -> Sequence[Back
             waiting[queue.workspace_id] += queue.due
     throttles = uow.figures.throttles([gate_of(it) for it in waiting], now)
     return [
-        Backlog(workspace_id=it, messages=number, takes=takes(number, per_minute, throttles.get(gate_of(it), Throttle())))
+        Backlog(workspace_id=it, messages=number, takes=takes(number, per_minute(it), throttles.get(gate_of(it), Throttle())))
         for it, number in sorted(waiting.items())
     ]
 

@@ -11,11 +11,11 @@ from typing import Annotated, Any
 import typer
 
 from adapters import logs
-from adapters.app import Core, open_core
 from adapters.commands import switches
 from adapters.commands.switches import Id
 from adapters.commands.table import table
 from adapters.connections import credentials, learn_brand
+from adapters.core import Core, open_core
 from adapters.integrations import apply, entry_of, is_connected, read, written
 from adapters.qualtrics.datacentres import roots
 from adapters.settings import Settings

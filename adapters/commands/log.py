@@ -12,9 +12,9 @@ import typer
 from rich.console import Console
 
 from adapters import logs
-from adapters.app import open_core
 from adapters.commands.meant import meant
 from adapters.commands.table import table
+from adapters.core import open_core
 from adapters.request_log import KEPT
 from adapters.settings import Settings
 from bot.records import RequestLine

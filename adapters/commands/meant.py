@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from adapters.app import Core
+from adapters.core import Core
 from bot.errors import UserError
 from bot.model import Integration
 

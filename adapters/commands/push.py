@@ -10,9 +10,9 @@ from urllib.parse import urlsplit
 import typer
 
 from adapters import logs
-from adapters.app import Core, open_core
 from adapters.commands.meant import meant
 from adapters.commands.table import table
+from adapters.core import Core, open_core
 from adapters.event_subscriptions import EventSubscriptions
 from adapters.qualtrics.credentials import PUSH_SCOPE
 from adapters.settings import Settings

@@ -10,8 +10,8 @@ from typing import Annotated, TypeVar
 import typer
 
 from adapters import logs
-from adapters.app import open_core, utc_now
 from adapters.commands.table import table
+from adapters.core import open_core, utc_now
 from adapters.settings import Settings
 from adapters.slack.scopes import missing
 from bot.errors import UserError

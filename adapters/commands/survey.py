@@ -10,7 +10,7 @@ from typing import Annotated, TypeVar
 import typer
 
 from adapters import logs
-from adapters.app import open_core, utc_now
+from adapters.core import open_core, utc_now
 from adapters.settings import Settings
 from bot.errors import UserError
 from bot.ports import UnitOfWork

@@ -12,10 +12,10 @@ import typer
 from rich.console import Console
 
 from adapters import logs
-from adapters.app import Core, open_core
 from adapters.backlog import told, waiting
 from adapters.commands.progress import shown
 from adapters.commands.table import table
+from adapters.core import Core, open_core
 from adapters.settings import Settings
 from bot.closures import closures, name_of
 from bot.errors import SurveybotError, UserError

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from adapters.app import Core
+from adapters.core import Core
 from adapters.doctor.check import Finding, Level
 from bot import rules
 from bot.messages import MemberKind

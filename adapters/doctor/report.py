@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 
 from adapters import integrations
-from adapters.app import Clock, Core, open_core, utc_now
 from adapters.backlog import told, waiting
 from adapters.connections import credentials
+from adapters.core import Clock, Core, open_core, utc_now
 from adapters.doctor import jobs, sight, slack
 from adapters.doctor.check import Check, Finding, Level
 from adapters.doctor.people import people

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 
-from adapters.app import Core
+from adapters.core import Core
 from adapters.doctor.check import Check, Finding, Level
 from adapters.slack.clients import Clients, make_client, make_session
 from adapters.slack.oauth import INSTALL_PATH
@@ -15,6 +15,8 @@ from bot.errors import Gone, SurveybotError, Throttled, Unauthorized, Unavailabl
 
 
 async def seen(core: Core) -> AsyncIterator[Check]:
+    if not core.settings.slack.is_set:
+        return
     by_oauth = core.settings.slack.client_id is not None
     try:
         async with open_access(core.settings.slack, core.store, core.clock, core.owner) as access:

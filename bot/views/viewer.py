@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot.messages import Conversation, Surface
+from bot.pace import Rate
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import UnitOfWork
@@ -27,7 +28,7 @@ class Viewer:
     conversation: Conversation | None = None
     #: As `handle` has them.
     retry: timedelta
-    sends_per_minute: float
+    sends_per_minute: Rate
 
 
 View = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Page | PrivatePage]

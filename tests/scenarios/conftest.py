@@ -22,6 +22,7 @@ from adapters.slack_access import told
 from bot.sync import Kind
 from store import tables
 from store.engine import connect
+from tests.sides import in_slack
 
 ADA, BJOERN, DMITRI, EUNJI = (f"person{number:03d}@example.com" for number in (0, 1, 3, 4))
 DEACTIVATED, GUEST, STRANGER, NOT_IN_SLACK = (f"person{number:03d}@example.com" for number in (6, 7, 8, 23))
@@ -163,7 +164,7 @@ def log() -> Iterator[list[str]]:
 async def house(database_url: str, log: list[str]) -> AsyncIterator[House]:
     """A house whose first synchronisation is done. Afterwards everything it ever sent, logged and stored is held against the promises."""
     async with sandbox(database_url) as inside:
-        await inside.bot.directory_reader.read(inside.workspace.team_id)
+        await in_slack(inside.bot).directory_reader.read(inside.workspace.team_id)
         built = House(inside)
         await built.sync(Kind.FULL)
         yield built

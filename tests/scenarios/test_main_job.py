@@ -15,6 +15,7 @@ from bot.errors import Unavailable
 from bot.messages import DeliveryState
 from bot.sync import Kind
 from tests.scenarios.conftest import ADA, BJOERN, DEACTIVATED, DMITRI, GUEST, NOT_IN_SLACK, STRANGER, House, button, buttons, texts
+from tests.sides import in_slack
 
 
 async def test_from_the_mail_to_the_answer(house: House) -> None:
@@ -149,7 +150,7 @@ async def test_somebody_who_joins_the_workspace_later_is_told_then(house: House)
     house.send(NOT_IN_SLACK)
     await house.look()
     house.inside.workspace.add_user("U555", "Newcomer", email=NOT_IN_SLACK)
-    await house.inside.bot.directory_reader.read(house.inside.workspace.team_id)
+    await in_slack(house.inside.bot).directory_reader.read(house.inside.workspace.team_id)
     await house.look()
     assert house.titles(NOT_IN_SLACK) == ["New survey"]
 

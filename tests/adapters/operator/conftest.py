@@ -34,6 +34,12 @@ GOOD = {
     "SURVEYBOT_SLACK__SIGNING_SECRET": "canary-signing-secret",
     "SURVEYBOT_ENCRYPTION_KEYS": KEY,
 }
+#: What Teams needs, beside them or in Slack's place.
+IN_TEAMS = {
+    "SURVEYBOT_TEAMS__APP_ID": "0000000A-0000-0000-0000-000000000001",
+    "SURVEYBOT_TEAMS__TENANT_ID": "0000000b-0000-0000-0000-000000000002",
+    "SURVEYBOT_TEAMS__CLIENT_SECRET": "c4n4ry-0123456789~Q",
+}
 
 
 @dataclass(frozen=True, slots=True)

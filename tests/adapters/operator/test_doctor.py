@@ -30,6 +30,7 @@ from store import migrations
 from tests.adapters.conftest import on_both_databases
 from tests.adapters.operator.conftest import GOOD, Shell, variables
 from tests.contract.store.examples import distribution, event, survey
+from tests.sides import in_slack
 from tests.unit.core.examples import NOW, an_integration
 
 HOUR = timedelta(hours=1)
@@ -65,7 +66,7 @@ async def test_a_fresh_installation_lacks_nothing_but_work(inside: Sandbox) -> N
 
 async def test_an_installation_that_works_has_no_fault(inside: Sandbox) -> None:
     await inside.bot.core.jobs.start("acme", Kind.FULL)
-    await inside.bot.directory_reader.read(inside.workspace.team_id)
+    await in_slack(inside.bot).directory_reader.read(inside.workspace.team_id)
     inside.tenant.send_survey(name="Town hall")
     await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
     inside.workspace.faults.add(Refused("msg_too_long"), method="chat.postMessage")

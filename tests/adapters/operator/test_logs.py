@@ -20,6 +20,7 @@ from adapters.slack.clients import make_client
 from adapters.slack_access import told
 from bot.sync import Kind
 from tests.adapters.operator.conftest import Shell
+from tests.sides import in_slack
 
 CANARY = "xoxb-c4n4ry-token"
 
@@ -69,7 +70,7 @@ async def test_no_token_address_or_link_of_a_request_is_logged_even_at_debug(she
         async with sandbox("sqlite:///s.db") as inside:
             inside.tenant.faults.status, inside.tenant.faults.times = 503, 1
             await inside.bot.core.jobs.start("acme", Kind.FULL)
-            await inside.bot.directory_reader.read(inside.workspace.team_id)
+            await in_slack(inside.bot).directory_reader.read(inside.workspace.team_id)
             inside.tenant.send_survey(name="Pulse")
             await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
             await inside.bot.deliver()

@@ -11,7 +11,7 @@ from adapters.qualtrics import pacing
 from adapters.settings import Settings, Slack, https_url
 from adapters.slack_access import told
 from bot.errors import UserError
-from tests.adapters.operator.conftest import GOOD, Shell
+from tests.adapters.operator.conftest import GOOD, IN_TEAMS, Shell
 from tests.conftest import KEY
 
 CANARY = "c4n4ry"
@@ -22,6 +22,9 @@ DATABASE = "must be sqlite:///path/to/file.db or postgresql://user:password@host
 FORM = "`id:key`, the id of letters, digits, - and _, the key 32 bytes in base64 (`openssl rand -base64 32`)"
 MOVED = "is no setting any more; integrations are added with `surveybot integration add` now"
 LEVEL = "must be 'DEBUG', 'INFO', 'WARNING' or 'ERROR'"
+
+GUID = "00000000-0000-0000-0000-000000000000 (Azure portal, the bot's page, Configuration)"
+AZURE = "must be at least 16 characters, ASCII without spaces (Azure portal, App registrations, Certificates & secrets, the secret's value)"
 
 WRONG = [
     ("SLACK__BOT_TOKEN", f"xoxp-{CANARY}-user-token", f"must begin with xoxb- {BOT_TOKEN}"),
@@ -39,6 +42,12 @@ WRONG = [
     ("SLACK__API_URL", f"https://[::1]{CANARY}/api/", HTTPS),
     ("SLACK__API_URL", f"https://\u2102{CANARY}.com/api/", HTTPS),
     ("SLACK__SENDS_PER_SECOND", "nan", "must be 20 or less"),
+    ("TEAMS__APP_ID", CANARY, f"must look like {GUID}"),
+    ("TEAMS__TENANT_ID", f"{CANARY}.onmicrosoft.com", f"must look like {GUID}"),
+    ("TEAMS__KIND", CANARY, "must be 'SingleTenant', 'UserAssignedMSI' or 'MultiTenant'"),
+    ("TEAMS__CLIENT_SECRET", CANARY, AZURE),
+    ("TEAMS__SENDS_PER_SECOND", "51", "must be 50 or less"),
+    ("TEAMS__APPID", CANARY, "is no setting; SURVEYBOT_TEAMS__APP_ID is"),
     ("SCHEDULE__DELIVERY", "-1", "must be more than 0"),
     ("SCHEDULE__DIRECTORY", "inf", "must be 2592000 or less"),
     ("SCHEDULE", CANARY, "is a section; set what is in it, joined by two underscores"),
@@ -77,7 +86,7 @@ HEAD = "These settings must be put right before Surveybot can start:"
 
 @pytest.mark.parametrize(("name", "value", "line"), WRONG, ids=range(len(WRONG)))
 def test_a_wrong_value_is_told_by_exactly_its_line(shell: Shell, name: str, value: str, line: str) -> None:
-    shell.set(GOOD)
+    shell.set(GOOD | IN_TEAMS)
     shell.set({f"SURVEYBOT_{name}": value})
     assert _problems() == [HEAD, f"  SURVEYBOT_{name}: {line}"]
 
@@ -159,6 +168,45 @@ def test_a_way_to_slack_that_is_not_whole_is_told(shell: Shell, slack: dict[str,
     shell.set(GOOD | {"SURVEYBOT_SLACK__BOT_TOKEN": "", "SURVEYBOT_SLACK__SIGNING_SECRET": ""})
     shell.set({f"SURVEYBOT_SLACK__{name}": value for name, value in slack.items()})
     assert _problems() == [HEAD, *(f"  SURVEYBOT_SLACK__{line}" for line in lines)]
+
+
+_NO_SLACK = dict.fromkeys(("SURVEYBOT_SLACK__BOT_TOKEN", "SURVEYBOT_SLACK__SIGNING_SECRET"), "")
+_APP, _TENANT, _SECRET = (f"SURVEYBOT_TEAMS__{name}" for name in ("APP_ID", "TENANT_ID", "CLIENT_SECRET"))
+_MANAGED = {"SURVEYBOT_TEAMS__KIND": "UserAssignedMSI"}
+_MULTI = {"SURVEYBOT_TEAMS__KIND": "MultiTenant"}
+
+
+@pytest.mark.parametrize("teams", [{}, {_SECRET: ""} | _MANAGED, _MULTI], ids=["secret", "managed", "multi"])
+@pytest.mark.parametrize("is_alone", [True, False])
+def test_teams_is_enough_and_goes_beside_slack(shell: Shell, teams: dict[str, str], *, is_alone: bool) -> None:
+    shell.set(GOOD | IN_TEAMS | teams | (_NO_SLACK if is_alone else {}))
+    settings = Settings.load()
+    assert (settings.slack.is_set, settings.teams.is_set) == (not is_alone, True)
+    assert settings.teams.app_id == IN_TEAMS[_APP].lower()
+    assert [settings.sends_per_minute(it) for it in (IN_TEAMS[_TENANT], "T0ACME")] == [1500, 180]
+    assert CANARY not in repr(settings)
+
+
+@pytest.mark.parametrize(
+    ("teams", "lines"),
+    [
+        ({_APP: ""}, ["APP_ID: is missing"]),
+        ({_TENANT: ""}, ["TENANT_ID: is missing"]),
+        ({_SECRET: ""}, ["CLIENT_SECRET: is missing (for a managed identity set SURVEYBOT_TEAMS__KIND to UserAssignedMSI instead)"]),
+        (_MANAGED, ["CLIENT_SECRET: a managed identity has none; remove it, or set SURVEYBOT_TEAMS__KIND to SingleTenant"]),
+    ],
+)
+def test_a_way_to_teams_that_is_not_whole_is_told(shell: Shell, teams: dict[str, str], lines: list[str]) -> None:
+    shell.set(GOOD | _NO_SLACK | IN_TEAMS | teams)
+    assert _problems() == [HEAD, *(f"  SURVEYBOT_TEAMS__{line}" for line in lines)]
+
+
+def test_one_chat_is_needed(shell: Shell) -> None:
+    shell.set(GOOD | _NO_SLACK)
+    assert _problems() == [
+        HEAD,
+        "  SURVEYBOT_SLACK__BOT_TOKEN, SURVEYBOT_TEAMS__APP_ID: one of them is needed, for Slack or for Microsoft Teams (README says how)",
+    ]
 
 
 def test_a_name_below_a_value_is_no_value(shell: Shell) -> None:

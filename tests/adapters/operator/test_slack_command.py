@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from adapters.app import utc_now
+from adapters.core import utc_now
 from adapters.slack.scopes import REQUIRED
 from bot.installations import Installation, Tokens
 from bot.messages import Member, MemberKind

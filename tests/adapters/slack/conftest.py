@@ -15,7 +15,7 @@ from slack_bolt.async_app import AsyncApp
 from slack_sdk.web.async_client import AsyncWebClient
 from starlette.applications import Starlette
 
-from adapters.app import utc_now
+from adapters.core import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.server import slack_app as simulated_slack

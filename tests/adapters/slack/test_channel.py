@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pytest
 
-from adapters.app import utc_now
+from adapters.core import utc_now
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused
 from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack.channel import SlackChannel

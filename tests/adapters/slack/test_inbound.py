@@ -9,7 +9,7 @@ from datetime import datetime
 
 import pytest
 
-from adapters.app import utc_now
+from adapters.core import utc_now
 from adapters.sandbox.slack.faults import RateLimited
 from adapters.sandbox.slack.objects import user_object
 from adapters.sandbox.slack.sender import SlackSender

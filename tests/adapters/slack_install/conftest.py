@@ -12,7 +12,8 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from adapters.app import Bot, open_bot, utc_now
+from adapters.app import Bot, open_bot
+from adapters.core import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.consent import Consent
 from adapters.sandbox.slack.grid import Organisation, another_workspace

@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from starlette.applications import Starlette
 
-from adapters.app import utc_now
+from adapters.core import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.faults import LostAnswer
 from adapters.sandbox.slack.grid import another_workspace
@@ -24,6 +24,7 @@ from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 from tests.adapters.slack.conftest import settled
 from tests.adapters.slack_install.conftest import House
+from tests.sides import in_slack
 
 
 async def test_an_installation_from_its_first_to_its_last_day_and_back(house: House, caplog: pytest.LogCaptureFixture) -> None:
@@ -52,9 +53,9 @@ async def test_an_installation_from_its_first_to_its_last_day_and_back(house: Ho
     assert gone.revoked_at is not None
     assert await house.tokens("T0ACME") is None
     assert await house.bot.core.store.read(lambda uow: uow.members.by_email("ana@acme.example")) == []
-    assert await house.bot.clients.workspaces() == []
+    assert await in_slack(house.bot).clients.workspaces() == []
     with pytest.raises(Gone):
-        await house.bot.clients.of("T0ACME")
+        await in_slack(house.bot).clients.of("T0ACME")
     assert "no access to this workspace" in (await house.ask(house.acme, "U0ANA")).text
 
     await house.install("T0ACME")
@@ -86,7 +87,7 @@ async def test_workspaces_and_organisations_side_by_side_stay_apart(house: House
     assert len({it and it.access for it in tokens}) == 3
     for place, theirs in zip(("T0ACME", "T0OTHER", "E0GRID"), tokens, strict=True):
         assert theirs is not None
-        assert (await house.bot.clients.of(place)).token == theirs.access
+        assert (await in_slack(house.bot).clients.of(place)).token == theirs.access
 
 
 async def test_a_workspace_that_nobody_invited_gets_in_by_no_address_of_somebody_else(house: House) -> None:
@@ -185,7 +186,7 @@ async def test_while_the_database_is_away_the_pages_say_so(keyring: Keyring) -> 
 async def nearly_over(house: House, workspace_id: str, tokens: Tokens) -> None:
     soon = replace(tokens, expires_at=utc_now() + timedelta(minutes=5))
     await house.bot.core.store.write(lambda uow: uow.installations.renew(workspace_id, soon))
-    house.bot.clients.changed(workspace_id)
+    in_slack(house.bot).clients.changed(workspace_id)
 
 
 async def uninstall(house: House) -> None:

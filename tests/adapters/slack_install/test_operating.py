@@ -8,7 +8,8 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 
-from adapters.app import open_bot, utc_now
+from adapters.app import open_bot
+from adapters.core import utc_now
 from adapters.doctor import slack
 from adapters.doctor.check import Check, Level
 from adapters.sandbox.slack.faults import Status
@@ -18,6 +19,7 @@ from bot.messages import MemberKind
 from store.engine import connect
 from tests.adapters.slack.conftest import settled
 from tests.adapters.slack_install.conftest import House
+from tests.sides import in_slack
 
 
 async def doctor(house: House) -> dict[str, Check]:
@@ -53,7 +55,7 @@ async def test_the_doctor_looks_at_each_workspace_and_names_the_fix(house: House
 
 
 async def test_people_are_read_in_each_workspace_whatever_happens_in_another(house: House) -> None:
-    reader, store = house.bot.directory_reader, house.bot.core.store
+    reader, store = in_slack(house.bot).directory_reader, house.bot.core.store
     await reader.read_due()
     await house.install("T0ACME")
     await house.install("T0OTHER")
@@ -68,7 +70,7 @@ async def test_people_are_read_in_each_workspace_whatever_happens_in_another(hou
 
 
 async def test_an_organisation_opens_a_workspace_to_the_app_and_closes_it_again(house: House) -> None:
-    reader, store = house.bot.directory_reader, house.bot.core.store
+    reader, store = in_slack(house.bot).directory_reader, house.bot.core.store
     south = house.grid.add_workspace("T0SOUTH", "South", is_open=False)
     house.grid.add_user("W0SUE", "sue", email="sue@grid.example", teams=["T0SOUTH"])
     await house.install("E0GRID")
@@ -90,7 +92,7 @@ async def test_whoever_asks_where_the_token_does_not_open_is_answered_at_the_add
     store, tokens = house.bot.core.store, await house.tokens("T0ACME")
     assert tokens is not None
     await store.write(lambda uow: uow.installations.renew("T0ACME", replace(tokens, expires_at=utc_now() - timedelta(hours=1))))
-    house.bot.clients.changed("T0ACME")  # a token that cannot be renewed: Slack is down for that
+    in_slack(house.bot).clients.changed("T0ACME")  # a token that cannot be renewed: Slack is down for that
     house.slack.faults.add(Status(503), method="oauth.v2.access", times=None)
     answer = await house.ask(house.acme, "U0ANA")
     assert (answer.only_for, "Something went wrong on my side" in answer.text) == ("U0ANA", True)
@@ -103,5 +105,5 @@ async def test_where_a_token_does_not_open_people_are_told_that_something_went_w
     with engine.begin() as connection:
         connection.execute(text("UPDATE installations SET access_token = :bad"), {"bad": b"\x04lost damaged"})
     engine.dispose()
-    house.bot.clients.changed("T0ACME")
+    in_slack(house.bot).clients.changed("T0ACME")
     assert "Something went wrong on my side" in (await house.ask(house.acme, "U0ANA")).text

@@ -13,7 +13,7 @@ import pytest
 from slack_sdk.oauth.installation_store import Bot
 from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 
-from adapters.app import utc_now
+from adapters.core import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.faults import Status
 from adapters.sandbox.slack.server import slack_app

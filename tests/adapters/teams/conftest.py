@@ -13,7 +13,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 
-from adapters.app import utc_now
+from adapters.core import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.teams.certificate import certificate
 from adapters.sandbox.teams.client import TeamsClient

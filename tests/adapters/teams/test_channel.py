@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from adapters.app import utc_now
+from adapters.core import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.teams.identity import IdentityProvider
 from adapters.sandbox.teams.tenant import BLOCKED, Fault, Hang, LostAnswer, Tenant, Trouble, refusal

@@ -19,6 +19,7 @@ from adapters.slack.scopes import SCOPES
 from tests.adapters.slack.conftest import Bot, settled
 from tests.adapters.slack_install.conftest import House, opened
 from tests.adapters.slack_install.test_installing import database
+from tests.sides import in_slack
 
 BODY = "command=/surveys&user_id=U0ANA&channel_id=C0GENERAL&team_id=T0ACME&response_url=https://example.org"
 
@@ -90,7 +91,7 @@ async def test_rule_26_uninstalling_cleans_up(house: House) -> None:
     assert await house.tokens("T0ACME") is None
     assert await store.read(lambda uow: uow.members.by_email("ana@acme.example")) == []
     assert await store.read(lambda uow: uow.directory_readings.get("T0ACME")) is None
-    assert await house.bot.clients.workspaces() == []
+    assert await in_slack(house.bot).clients.workspaces() == []
 
 
 async def test_rule_27_organisations_and_their_workspaces_are_understood(house: House) -> None:
@@ -100,7 +101,7 @@ async def test_rule_27_organisations_and_their_workspaces_are_understood(house: 
     assert "no access" not in (await house.ask(north, "W0ANA")).text
     (ana,) = await house.bot.core.store.read(lambda uow: uow.members.by_email("ana@grid.example"))
     assert (ana.workspace_id, ana.user_id, ana.kind) == ("E0GRID", "W0ANA", "member")
-    await house.bot.directory_reader.read("E0GRID")
+    await in_slack(house.bot).directory_reader.read("E0GRID")
     assert await house.bot.core.store.read(lambda uow: uow.members.by_email("ana@grid.example")) == [ana]
 
 

@@ -1,0 +1,49 @@
+"""Slack and Teams as one channel: every workspace is written to by its own."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.errors import Gone
+from bot.messages import Conversation, Member, MessageRef
+from bot.page import Page, PrivatePage
+from bot.ports import Channel
+
+
+class Chats:
+    """`bot.ports.Channel`. All methods raise Gone, too, for a workspace of a platform that the bot is no longer connected with."""
+
+    def __init__(self, *, slack: Channel | None, teams: Channel | None, tenant_id: str | None) -> None:
+        self._slack = slack
+        self._teams = teams
+        self._tenant_id = tenant_id
+
+    async def turn(self, member: Member) -> None:
+        """See `bot.ports.Channel`."""
+        await self._of(member.workspace_id).turn(member)
+
+    async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:
+        """See `bot.ports.Channel`."""
+        return await self._of(member.workspace_id).send(member, page, key)
+
+    async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
+        """See `bot.ports.Channel`."""
+        return await self._of(conversation.workspace_id).post(conversation, page, key)
+
+    async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:
+        """See `bot.ports.Channel`."""
+        return await self._of(member.workspace_id).find(member, key, since)
+
+    async def edit_turn(self, member: Member) -> None:
+        """See `bot.ports.Channel`."""
+        await self._of(member.workspace_id).edit_turn(member)
+
+    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage, key: str) -> None:
+        """See `bot.ports.Channel`."""
+        await self._of(member.workspace_id).edit(message, member, page, key)
+
+    def _of(self, workspace_id: str) -> Channel:
+        channel = self._teams if workspace_id == self._tenant_id else self._slack
+        if channel is None:
+            raise Gone("the bot is not connected with this platform any more")
+        return channel

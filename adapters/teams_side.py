@@ -1,0 +1,53 @@
+"""The bot's side in Teams: what it hears there and how it answers, opened and closed in order."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.routing import Route
+
+from adapters.core import Core
+from adapters.settings import Teams
+from adapters.teams.authentication import Doorkeeper
+from adapters.teams.channel import TeamsChannel
+from adapters.teams.connector import Connector
+from adapters.teams.directory import TeamsDirectory
+from adapters.teams.inbound import Inbound
+from adapters.teams.registration import Cloud, Registration
+from adapters.teams.turns import Turns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TeamsSide:
+    registration: Registration
+    connector: Connector
+    directory: TeamsDirectory
+    channel: TeamsChannel
+    #: What Teams calls.
+    routes: Sequence[Route]
+
+
+@asynccontextmanager
+async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
+    """Microsoft is asked for nothing before it is needed: a bot whose registration is wrong starts, and `surveybot doctor` says so."""
+    teams, store, clock = core.settings.teams, core.store, core.clock
+    async with AsyncExitStack() as stack:
+        registration = registered(teams, cloud)
+        connector, doorkeeper = Connector(registration), Doorkeeper(registration)
+        stack.push_async_callback(connector.aclose)
+        stack.push_async_callback(doorkeeper.aclose)
+        directory = TeamsDirectory(connector, registration, store)
+        channel = TeamsChannel(connector, registration, store, clock, sends_per_second=teams.sends_per_second)
+        turns = Turns(store=store, directory=directory, channel=channel, clock=clock, handle=core.handle(allow_guests=teams.allow_guests))
+        inbound = Inbound(doorkeeper, directory, turns, store, clock)
+        yield TeamsSide(registration=registration, connector=connector, directory=directory, channel=channel, routes=inbound.routes())
+
+
+def registered(teams: Teams, cloud: Cloud) -> Registration:
+    """How the settings say that the bot is registered. Raises ValueError without an app id: whoever asks would be believed."""
+    if not teams.app_id or not teams.tenant_id:
+        raise ValueError("a bot without its app id would believe anybody")
+    password = None if teams.client_secret is None else teams.client_secret.get_secret_value()
+    return Registration(app_id=teams.app_id, tenant_id=teams.tenant_id, kind=teams.kind, password=password, cloud=cloud)
