@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import StrEnum
 from typing import Protocol
 
 
@@ -68,3 +69,29 @@ class OAuthStates(Protocol):
 
     def add(self, state: str, expires_at: datetime, now: datetime) -> None: ...
     def take(self, state: str, now: datetime) -> bool: ...
+
+
+class Offered(StrEnum):
+    """What became of giving somebody the app who had not added it."""
+
+    INSTALLED = "installed"
+    NO_ACCOUNT = "no account with this address"
+    #: A policy of the tenant, say.
+    REFUSED = "refused"
+
+
+class AppOffers(Protocol):
+    """People who get the app unasked. Who ever had it, and removed it, is left alone."""
+
+    def claim(self, workspace_id: str, domains: Collection[str], now: datetime, until: datetime, limit: int) -> Mapping[int, str]:
+        """Return addresses, by person, of some who wait for a message and are in no chat; nobody else is told of them before `until`.
+
+        `domains` are those of the addresses that count, in lower case.
+        """
+        ...
+
+    def record(self, person_id: int, outcome: Offered | None, due_at: datetime | None) -> None:
+        """Write down what became of it, and when to ask again (None = never). No outcome: nobody could be asked."""
+        ...
+
+    def counts(self) -> Mapping[Offered, int]: ...

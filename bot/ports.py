@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Protocol, TypeVar
 
-from bot.installations import Installations, OAuthStates
+from bot.installations import AppOffers, Installations, OAuthStates
 from bot.messages import Conversation, Member, MessageRef
 from bot.model import (
     Contact,
@@ -148,6 +148,8 @@ class UnitOfWork(Protocol):
     def members(self) -> Members: ...
     @property
     def addresses(self) -> Addresses: ...
+    @property
+    def app_offers(self) -> AppOffers: ...
     @property
     def directory_readings(self) -> DirectoryReadings: ...
     @property

@@ -23,6 +23,7 @@ from sqlalchemy import (
 )
 
 from bot.events import EventKind
+from bot.installations import Offered
 from bot.messages import DeliveryState, MemberKind, Shown
 from bot.model import Anonymity, LinkType
 from bot.records import Outcome
@@ -275,6 +276,18 @@ addresses = Table(
     text("service_url"),
     flag("is_closed"),
     Index("ix_addresses_user", "workspace_id", "user_id"),
+)
+
+# Who was given the app in Teams without adding it, or could not be.
+app_offers = Table(
+    "app_offers",
+    METADATA,
+    belongs_to(people.c.person_id, primary_key=True),
+    instant("asked_at", nullable=False),
+    # When to ask again; null = never.
+    instant("due_at"),
+    # Null while somebody asks.
+    word("outcome", Offered, nullable=True),
 )
 
 # What channels asked to be told, and whose rights count for it.

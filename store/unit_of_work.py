@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine
 
 from bot.ports import UnitOfWork
 from store.addresses import SqlAddresses
+from store.app_offers import SqlAppOffers
 from store.encryption import Keyring
 from store.engine import connect, translated
 from store.figures import SqlFigures
@@ -54,6 +55,7 @@ class SqlUnitOfWork:
     sent: SqlSent
     members: SqlMembers
     addresses: SqlAddresses
+    app_offers: SqlAppOffers
     directory_readings: SqlDirectoryReadings
     subscriptions: SqlSubscriptions
     inbox: SqlInbox
@@ -82,6 +84,7 @@ class SqlUnitOfWork:
             sent=SqlSent(connection),
             members=SqlMembers(connection),
             addresses=SqlAddresses(connection),
+            app_offers=SqlAppOffers(connection),
             directory_readings=SqlDirectoryReadings(connection),
             subscriptions=SqlSubscriptions(connection),
             inbox=SqlInbox(connection),
