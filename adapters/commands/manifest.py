@@ -46,7 +46,7 @@ def teams(
     website: Annotated[str, typer.Option(help="The page with support for the app (default: the host).")] = "",
     privacy: Annotated[str, typer.Option(help="The page with your privacy policy (default: the host).")] = "",
     terms: Annotated[str, typer.Option(help="The page with your terms of use (default: the host).")] = "",
-    installs_itself: Annotated[bool, typer.Option("--installs-itself", help="For SURVEYBOT_TEAMS__INSTALL.")] = False,
+    installs_itself: Annotated[bool, typer.Option("--installs-itself", help="For SURVEYBOT_TEAMS__INSTALL_FOR.")] = False,
 ) -> None:
     """Write the Teams app package, to be uploaded in the Teams admin center."""
     if not _HOST.fullmatch(host):

@@ -53,9 +53,6 @@ SCOPES: Mapping[str, str] = {
     "team": "Is asked in a channel, by a mention or a slash command; what it knows of a person is for that person alone.",
     "groupChat": "As in a channel.",
 }
-#: What an administrator may grant beside, in Entra, where people shall get the app without adding it.
-INSTALL_PERMISSION = "TeamsAppInstallation.ReadWriteSelfForUser.All"
-
 _LISTING = Path(__file__).with_name("listing")
 #: In the manifest itself; the others are files beside it. As Teams spells them
 #: (https://learn.microsoft.com/en-us/microsoftteams/platform/concepts/build-and-test/apps-localization).
@@ -74,7 +71,7 @@ def package(host: str, app_id: str, **switches: Any) -> dict[str, bytes]:  # noq
 def manifest(host: str, app_id: str, *, developer: Mapping[str, str] | None = None, installs_itself: bool = False) -> Json:
     """Return the manifest of a bot that is registered as `app_id` and reached at `https://{host}`.
 
-    `developer`: name and addresses that take the place of the host's. `installs_itself`: for `INSTALL_PERMISSION`, since Graph installs no
+    `developer`: name and addresses that take the place of the host's. `installs_itself`: people are given it by Graph, which installs no
     app that does not name its registration.
     """
     site = f"https://{host}"

@@ -40,6 +40,8 @@ class Cloud:
     )
     #: For people of whom nothing else is known: any region's address does.
     service_url: str = "https://smba.trafficmanager.net/teams/"
+    #: Microsoft Graph: where it is asked, and who its tokens are for.
+    graph_url: str = "https://graph.microsoft.com"
     #: On this machine alone, that is in the sandbox.
     allows_http: bool = False
 

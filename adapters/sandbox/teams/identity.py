@@ -45,6 +45,8 @@ class IdentityProvider:
     tokens: list[str] = field(default_factory=list[str])
     #: How often keys were asked for.
     looks: int = 0
+    #: What an administrator has granted the bot in Microsoft Graph.
+    roles: set[str] = field(default_factory=set[str])
     #: Every address answers 503.
     is_down: bool = False
 
@@ -80,8 +82,12 @@ class IdentityProvider:
         asked = dict(parse_qsl((await request.body()).decode()))
         if (asked.get("client_id"), asked.get("client_secret")) != (self.app_id, self.password):
             return self._answer({"error": "invalid_client"}, 401)
-        self.tokens.append(f"token-{len(self.tokens) + 1}")
+        self.tokens.append(f"token-{len(self.tokens) + 1}" if asked["scope"].startswith(ISSUER) else self._graph_token())
         return self._answer({"token_type": "Bearer", "expires_in": HOUR_S, "access_token": self.tokens[-1]})
+
+    def _graph_token(self) -> str:
+        claims = {"roles": sorted(self.roles), "jti": len(self.tokens)}
+        return jwt.encode(claims, self.key.private, algorithm="RS256", headers={"kid": self.key.kid})
 
     def _answer(self, body: dict[str, Any], status: int = 200) -> Response:
         return Response(status_code=503) if self.is_down else JSONResponse(body, status)

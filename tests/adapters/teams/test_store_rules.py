@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from adapters.teams.graph import GRAPH_PERMISSIONS
 from adapters.teams.manifest import LANGUAGES, PERMISSIONS, SCOPES, package
 from bot.gallery import gallery
 from bot.page import Respond
@@ -133,6 +134,7 @@ def test_rule_t11_permissions_are_the_least_there_are_each_with_a_reason() -> No
     assert re.findall(r"^\| `.*\|$", README, re.MULTILINE) == [
         *(f"| `{name}` | {reason} |" for name, reason in SCOPES.items()),
         *(f"| `{permission.name}` | {permission.reason} |" for permission in PERMISSIONS),
+        *(f"| `{it.name}` | {'needed' if it.is_required else 'optional'} | {it.reason} |" for it in GRAPH_PERMISSIONS),
     ]
     assert "authorization" not in MANIFEST
 
