@@ -98,7 +98,7 @@ async def _save(look: Look, survey: Survey, listed: _List | None) -> None:
         uow.pictures.add_surveys(ids, [survey])
         if listed is not None:
             whole = [survey_id] if listed.is_whole else []
-            changed += save_distributions(uow, ids, {survey_id: listed.distributions}, whole)
+            changed += save_distributions(uow, ids, {survey_id: listed.distributions}, whole, look.clock())
             uow.pictures.forget_distributions(ids, whole)
             uow.pictures.add_distributions(ids, listed.distributions)
         return changed, 0

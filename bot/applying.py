@@ -40,7 +40,9 @@ async def apply_picture(look: Look) -> Collection[str]:
         whole = [survey_id for survey_id in chunk if is_whole[survey_id]]
         await look.write(
             lambda uow, chunk=chunk, whole=whole: (
-                save_distributions(uow, ids, {survey_id: uow.pictures.distributions(ids, survey_id) for survey_id in chunk}, whole),
+                save_distributions(
+                    uow, ids, {survey_id: uow.pictures.distributions(ids, survey_id) for survey_id in chunk}, whole, look.clock()
+                ),
                 0,
             )
         )
@@ -80,9 +82,12 @@ async def _save_details(look: Look, survey: Survey, known: Survey) -> None:
     await look.store.write(save)
 
 
-def save_distributions(uow: UnitOfWork, integration_id: str, lists: Mapping[str, Sequence[Distribution]], whole: Collection[str]) -> int:
-    """Save lists, by survey; what is missing in a whole one was deleted. Returns how many changed."""
+def save_distributions(
+    uow: UnitOfWork, integration_id: str, lists: Mapping[str, Sequence[Distribution]], whole: Collection[str], now: datetime
+) -> int:
+    """Save lists, by survey, and remember today's counts; what is missing in a whole one was deleted. Returns how many changed."""
     inherited = [it for survey_id, distributions in lists.items() for it in _inherited(uow, integration_id, survey_id, distributions)]
+    uow.counts.keep(integration_id, inherited, now)
     changed = uow.distributions.save(integration_id, inherited).changed
     uow.surveys.freeze_group_sizes(integration_id, lists.keys())
     return changed + uow.distributions.mark_deleted(integration_id, whole, {distribution.distribution_id for distribution in inherited})

@@ -24,6 +24,7 @@ from bot.model import (
 )
 from bot.outbox import Outbox, Sent
 from bot.page import Page, PrivatePage
+from bot.posts import Posts
 from bot.records import (
     Account,
     Batch,
@@ -43,6 +44,7 @@ from bot.repositories import (
     Users,
 )
 from bot.subscriptions import Subscriptions
+from bot.trend import Counts
 from bot.workings import Figures, Leases, Pictures, Positions, Refreshes, Requests, Runs
 
 T = TypeVar("T")
@@ -154,6 +156,10 @@ class UnitOfWork(Protocol):
     def directory_readings(self) -> DirectoryReadings: ...
     @property
     def subscriptions(self) -> Subscriptions: ...
+    @property
+    def posts(self) -> Posts: ...
+    @property
+    def counts(self) -> Counts: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

@@ -14,6 +14,7 @@ from bot.schedule import Every, Schedule, Window
 from store import tables
 from store.encryption import Keyring
 from store.grants import administered
+from store.post_tables import day_counts
 from store.statements import Row, add, upsert
 
 _INTEGRATIONS = tables.integrations
@@ -25,6 +26,7 @@ _EVERYTHING_ELSE = (
     tables.pictures,
     tables.positions,
     tables.runs,
+    day_counts,
     tables.grants,
     tables.distributions,
     tables.surveys,

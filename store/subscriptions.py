@@ -12,6 +12,7 @@ from sqlalchemy import Connection, RowMapping, Select, delete, select, update
 from bot.messages import Conversation
 from bot.subscriptions import Feature, Paused, Subscription
 from store import tables
+from store.post_tables import posts
 from store.statements import Row, upsert
 
 _SUBSCRIPTIONS = tables.subscriptions
@@ -39,6 +40,8 @@ class SqlSubscriptions:
         return self._found(select(_SUBSCRIPTIONS).where(_SUBSCRIPTIONS.c.paused.is_(None)))
 
     def remove(self, subscription_ids: Collection[int]) -> int:
+        """With all that was ever found out for them: SQLite gives their numbers to others."""
+        self.connection.execute(delete(posts).where(posts.c.subscription_id.in_(subscription_ids)))
         return self.connection.execute(delete(_SUBSCRIPTIONS).where(_SUBSCRIPTIONS.c.subscription_id.in_(subscription_ids))).rowcount
 
     def pause(self, subscription_id: int, why: Paused) -> bool:

@@ -205,12 +205,16 @@ def _distribution(row: RowMapping) -> Distribution:
         sender_name=row["sender_name"],
         link_type=row["link_type"],
         link_expires_at=row["link_expires_at"],
-        stats=DistributionStats(**{name: row[name] for name in _COUNTS}),
+        stats=stats_of(row),
         is_deleted=row["is_deleted"],
         history_for=unpacked(row["history_for"]),
         history_at=row["history_at"],
         rows_missing=row["rows_missing"],
     )
+
+
+def stats_of(row: RowMapping) -> DistributionStats:
+    return DistributionStats(**{name: row[name] for name in _COUNTS})
 
 
 def packed(stats: DistributionStats) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy import Connection, Engine
 from bot.ports import UnitOfWork
 from store.addresses import SqlAddresses
 from store.app_offers import SqlAppOffers
+from store.counts import SqlCounts
 from store.encryption import Keyring
 from store.engine import connect, translated
 from store.figures import SqlFigures
@@ -24,6 +25,7 @@ from store.leases import SqlLeases
 from store.looks import SqlPictures, SqlPositions
 from store.outbox import SqlInbox, SqlOutbox
 from store.people import SqlDirectoryReadings, SqlMembers, SqlPeople
+from store.posts import SqlPosts
 from store.preferences import SqlPreferences
 from store.refreshes import SqlRefreshes
 from store.requests import SqlRequests
@@ -58,6 +60,8 @@ class SqlUnitOfWork:
     app_offers: SqlAppOffers
     directory_readings: SqlDirectoryReadings
     subscriptions: SqlSubscriptions
+    posts: SqlPosts
+    counts: SqlCounts
     inbox: SqlInbox
     runs: SqlRuns
     positions: SqlPositions
@@ -87,6 +91,8 @@ class SqlUnitOfWork:
             app_offers=SqlAppOffers(connection),
             directory_readings=SqlDirectoryReadings(connection),
             subscriptions=SqlSubscriptions(connection),
+            posts=SqlPosts(connection),
+            counts=SqlCounts(connection),
             inbox=SqlInbox(connection),
             runs=SqlRuns(connection),
             positions=SqlPositions(connection),

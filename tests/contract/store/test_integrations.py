@@ -167,6 +167,7 @@ _BY_SQL = (
     "INSERT INTO positions VALUES (:id, 'surveys', NULL, 1, 0, NULL, 0)",
     "INSERT INTO pictures VALUES (:id, 'SV_1', '', '{}')",
     "INSERT INTO refreshes VALUES (:id, 'SV_1', 1, 0, 0)",
+    "INSERT INTO day_counts VALUES (:id, 'SV_1', 'EMD_1', 0, '0')",
     "INSERT INTO request_log (integration_id, at, method, path, duration_ms) VALUES (:id, 0, 'GET', '/whoami', 1)",
 )
 
