@@ -17,9 +17,10 @@ counterexamples in `tests/unit/core/test_small_groups_attacked.py` finds none he
 
 People are counted in cohorts that share nobody (`cohorts`): a distribution with its reminders. Those are sent to who has not
 answered, so a reminder's size tells how many had; it is shown as its whole less those, guarded (`of_distribution`).
-Distributions under k people each are pooled, in the order in which they were sent, into pools that once full stay as they are: a
-pool that grew by one person a week would show that person's answer as its own growth. The limit of a part (`floor(W) - k`) is less
-than the pool without any one of its distributions, so that all answers may be those of the others.
+Distributions under k people each are pooled, in the order in which they were sent. A pool that is full stays as it is, and is
+counted once all of its links have expired (or if none ever does): one that grew, or whose people could answer one after the other,
+would show single answers as its own growth. A part's limit (`floor(W) - k`) is less than the pool without any one of its
+distributions, so that all who are in the part may be of the others.
 
 k is 5 unless set higher: what Qualtrics (https://www.qualtrics.com/support/confidentiality-overview-ex/), Dayforce
 (https://help.dayforce.com, *Configure Data Anonymity for Surveys*) and Quantum Workplace (https://help.quantumworkplace.com/minimum-response-threshold)
@@ -157,17 +158,17 @@ def of_distribution(distribution: Distribution, distributions: Sequence[Distribu
 
 def of_cohort(cohort: Sequence[Family], k: int) -> Guarded:
     """The numbers of a cohort. Reminders have links of their own, so what was done with those is added to what was done with the first."""
-    sent, parts = _count(cohort, "sent"), {name: _count(cohort, name, with_reminders=True) for name in PROGRESS}
+    sent, parts = count(cohort, "sent"), {name: count(cohort, name, with_reminders=True) for name in PROGRESS}
     progress = protect(sent, parts, k)
     taken = max(shown.number for shown in progress.parts.values())
-    troubles = divide(sent, {name: _count(cohort, name) for name in TROUBLES}, k, taken=taken)
+    troubles = divide(sent, {name: count(cohort, name) for name in TROUBLES}, k, taken=taken)
     return Guarded(k=k, whole=progress.whole, parts={**progress.parts, **troubles.parts, **_unsent(cohort, sent, k)})
 
 
 def cohorts(distributions: Iterable[Distribution], k: int, now: datetime) -> Sequence[Sequence[Family]]:
     """Divide a survey's distributions into groups of people that may be counted together; who is in none is counted nowhere.
 
-    A cohort never changes afterwards, and every pool is to hold twice the people of the one before: the first 2 k.
+    A cohort never changes afterwards. Every pool is to hold twice the people of the one before, the first 2 k.
     """
     found: list[Sequence[Family]] = []
     pool: list[Family] = []
@@ -177,8 +178,8 @@ def cohorts(distributions: Iterable[Distribution], k: int, now: datetime) -> Seq
             found.append((family,))
         elif _is_settled(family.invite, now):
             pool.append(family)
-            if _count(pool, "sent") >= enough:
-                found.append(tuple(pool))
+            if count(pool, "sent") >= enough:
+                found += [tuple(pool)] if _is_counted(pool, now) else []
                 pool, enough = [], enough * 2
     return found
 
@@ -195,18 +196,19 @@ def families(distributions: Iterable[Distribution]) -> Sequence[Family]:
     ]
 
 
+def count(cohort: Iterable[Family], name: str, *, with_reminders: bool = False) -> int:
+    """The true number of a cohort: for whoever guards it next."""
+    return sum(getattr(each.stats, name) for family in cohort for each in (family.invite, *(family.reminders if with_reminders else ())))
+
+
 def _unsent(cohort: Sequence[Family], sent: int, k: int) -> dict[str, Shown]:
     """Who was not sent to. Rounded as running totals: whoever knows the mailing list's size could not tell more by subtracting."""
     shown: dict[str, Shown] = {}
     for name in UNSENT:
-        before, sent = sent, sent + _count(cohort, name)
+        before, sent = sent, sent + count(cohort, name)
         number = floor(sent, k) - floor(before, k)
         shown[name] = Shown(number, is_about=number > 0)
     return shown
-
-
-def _count(cohort: Iterable[Family], name: str, *, with_reminders: bool = False) -> int:
-    return sum(getattr(each.stats, name) for family in cohort for each in (family.invite, *(family.reminders if with_reminders else ())))
 
 
 def _sum(numbers: Iterable[Shown]) -> Shown:
@@ -216,6 +218,11 @@ def _sum(numbers: Iterable[Shown]) -> Shown:
 
 def _is_settled(distribution: Distribution, now: datetime) -> bool:
     return distribution.send_date is not None and distribution.send_date + SETTLED <= now
+
+
+def _is_counted(pool: Iterable[Family], now: datetime) -> bool:
+    expiries = {each.link_expires_at for family in pool for each in (family.invite, *family.reminders)}
+    return expiries == {None} or all(at is not None and at <= now for at in expiries)
 
 
 def _order(distribution: Distribution) -> tuple[datetime | None, str]:

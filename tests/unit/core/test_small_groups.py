@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -19,7 +20,7 @@ READER = Reader("en", "UTC")
 def sent_to(number: int, name: str = "EMD_1", *, days_ago: float = 3, of: str | None = None, **counts: int) -> Distribution:
     kind: dict[str, Any] = {"request_type": "Reminder", "parent_id": of} if of else {"request_type": "Invite"}
     stats = DistributionStats(sent=number, **counts)
-    return a_distribution(distribution_id=name, send_date=NOW - days_ago * DAY, stats=stats, **kind)
+    return a_distribution(distribution_id=name, send_date=NOW - days_ago * DAY, link_expires_at=NOW, stats=stats, **kind)
 
 
 @pytest.mark.parametrize(
@@ -76,12 +77,20 @@ def test_nothing_is_shown_of_what_is_no_invitation(request_type: str) -> None:
 
 
 def test_small_distributions_are_pooled_once_settled_and_a_full_pool_stays_as_it_is() -> None:
-    small = [sent_to(4, f"EMD_{day:02}", days_ago=20 - day, finished=3) for day in range(20)]
+    small = [replace(sent_to(4, f"EMD_{day:02}", days_ago=20 - day, finished=3), link_expires_at=None) for day in range(20)]
     pools = [[family.invite.distribution_id for family in cohort] for cohort in cohorts(small, 5, NOW)]
     assert [len(pool) for pool in pools] == [3, 5, 10]
     assert [len(pool) for pool in cohorts(small, 5, NOW - 10 * DAY)] == [3, 5]
     assert of_survey(small[:8], 5, NOW).part("finished").number == 5 + 15
     assert of_distribution(small[0], small, 5).whole.is_hidden
+
+
+def test_a_pool_is_counted_when_nobody_in_it_can_answer_any_more() -> None:
+    """Otherwise the last one who can would be seen answering."""
+    small = [sent_to(4, f"EMD_{number}", finished=3) for number in range(3)]
+    assert of_survey(small, 5, NOW).whole.number == 10
+    assert of_survey(small, 5, NOW - DAY).whole.is_hidden
+    assert of_survey([replace(small[0], link_expires_at=None), *small[1:]], 5, NOW).whole.is_hidden
 
 
 def test_words_promise_no_more_than_is_known() -> None:
