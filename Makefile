@@ -53,8 +53,12 @@ manifests: $(VENV)/.run ## the examples in manifest/ anew, after a change of com
 	$(BIN)/surveybot manifest teams --host bot.example.org --app-id 00000000-0000-0000-0000-000000000000 --out $(VENV)/teams.zip
 	$(BIN)/python -m zipfile -e $(VENV)/teams.zip manifest/teams
 
+playground: $(VENV)/.dev ## Microsoft's client for bots without a tenant, against the whole bot (needs npm)
+	npm install --prefix tests/playground --no-save --no-package-lock --ignore-scripts --no-audit --no-fund
+	$(BIN)/pytest tests/playground
+
 lock: $(VENV)/.dev ## regenerate the hashed requirement files (needs `uv` on the PATH)
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt
 
-.PHONY: help demo check test test-deep conformance bench lock renderer manifests
+.PHONY: help demo check test test-deep conformance bench lock renderer playground manifests

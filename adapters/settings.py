@@ -137,6 +137,8 @@ class Teams(BaseModel):
     #: None for a managed identity.
     client_secret: _AzureSecret | None = None
     allow_guests: bool = False
+    #: In channels and group chats answer where it was asked, by messages that only whoever asked sees; the app package must allow it.
+    targeted_answers: bool = False
     #: Teams takes 50 from a bot in a tenant, edits included (reference teams.md 2.6).
     sends_per_second: Annotated[float, Field(gt=0, le=50)] = 25
 

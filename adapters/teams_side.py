@@ -40,7 +40,14 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
         stack.push_async_callback(doorkeeper.aclose)
         directory = TeamsDirectory(connector, registration, store)
         channel = TeamsChannel(connector, registration, store, clock, sends_per_second=teams.sends_per_second)
-        turns = Turns(store=store, directory=directory, channel=channel, clock=clock, handle=core.handle(allow_guests=teams.allow_guests))
+        turns = Turns(
+            store=store,
+            directory=directory,
+            channel=channel,
+            clock=clock,
+            handle=core.handle(allow_guests=teams.allow_guests),
+            is_targeting=teams.targeted_answers,
+        )
         inbound = Inbound(doorkeeper, directory, turns, store, clock)
         yield TeamsSide(registration=registration, connector=connector, directory=directory, channel=channel, routes=inbound.routes())
 

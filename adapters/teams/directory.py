@@ -52,7 +52,7 @@ class TeamsDirectory:
         known = await self._store.read(lambda uow: uow.members.get(self._registration.tenant_id, user_id))
         account = Account(aad_object_id=user_id)
         if known is None:
-            told = await self._connector.member(incoming.service_url, incoming.conversation_id, user_id)
+            told = await self._connector.member(incoming.service_url, incoming.conversation_id, incoming.sender.id)
             account = _account(told)
         member = member_of(account, self._registration.tenant_id, known, zone=incoming.zone, locale=incoming.locale)
         if member.user_id != user_id:

@@ -177,33 +177,33 @@ def people(service: Tenant, identity: IdentityProvider, inbound: Inbound, survey
 
 @pytest.fixture
 async def surveys(store: Store) -> None:
+    await store.write(sent_sv_1)
+
+
+def sent_sv_1(uow: UnitOfWork) -> None:
     """Ana and Ben were sent SV_1."""
-
-    def seed(uow: UnitOfWork) -> None:
-        uow.integrations.save(an_integration("main"))
-        people = uow.people.ids(["ana@acme.example", "ben@acme.example"])
-        survey = Survey(survey_id="SV_1", name="Pulse *1*", owner_id="UR_1", is_active=True, last_modified=NOW)
-        uow.surveys.save("main", [survey], NOW)
-        distribution = Distribution(
-            distribution_id="EMD_1",
-            survey_id="SV_1",
-            parent_id=None,
-            owner_id="UR_1",
-            request_type="Invite",
-            request_status="Done",
-            send_date=NOW,
-            sender_name="People team",
-            link_type=LinkType.INDIVIDUAL,
-            link_expires_at=None,
-        )
-        uow.distributions.save("main", [distribution])
-        links = [LinkEntry(contact_id=email, email=email, url=LINK + email[:3], expires_at=None) for email in people]
-        uow.invitations.save_links("main", "EMD_1", links, people)
-        for email in people:
-            entry = HistoryEntry(contact_id=email, status=Status.SUCCESS, url=None, sent_at=NOW, completed_at=None)
-            uow.invitations.save_history("main", "EMD_1", [MailedRow(entry=entry, mailed=True, notice_at=None)])
-
-    await store.write(seed)
+    uow.integrations.save(an_integration("main"))
+    people = uow.people.ids(["ana@acme.example", "ben@acme.example"])
+    survey = Survey(survey_id="SV_1", name="Pulse *1*", owner_id="UR_1", is_active=True, last_modified=NOW)
+    uow.surveys.save("main", [survey], NOW)
+    distribution = Distribution(
+        distribution_id="EMD_1",
+        survey_id="SV_1",
+        parent_id=None,
+        owner_id="UR_1",
+        request_type="Invite",
+        request_status="Done",
+        send_date=NOW,
+        sender_name="People team",
+        link_type=LinkType.INDIVIDUAL,
+        link_expires_at=None,
+    )
+    uow.distributions.save("main", [distribution])
+    links = [LinkEntry(contact_id=email, email=email, url=LINK + email[:3], expires_at=None) for email in people]
+    uow.invitations.save_links("main", "EMD_1", links, people)
+    for email in people:
+        entry = HistoryEntry(contact_id=email, status=Status.SUCCESS, url=None, sent_at=NOW, completed_at=None)
+        uow.invitations.save_history("main", "EMD_1", [MailedRow(entry=entry, mailed=True, notice_at=None)])
 
 
 def actions(drawn: Any) -> Iterator[Json]:
