@@ -21,7 +21,7 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@ $(VENV)/.run
 
-demo: $(VENV)/.run ## the real bot against a simulated Qualtrics and Slack, on localhost
+demo: $(VENV)/.run ## the real bot against a simulated Qualtrics, Slack and Teams, on localhost
 	$(BIN)/surveybot demo
 
 check: $(VENV)/.dev ## format, lint, types, import contracts

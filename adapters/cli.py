@@ -52,7 +52,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Where the page opens on localhost; 0 = any free port.", min=0, max=65535)] = 8400,
     log_level: Annotated[LogLevel, typer.Option(help="How much is told on standard error.")] = "ERROR",
 ) -> None:
-    """Start the bot against a simulated Qualtrics and Slack; nothing leaves this machine."""
+    """Start the bot against a simulated Qualtrics, Slack and Teams; nothing leaves this machine."""
     from adapters.sandbox.demo import run_demo
 
     logs.configure(log_level)

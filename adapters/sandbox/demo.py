@@ -1,4 +1,4 @@
-"""The demo: the real bot between a simulated Qualtrics and a simulated Slack, which it knows by their addresses alone."""
+"""The demo: the real bot between a simulated Qualtrics, Slack and Teams, which it knows by their addresses alone."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from adapters.app import Bot, open_bot
 from adapters.event_subscriptions import EventSubscriptions
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.page.routes import page_routes
-from adapters.sandbox.people import hire
+from adapters.sandbox.people import hire, hire_into_teams
 from adapters.sandbox.qualtrics.deliveries import Courier
+from adapters.sandbox.qualtrics.past import lived
 from adapters.sandbox.qualtrics.seed import founded
 from adapters.sandbox.qualtrics.server import qualtrics_app
 from adapters.sandbox.qualtrics.tenant import Tenant
@@ -27,9 +28,14 @@ from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.server import slack_app
 from adapters.sandbox.slack.workspace import Workspace
+from adapters.sandbox.teams.client import TeamsClient
+from adapters.sandbox.teams.running import Simulated, simulated_teams
+from adapters.sandbox.teams.window import Window
 from adapters.scheduler import scheduled
-from adapters.settings import Limits, Schedule, Settings, Slack
+from adapters.settings import Limits, Schedule, Settings, Slack, Teams
 from adapters.slack.inbound import PATH
+from adapters.teams.inbound import PATH as TEAMS_PATH
+from adapters.teams.registration import PUBLIC
 from adapters.web import web
 from bot.model import Integration
 from bot.ports import UnitOfWork
@@ -50,14 +56,16 @@ READ_QUICKLY = Reading(full=Every.parse("1 min"), incremental=Every.parse("2 s")
 class Sandbox:
     """Everything that runs, for whoever makes things happen in it."""
 
-    #: Of the browser page; the tenant and Slack's API are under the same address.
+    #: Of the browser page; the tenant, Slack's API and Teams' connector are under the same address.
     url: str
-    #: Where the bot listens for Slack.
+    #: Where the bot listens for Slack and Teams.
     bot_url: str
     clock: SandboxClock
     tenant: Tenant
     workspace: Workspace
     sender: SlackSender
+    #: None: it was started without Teams.
+    teams: Window | None
     #: Brings the tenant's events to whoever subscribed to them.
     courier: Courier
     bot: Bot
@@ -74,7 +82,7 @@ class Sandbox:
 async def run_demo(port: int, announce: Callable[[str], None]) -> None:
     """Run until cancelled; `announce` is told the page's address once everything answers. OSError: the port is taken."""
     with tempfile.TemporaryDirectory(prefix="surveybot-demo-") as folder:
-        async with sandbox(f"sqlite:///{folder}/demo.db", port=port) as running, scheduled(running.bot):
+        async with sandbox(f"sqlite:///{folder}/demo.db", port=port, has_teams=True, has_past=True) as running, scheduled(running.bot):
             await running.push()
             announce(running.url)
             await running.courier.run()
@@ -82,9 +90,20 @@ async def run_demo(port: int, announce: Callable[[str], None]) -> None:
 
 @asynccontextmanager
 async def sandbox(
-    database_url: str, *, port: int = 0, schedule: Schedule = QUICK, reading: Reading = READ_QUICKLY, people: int = 24
+    database_url: str,
+    *,
+    port: int = 0,
+    schedule: Schedule = QUICK,
+    reading: Reading = READ_QUICKLY,
+    people: int = 24,
+    has_teams: bool = False,
+    has_past: bool = False,
 ) -> AsyncGenerator[Sandbox]:
-    """Start everything on loopback, with an empty database migrated. Nothing is scheduled: the caller does that, or asks the bot itself."""
+    """Start everything on loopback, with an empty database migrated. Nothing is scheduled: the caller does that, or asks the bot itself.
+
+    With Teams, its administrator has added the bot to a team, so that the bot knows who is there. With a past, Qualtrics has surveys of the
+    last weeks to look back on, and field staff who are in no chat.
+    """
     await asyncio.to_thread(migrations.upgrade, database_url)
     clock, worlds = SandboxClock(), _Worlds()
     async with AsyncExitStack() as stack:
@@ -94,6 +113,11 @@ async def sandbox(
         workspace = Workspace(clock=clock, bot_token=bot_token, signing_secret=signing_secret)
         workspace.url = url
         hire(workspace, tenant)
+        teams = await stack.enter_async_context(simulated_teams(clock, url)) if has_teams else None
+        if teams:
+            hire_into_teams(teams.tenant, tenant)
+        if has_past:
+            lived(tenant)
         worlds.qualtrics, worlds.slack = qualtrics_app(tenant, token=qualtrics_token), slack_app(workspace)
         settings = Settings(
             limits=_UNHURRIED,
@@ -103,15 +127,35 @@ async def sandbox(
             encryption_keys=SecretStr("demo:" + base64.b64encode(secrets.token_bytes(32)).decode()),
             database_url=SecretStr(database_url),
             schedule=schedule,
+            teams=teams.settings if teams else Teams(),
         )
-        bot = await stack.enter_async_context(open_bot(settings, clock))
+        bot = await stack.enter_async_context(open_bot(settings, clock, cloud=teams.cloud if teams else PUBLIC))
         await bot.core.store.write(lambda uow: _connect(uow, f"{url}/API/v3/", qualtrics_token, reading))
         bot_url = await stack.enter_async_context(serving(web(bot)))
         sender = SlackSender(workspace, f"{bot_url}{PATH}")
-        worlds.page = Starlette(routes=page_routes(tenant, workspace, sender, clock))
+        window = None
+        if teams:
+            worlds.teams, teams.tenant.changed = teams.connector, workspace.changed
+            window = await _introduced(teams, f"{bot_url}{TEAMS_PATH}")
+        worlds.page = Starlette(routes=page_routes(tenant, workspace, sender, clock, window))
         yield Sandbox(
-            url=url, bot_url=bot_url, clock=clock, tenant=tenant, workspace=workspace, sender=sender, courier=Courier(tenant), bot=bot
+            url=url,
+            bot_url=bot_url,
+            clock=clock,
+            tenant=tenant,
+            workspace=workspace,
+            sender=sender,
+            teams=window,
+            courier=Courier(tenant),
+            bot=bot,
         )
+
+
+async def _introduced(teams: Simulated, bot_url: str) -> Window:
+    window = Window(TeamsClient(teams.tenant, teams.identity, bot_url))
+    team = next(chat for chat in teams.tenant.conversations.values() if chat.kind == "channel")
+    await window.add_app(team.members[-1], team.conversation_id)
+    return window
 
 
 def _connect(uow: UnitOfWork, base_url: str, token: str, reading: Reading) -> None:
@@ -121,10 +165,11 @@ def _connect(uow: UnitOfWork, base_url: str, token: str, reading: Reading) -> No
 
 
 class _Worlds:
-    """One address for all three, told apart by their paths, so that links work in whatever browser shows the page."""
+    """One address for all of them, told apart by their paths, so that links work in whatever browser shows the page."""
 
     qualtrics: ASGIApp | None = None
     slack: ASGIApp | None = None
+    teams: ASGIApp | None = None
     page: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,6 +178,8 @@ class _Worlds:
             app = self.qualtrics
         elif path.startswith(("/api/", "/response/", "/oauth/", "/link")):
             app = self.slack
+        elif path.startswith("/v3/"):
+            app = self.teams
         else:
             app = self.page
         await (app or Starlette())(scope, receive, send)

@@ -9,7 +9,10 @@ from typing import Annotated, Literal, assert_never
 from msgspec import Meta, Struct
 
 from adapters.sandbox.clock import SandboxClock
+from adapters.sandbox.page.slack_channels import ChangeChannel, change_channel
+from adapters.sandbox.page.teams_deeds import ChangeApp, Look, PressCard, Say, TeamsDeed, TeamsFault, TeamsHand, break_teams
 from adapters.sandbox.qualtrics.faults import Faults
+from adapters.sandbox.qualtrics.status import WAITING
 from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited
 from adapters.sandbox.slack.forms import IncompleteForm
@@ -22,6 +25,7 @@ from bot.slash_commands import SLASH_COMMANDS
 #: The slash commands of our manifest; Slack itself refuses all others.
 COMMANDS = tuple(command.name for command in SLASH_COMMANDS.values())
 
+_SPANS = {1: "An hour", 24: "A day", 168: "A week"}
 _Hours = Annotated[int, Meta(ge=1, le=24 * 60)]
 
 
@@ -43,6 +47,13 @@ class Move(Struct, tag_field="what", tag="move"):
     survey: str
     email: str
     status: Literal["Opened", "SurveyStarted", "SurveyFinished", "SurveyScreenedOut"]
+
+
+class Answer(Struct, tag_field="what", tag="answer"):
+    """So many who were asked and have not answered finish it."""
+
+    survey: str
+    count: Annotated[int, Meta(ge=1, le=1000)]
 
 
 class Deactivate(Struct, tag_field="what", tag="deactivate"):
@@ -107,9 +118,11 @@ class OpenHome(Struct, tag_field="what", tag="open_home"):
     user: str
 
 
-_Trouble = QualtricsFault | SlackFault | SlackPace
-_InSlack = Command | Press | OpenHome | Submit | CloseModal
-Deed = SendSurvey | Remind | Move | Deactivate | Activate | Advance | _Trouble | _InSlack
+_Trouble = QualtricsFault | SlackFault | SlackPace | TeamsFault
+_InSlack = Command | Press | OpenHome | Submit | CloseModal | ChangeChannel
+_InQualtrics = SendSurvey | Remind | Move | Answer | Deactivate | Activate
+_FAULTS = ("qualtrics_fault", "slack_fault", "slack_pace", "teams_fault")
+Deed = _InQualtrics | Advance | _Trouble | _InSlack | TeamsDeed
 
 
 @dataclass(slots=True, kw_only=True)
@@ -120,8 +133,10 @@ class Hand:
     workspace: Workspace
     sender: SlackSender
     clock: SandboxClock
+    #: None: there is no Teams here.
+    teams: TeamsHand | None = None
     #: What is out of order now, in the words of the deeds of these names.
-    faults: dict[str, str] = field(default_factory=lambda: dict.fromkeys(("qualtrics_fault", "slack_fault", "slack_pace"), "off"))
+    faults: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_FAULTS, "off"))
 
     async def do(self, deed: Deed) -> str:
         """Do it and return a sentence saying what happened.
@@ -129,19 +144,27 @@ class Hand:
         Raises UserError when it cannot be done, LookupError when it names something that is not there.
         """
         match deed:
-            case Command() | Press() | OpenHome() | Submit() | CloseModal():
+            case Command() | Press() | OpenHome() | Submit() | CloseModal() | ChangeChannel():
                 return await self._in_slack(deed)
-            case SendSurvey() | Remind() | Move() | Activate() | Deactivate():
+            case SendSurvey() | Remind() | Move() | Answer() | Activate() | Deactivate():
                 return self._in_qualtrics(deed)
             case Advance():
                 self.clock.advance(timedelta(hours=deed.hours))
-                return f"{'An hour' if deed.hours == 1 else f'{deed.hours} hours'} passed."
-            case QualtricsFault() | SlackFault() | SlackPace():
+                return f"{_SPANS.get(deed.hours, f'{deed.hours} hours')} passed."
+            case QualtricsFault() | SlackFault() | SlackPace() | TeamsFault():
                 return self._break(deed)
+            case Say() | PressCard() | Look() | ChangeApp():
+                return await self._teams.do(deed)
             case _:
                 assert_never(deed)
 
-    def _in_qualtrics(self, deed: SendSurvey | Remind | Move | Activate | Deactivate) -> str:
+    @property
+    def _teams(self) -> TeamsHand:
+        if self.teams is None:
+            raise UserError("There is no Teams in this sandbox.")
+        return self.teams
+
+    def _in_qualtrics(self, deed: _InQualtrics) -> str:
         match deed:
             case SendSurvey():
                 return self._send(deed)
@@ -149,6 +172,8 @@ class Hand:
                 return self._remind(deed)
             case Move():
                 return self._move(deed)
+            case Answer():
+                return self._answer(deed)
             case Activate():
                 self.tenant.activate(deed.survey)
                 return f"“{self.tenant.survey(deed.survey).name}” takes answers again."
@@ -180,6 +205,13 @@ class Hand:
         done = {"Opened": "opened the mail of", "SurveyStarted": "started", "SurveyFinished": "finished"}
         return f"{deed.email} {done.get(deed.status, 'was screened out of')} “{survey.name}”."
 
+    def _answer(self, deed: Answer) -> str:
+        survey = self.tenant.survey(deed.survey)
+        waiting = [(each, row) for each in survey.distributions for row in each.recipients if row.status in WAITING]
+        for distribution, row in waiting[: deed.count]:
+            self.tenant.change(distribution, row, "SurveyFinished")
+        return f"{_people(min(deed.count, len(waiting)))} finished “{survey.name}”."
+
     def _break(self, deed: _Trouble) -> str:
         match deed:
             case QualtricsFault():
@@ -192,6 +224,9 @@ class Hand:
                 self.faults["slack_pace"], name = deed.fault, "Slack"
                 self.workspace.platform.limits = Limits() if deed.fault == "real" else None
                 return "Slack now counts calls, by its real tiers." if deed.fault == "real" else "Slack takes calls at any pace."
+            case TeamsFault():
+                self.faults["teams_fault"] = deed.fault
+                return break_teams(self._teams.window.client.tenant, deed)
             case _:
                 assert_never(deed)
         words = {
@@ -230,6 +265,8 @@ class Hand:
                 return _heard(await self.sender.open_home(deed.user), "that the Home tab was opened")
             case Submit():
                 return await self._submit(deed)
+            case ChangeChannel():
+                return await change_channel(self.workspace, self.sender, deed)
             case CloseModal():
                 closed = await self.sender.close(deed.user)
                 return "The form is closed." if closed is None else _heard(closed, "that the form was closed")

@@ -18,10 +18,13 @@ from starlette.routing import Route
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.page.deeds import Deed, Hand
+from adapters.sandbox.page.onlookers import onlookers
+from adapters.sandbox.page.teams_deeds import TeamsHand
 from adapters.sandbox.qualtrics.records import Survey
 from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.slack.sender import SlackSender
-from adapters.sandbox.slack.workspace import Call, Json, UserKind, Workspace
+from adapters.sandbox.slack.workspace import Call, Json, Workspace
+from adapters.sandbox.teams.window import Window, snapshot
 from bot.errors import UserError
 
 _STATIC = Path(__file__).parent / "static"
@@ -44,9 +47,15 @@ _LISTED_SURVEYS, _LISTED_PEOPLE, _LISTED_CALLS = 40, 200, 40
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def page_routes(tenant: Tenant, workspace: Workspace, sender: SlackSender, clock: SandboxClock) -> list[Route]:
-    """Everything the page needs, for an application on the loopback interface: anybody else is refused with 403."""
-    page = _Page(tenant=tenant, workspace=workspace, hand=Hand(tenant=tenant, workspace=workspace, sender=sender, clock=clock))
+def page_routes(
+    tenant: Tenant, workspace: Workspace, sender: SlackSender, clock: SandboxClock, window: Window | None = None
+) -> list[Route]:
+    """Everything the page needs, for an application on the loopback interface: anybody else is refused with 403.
+
+    With a `window`, Teams is shown beside Slack.
+    """
+    hand = Hand(tenant=tenant, workspace=workspace, sender=sender, clock=clock, teams=TeamsHand(window) if window else None)
+    page = _Page(tenant=tenant, workspace=workspace, hand=hand, window=window)
     return [
         Route("/", _guarded(page.index), methods=["GET"]),
         Route("/static/{name}", _guarded(page.static), methods=["GET"]),
@@ -74,6 +83,7 @@ class _Page:
     tenant: Tenant
     workspace: Workspace
     hand: Hand
+    window: Window | None
 
     async def index(self, _request: Request) -> Response:
         return _file("index.html")
@@ -82,13 +92,18 @@ class _Page:
         return _file(request.path_params["name"])
 
     async def state(self, request: Request) -> Response:
-        users = self.workspace.users
-        user_id = request.query_params.get("user") or next(u for u in users if users[u].kind is UserKind.MEMBER)
-        if user_id not in users:
-            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is nobody with the id {user_id} in this Slack workspace.")
+        people = list(onlookers(self.workspace, self.window.client.tenant if self.window else None))
+        user_id = request.query_params.get("user")
+        me = next((one for one in people if user_id in {None, "", one.onlooker_id}), None)
+        if me is None:
+            raise HTTPException(HTTPStatus.NOT_FOUND, f"There is nobody with the id {user_id} here.")
         return JSONResponse(
             {
-                "workspace": self.workspace.snapshot(user_id),
+                "me": me.as_json(),
+                "people": [one.as_json() for one in people],
+                "workspace": self.workspace.snapshot(me.slack.user_id) if me.slack else None,
+                "teams": snapshot(self.window.client.tenant, me.teams.user_id) if self.window and me.teams else None,
+                "has_teams": self.window is not None,
                 "bot": self.workspace.bot_user_id,
                 "tenant": _tenant_summary(self.tenant),
                 "faults": self.hand.faults,
@@ -172,12 +187,12 @@ def _file(name: str) -> Response:
 
 
 def _tenant_summary(tenant: Tenant) -> Json:
-    """The newest surveys first, and everybody with an address once."""
+    """The newest surveys first, and everybody on the main list with an address once."""
     tenant.settle()
     newest = tenant.surveys.since(max(0, len(tenant.surveys) - _LISTED_SURVEYS))
     people = {
         contact.email.lower(): " ".join(filter(None, (contact.first_name, contact.last_name))) or contact.email
-        for contact in islice(tenant.contacts, _LISTED_PEOPLE)
+        for contact in islice(tenant.directories[0].lists[0].contacts, _LISTED_PEOPLE)
         if contact.email
     }
     return {

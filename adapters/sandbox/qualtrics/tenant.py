@@ -133,10 +133,10 @@ class Tenant:
         distribution, row = self._latest(who, survey_id)
         self.change(distribution, row, status)
 
-    def change(self, distribution: Distribution, row: Recipient, status: str) -> None:
-        """Put one row into a status: its times, ids, the distribution's counts and the survey's response count follow."""
+    def change(self, distribution: Distribution, row: Recipient, status: str, at: datetime | None = None) -> None:
+        """Put one row into a status, now or then: its times, ids, the distribution's counts and the survey's response count follow."""
         before = row.status
-        change(distribution, row, status, self.clock())
+        change(distribution, row, status, at or self.clock())
         if row.started_at and row.session_id is None:
             row.session_id = self.new_id("FS")
             self._publish(events.started(distribution, row, row.started_at))

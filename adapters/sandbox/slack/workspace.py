@@ -314,7 +314,7 @@ class Workspace:
     def snapshot(self, user_id: str) -> Json:
         """What this user sees, as JSON for the browser page: never another's direct or ephemeral message."""
         home = self.homes.get(user_id)
-        mine = [c for c in self.conversations.values() if user_id in c.members and not c.is_archived]
+        mine = [c for c in self.conversations.values() if user_id in c.members]
         return {
             "team": {"id": self.team_id, "name": self.team_name},
             "me": _person(self.users[user_id]),
@@ -335,6 +335,9 @@ class Workspace:
             "id": conversation.conversation_id,
             "kind": "dm" if is_direct else "channel",
             "name": ", ".join(others) if is_direct else conversation.name,
+            "is_private": conversation.kind is not ConversationKind.PUBLIC,
+            "is_archived": conversation.is_archived,
+            "has_bot": self.bot_user_id in conversation.members,
             "messages": [self._shown(message) for message in self.sees(user_id, conversation.conversation_id).values()],
         }
 

@@ -10,6 +10,9 @@ import httpx
 from adapters.sandbox.teams.identity import IdentityProvider
 from adapters.sandbox.teams.tenant import Conversation, Json, Tenant
 
+#: Then Teams says that the app does not answer (https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/universal-actions-for-adaptive-cards/work-with-universal-actions-for-adaptive-cards).
+_PATIENCE_S = 15
+
 
 @dataclass(frozen=True, slots=True)
 class TeamsClient:
@@ -63,15 +66,15 @@ class TeamsClient:
             "recipient": {"id": f"28:{self.identity.app_id}", "name": "Surveybot"},
             "conversation": {"id": place.conversation_id, "conversationType": place.kind, "tenantId": tenant.tenant_id},
             "channelData": {"tenant": {"id": tenant.tenant_id}},
-            "locale": "en-GB",
-            "entities": [{"type": "clientInfo", "locale": "en-GB", "platform": "Web", "timezone": person.zone}],
+            "locale": person.locale,
+            "entities": [{"type": "clientInfo", "locale": person.locale, "platform": "Web", "timezone": person.zone}],
         }
 
     async def post(self, activity: Json, header: str | None = "") -> httpx.Response:
         """Deliver an activity, with a token that says what Teams' would, with another header, or (None) without."""
         header = f"Bearer {self.identity.sign(activity['serviceUrl'])}" if header == "" else header
         headers = {} if header is None else {b"Authorization": header.encode("latin-1")}
-        async with httpx.AsyncClient(headers=headers, transport=self.transport) as client:
+        async with httpx.AsyncClient(headers=headers, transport=self.transport, timeout=_PATIENCE_S) as client:
             return await client.post(self.url, json=activity)
 
 

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from adapters.sandbox.serving import cut_connection
 from adapters.sandbox.teams.gate import problems
 from adapters.sandbox.teams.identity import IdentityProvider
-from adapters.sandbox.teams.tenant import Conversation, Fault, Hang, Json, LostAnswer, Tenant, refusal
+from adapters.sandbox.teams.tenant import BLOCKED, Conversation, Fault, Hang, Json, LostAnswer, Tenant, refusal
 
 Method = Callable[[Tenant, Request], Awaitable[Response]]
 
@@ -32,7 +32,7 @@ def connector_app(tenant: Tenant, identity: IdentityProvider) -> Starlette:
             tenant.journal.append((request.method, request.url.path, token))
             if token not in identity.tokens:
                 return _refused(refusal(401, "Unauthorized"))
-            trouble = tenant.troubles.popleft() if tenant.troubles else None
+            trouble = tenant.troubles.popleft() if tenant.troubles else tenant.trouble
             match trouble:
                 case Fault():
                     return _refused(trouble)
@@ -65,19 +65,27 @@ async def _create(tenant: Tenant, request: Request) -> Response:
     person = tenant.person(asked["members"][0]["id"])
     if person is None or asked["channelData"]["tenant"]["id"] != tenant.tenant_id:
         return _refused(refusal(403, "ForbiddenOperationException"))
-    return JSONResponse({"id": tenant.personal(person.user_id).conversation_id}, 201)
+    chat = tenant.personal(person.user_id)
+    if not chat.has_app:
+        return _refused(refusal(403, "ForbiddenOperationException"))
+    return JSONResponse({"id": chat.conversation_id}, 201)
 
 
 async def _send(tenant: Tenant, request: Request) -> Response:
     conversation, activity = _conversation(tenant, request), await request.json()
     if conversation is None:
         return _refused(refusal(404, "ConversationNotFound"))
+    if shut := _shut(conversation):
+        return _refused(shut)
+    if activity.get("type") == "typing":
+        return JSONResponse({"id": tenant.next_id()}, 202)
     if wrong := _problems(activity):
         return _refused(Fault(400, {"error": {"code": "BadSyntax", "message": wrong[0]}}))
     if "isTargetedActivity" in request.query_params and (refused := _untargeted(tenant, conversation, activity)):
         return _refused(refused)
     activity_id = tenant.next_id()
     conversation.messages[activity_id] = activity
+    tenant.changed()
     return JSONResponse({"id": activity_id}, 201)
 
 
@@ -86,7 +94,12 @@ async def _replace(tenant: Tenant, request: Request) -> Response:
     activity_id = request.path_params["activity_id"]
     if conversation is None or activity_id not in conversation.messages:
         return _refused(refusal(404, "ActivityNotFoundInConversation"))
+    if shut := _shut(conversation):
+        return _refused(shut)
     conversation.messages[activity_id] = activity
+    conversation.edited.add(activity_id)
+    conversation.answers = {key: answer for key, answer in conversation.answers.items() if key[0] != activity_id}
+    tenant.changed()
     return JSONResponse({"id": activity_id})
 
 
@@ -109,6 +122,12 @@ async def _members(tenant: Tenant, request: Request) -> Response:
 
 def _conversation(tenant: Tenant, request: Request) -> Conversation | None:
     return tenant.conversations.get(request.path_params["conversation_id"].partition(";messageid=")[0])
+
+
+def _shut(conversation: Conversation) -> Fault | None:
+    if not conversation.has_app:
+        return refusal(403, "BotNotInConversationRoster")
+    return BLOCKED if conversation.is_blocked else None
 
 
 def _problems(activity: Json) -> list[str]:

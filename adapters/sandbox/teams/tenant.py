@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from itertools import count
+from datetime import UTC, datetime
 from typing import Any
 
 Json = dict[str, Any]
@@ -21,6 +22,7 @@ class Person:
     tenant_id: str | None = None
     upn: str | None = None
     zone: str | None = "Europe/Berlin"
+    locale: str = "en-GB"
 
     @property
     def mri(self) -> str:
@@ -34,8 +36,36 @@ class Conversation:
     kind: str
     #: Entra object ids.
     members: list[str]
-    #: By id, oldest first.
+    #: Of a group chat or channel.
+    name: str = ""
+    #: Of a channel: the team it is in.
+    team: str = ""
+    #: What the bot sent, by id, oldest first.
     messages: dict[str, Json] = field(default_factory=dict[str, Json])
+    #: What people said.
+    said: dict[str, Said] = field(default_factory=dict[str, "Said"])
+    #: The ids of messages that the bot replaced.
+    edited: set[str] = field(default_factory=set[str])
+    #: By message and person: what a pressed button was answered with, for their eyes.
+    answers: dict[tuple[str, str], Answer] = field(default_factory=dict[tuple[str, str], "Answer"])
+    #: Whether the app was added to it, and not removed since.
+    has_app: bool = True
+    #: The person writes to no more bots here, and hears from none.
+    is_blocked: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    user_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """Either the card that is shown from now on, or a sentence below the old one."""
+
+    card: Json | None = None
+    sentence: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,16 +105,24 @@ class Tenant:
     tenant_id: str
     people: dict[str, Person] = field(default_factory=dict[str, Person])
     conversations: dict[str, Conversation] = field(default_factory=dict[str, Conversation])
+    name: str = "Acme"
     #: Each is met by one call, in order.
     troubles: deque[Trouble] = field(default_factory=deque[Trouble])
+    #: Met by every call while it lasts.
+    trouble: Trouble | None = None
     #: Every call: method, path, token.
     journal: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     #: Where the bot finds the connector, with a slash at its end.
     service_url: str = ""
-    _ids: count[int] = field(default_factory=lambda: count(1))
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    #: Called at every change somebody could see.
+    changed: Callable[[], None] = lambda: None
+    _last_id: int = 0
 
     def next_id(self) -> str:
-        return str(1_700_000_000_000 + next(self._ids))
+        """Milliseconds since 1970, unique and increasing."""
+        self._last_id = max(round(self.clock().timestamp() * 1000), self._last_id + 1)
+        return str(self._last_id)
 
     def add(self, *people: Person) -> None:
         self.people |= {person.user_id: person for person in people}
@@ -95,8 +133,12 @@ class Tenant:
         found = Conversation(conversation_id=conversation_id, kind="personal", members=[user_id])
         return self.conversations.setdefault(conversation_id, found)
 
-    def channel(self, conversation_id: str, members: list[str]) -> Conversation:
-        found = Conversation(conversation_id=conversation_id, kind="channel", members=members)
+    def channel(self, conversation_id: str, members: list[str], *, team: str = "", name: str = "") -> Conversation:
+        found = Conversation(conversation_id=conversation_id, kind="channel", members=members, team=team, name=name)
+        return self.conversations.setdefault(conversation_id, found)
+
+    def group(self, conversation_id: str, members: list[str], *, name: str = "") -> Conversation:
+        found = Conversation(conversation_id=conversation_id, kind="groupChat", members=members, name=name)
         return self.conversations.setdefault(conversation_id, found)
 
     def person(self, someone: str) -> Person | None:

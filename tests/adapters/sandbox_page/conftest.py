@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs
@@ -9,7 +9,7 @@ import httpx
 import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from adapters.sandbox.clock import SandboxClock
@@ -17,7 +17,13 @@ from adapters.sandbox.page.routes import page_routes
 from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.sender import SlackSender
-from adapters.sandbox.slack.workspace import UserKind, Workspace
+from adapters.sandbox.slack.workspace import Json, UserKind, Workspace
+from adapters.sandbox.teams.client import TeamsClient
+from adapters.sandbox.teams.identity import IdentityProvider, Key
+from adapters.sandbox.teams.tenant import Person
+from adapters.sandbox.teams.tenant import Tenant as Teams
+from adapters.sandbox.teams.window import Window
+from tests.adapters.sandbox_page.drawn import Draw, drawing
 
 
 @dataclass(slots=True)
@@ -27,11 +33,18 @@ class Bot:
     status: int = 200
     #: What Slack sent: form fields of commands and presses, bodies of events.
     heard: list[dict[str, str]] = field(default_factory=list[dict[str, str]])
+    #: What Teams sent, and what it is answered with.
+    told: list[Json] = field(default_factory=list[Json])
+    answer: Json | None = None
 
     async def listen(self, request: Request) -> Response:
         body = (await request.body()).decode()
         self.heard.append({name: values[0] for name, values in parse_qs(body).items()} or {"event": body})
         return Response(status_code=self.status)
+
+    async def listen_to_teams(self, request: Request) -> Response:
+        self.told.append(await request.json())
+        return JSONResponse(self.answer, self.status) if self.answer else Response(status_code=self.status)
 
 
 @dataclass(slots=True)
@@ -41,6 +54,7 @@ class World:
     clock: SandboxClock
     tenant: Tenant
     workspace: Workspace
+    teams: Teams
     browser: httpx.AsyncClient
     bot: Bot
 
@@ -51,8 +65,19 @@ class World:
         return (await self.browser.get("/sandbox/state", params={"user": user})).raise_for_status().json()
 
 
+@pytest.fixture(scope="module")
+def draw() -> Iterator[Draw]:
+    with drawing() as draw:
+        yield draw
+
+
+@pytest.fixture(scope="session")
+def signing_key() -> Key:
+    return Key("k1")
+
+
 @pytest.fixture
-async def world() -> AsyncIterator[World]:
+async def world(signing_key: Key) -> AsyncIterator[World]:
     clock = SandboxClock()
     tenant = Tenant(clock, public_url="http://127.0.0.1:1")
     tenant.add_contact("ada@example.com", "Ada", "Lovelace")
@@ -62,9 +87,18 @@ async def world() -> AsyncIterator[World]:
     workspace.add_user("U2", "Björn", email="björn@example.com")
     workspace.add_user("U3", "Dee", kind=UserKind.DEACTIVATED)
     workspace.add_channel("C1", "general", members=("U1",))
+    teams = Teams(tenant_id="tenant", clock=clock, service_url="http://127.0.0.1:1/", changed=workspace.changed)
+    teams.add(
+        Person(user_id="ada", name="Ada", email="Ada@example.com"),
+        Person(user_id="tia", name="Tia", email="tia@example.com", locale="de-DE"),
+        Person(user_id="gus", name="Gus", email=None, role="guest"),
+    )
+    teams.channel("19:general", ["ada", "tia"], team="Acme", name="General")
     bot = Bot()
-    async with serving(Starlette(routes=[Route("/slack", bot.listen, methods=["POST"])])) as bot_url:
-        routes = page_routes(tenant, workspace, SlackSender(workspace, f"{bot_url}/slack"), clock)
+    heard = [Route("/slack", bot.listen, methods=["POST"]), Route("/teams", bot.listen_to_teams, methods=["POST"])]
+    async with serving(Starlette(routes=heard)) as bot_url:
+        client = TeamsClient(teams, IdentityProvider(app_id="app", password="", key=signing_key), f"{bot_url}/teams")
+        routes = page_routes(tenant, workspace, SlackSender(workspace, f"{bot_url}/slack"), clock, Window(client))
         transport = httpx.ASGITransport(Starlette(routes=routes))
         async with httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:1") as browser:
-            yield World(clock=clock, tenant=tenant, workspace=workspace, browser=browser, bot=bot)
+            yield World(clock=clock, tenant=tenant, workspace=workspace, teams=teams, browser=browser, bot=bot)

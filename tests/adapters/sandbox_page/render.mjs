@@ -1,4 +1,4 @@
-// Draws Block Kit with the page's own modules onto the smallest document there can be: a line of cases in, a line of trees out.
+// Draws Block Kit and Adaptive Cards with the page's own modules onto the smallest document there can be: a line of cases in, a line of trees out.
 
 import { createInterface } from "node:readline";
 
@@ -12,6 +12,12 @@ class Node {
   addEventListener(name, listener) {
     if (name === "click") this.clicks.push(listener);
   }
+  get value() {
+    return this.attributes.value ?? "";
+  }
+  get checked() {
+    return "checked" in this.attributes;
+  }
   append(...children) {
     this.children.push(...children.map((child) => (child instanceof Node ? child : String(child))));
   }
@@ -22,6 +28,7 @@ globalThis.location = { origin: "http://127.0.0.1:1" };
 
 const [, , statics] = process.argv;
 const { drawBlocks, drawText } = await import(`${statics}/blocks.js`);
+const { drawCard } = await import(`${statics}/cards.js`);
 const { dayOf } = await import(`${statics}/dates.js`);
 
 function tree(node, pressed) {
@@ -32,7 +39,7 @@ function tree(node, pressed) {
   return { tag: node.tag, ...node.attributes, clicks, children: node.children.map((child) => tree(child, pressed)) };
 }
 
-function drawn({ blocks, text, zone = "UTC", now = "2026-11-23T12:00:00Z" }) {
+function drawn({ blocks, card, text, locale, zone = "UTC", now = "2026-11-23T12:00:00Z" }) {
   const pressed = [];
   const reader = {
     zone,
@@ -41,8 +48,10 @@ function drawn({ blocks, text, zone = "UTC", now = "2026-11-23T12:00:00Z" }) {
     people: [],
     places: [],
     channelName: (id) => `name of ${id}`,
-    press: (element) => pressed.push([element.block_id, element.action_id]),
+    press: (element, typed) => pressed.push(card ? [element.verb, typed] : [element.block_id, element.action_id]),
+    locale,
   };
+  if (card) return [tree(drawCard(card, reader), pressed)];
   const nodes = blocks ? drawBlocks(blocks, reader) : [drawText(text, reader)];
   return nodes.map((node) => tree(node, pressed));
 }

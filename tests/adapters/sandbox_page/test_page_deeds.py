@@ -87,14 +87,14 @@ async def test_time_passes(world: World) -> None:
     before = world.clock.now()
     answer = await world.do(what="advance", hours=24)
     assert timedelta(hours=24) <= world.clock.now() - before < timedelta(hours=25)
-    assert answer.json()["said"] == "24 hours passed."
+    assert answer.json()["said"] == "A day passed."
 
 
 async def test_qualtrics_breaks_and_is_well_again(world: World) -> None:
     said = [(await world.do(what="qualtrics_fault", fault=fault)).json()["said"] for fault in ("429", "503")]
     assert world.tenant.faults.status == 503
     assert said == ["Qualtrics answers every call with 429, too many calls.", "Qualtrics answers every call with 503."]
-    assert (await world.state())["faults"] == {"qualtrics_fault": "503", "slack_fault": "off", "slack_pace": "off"}
+    assert (await world.state())["faults"] == {"qualtrics_fault": "503", "slack_fault": "off", "slack_pace": "off", "teams_fault": "off"}
     await world.do(what="qualtrics_fault", fault="off")
     assert world.tenant.faults.status is None
 

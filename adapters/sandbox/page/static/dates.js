@@ -3,6 +3,11 @@
 const LOCALE = "en-US";
 const DAY = { year: "numeric", month: "2-digit", day: "2-digit" };
 const TIME = { hour: "numeric", minute: "2-digit" };
+const CARD_DAYS = {
+  COMPACT: { year: "numeric", month: "numeric", day: "numeric" },
+  SHORT: { weekday: "short", year: "numeric", month: "short", day: "numeric" },
+  LONG: { weekday: "long", year: "numeric", month: "long", day: "numeric" },
+};
 const FORMATS = {
   date_num: (at, zone) => words(at, zone, DAY, "en-CA"),
   date: (at, zone) => words(at, zone, { year: "numeric", month: "long", day: "numeric" }),
@@ -23,6 +28,15 @@ export function slackDate(format, seconds, zone, now) {
     return known ? ((pretty && nearby(at, zone, now)) || FORMATS[plain](at, zone, now)) : "";
   });
   return known ? text : null;
+}
+
+/** Fill the `{{DATE(...)}}` and `{{TIME(...)}}` of an Adaptive Card (https://learn.microsoft.com/en-us/adaptive-cards/authoring-cards/text-features). */
+export function cardDates(text, zone, locale = LOCALE) {
+  return text.replace(/\{\{(DATE|TIME)\(([\dT:.+Z-]+)(?:, ?(COMPACT|SHORT|LONG))?\)\}\}/g, (whole, name, stamp, length = "COMPACT") => {
+    const at = new Date(stamp);
+    if (Number.isNaN(at.getTime())) return whole;
+    return words(at, zone, name === "TIME" ? TIME : CARD_DAYS[length], locale);
+  });
 }
 
 /** "9:41 AM" of a message's `ts`. */

@@ -3,10 +3,10 @@
 import { drawBlocks } from "./blocks.js";
 import { byId, h } from "./dom.js";
 
-/** Show `model.modal`, or nothing; `on` holds {submit(typed), close(), raw} and `reader` what its blocks need. */
+/** Show the modal of `model.slack`, or nothing; `on` holds {submit(typed), close(), raw} and `reader` what its blocks need. */
 export function drawModal(model, reader, on) {
   const dialog = byId("modal");
-  const { modal, me } = model;
+  const { modal, me } = model.slack;
   if (!modal) {
     dialog.close();
     dialog.dataset.shows = "";
