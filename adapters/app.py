@@ -46,6 +46,11 @@ class Bot:
         if self.slack is not None:
             await self.slack.renew_tokens()
 
+    async def give_app(self) -> None:
+        """In Teams, to those who never added it."""
+        if self.teams is not None and self.teams.installer is not None:
+            await self.teams.installer.install_due()
+
     async def remind(self) -> None:
         """Put into the outbox who is due, and again those who could not be reached until now."""
         now = self.core.clock()

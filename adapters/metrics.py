@@ -20,6 +20,7 @@ from starlette.routing import Route
 
 from adapters.core import Core
 from bot.errors import Unavailable
+from bot.installations import Offered
 from bot.messages import DeliveryState
 from bot.pace import Backlog, Rate, backlogs
 from bot.ports import UnitOfWork
@@ -79,6 +80,10 @@ class _Numbers:
     backlog: Sequence[Backlog]
     #: Sent messages that are to be looked at.
     edits: int
+    #: Personal chats in Teams that are open, and that were closed to the bot.
+    chats: tuple[int, int]
+    #: People in Teams who were given the app, or could not be.
+    offers: Mapping[Offered, int]
     #: By integration and status class.
     requests: Mapping[tuple[str, str], int]
 
@@ -94,6 +99,8 @@ class _Numbers:
             oldest_due=uow.outbox.oldest_due(),
             backlog=backlogs(uow, now, sends_per_minute),
             edits=uow.sent.waiting(),
+            chats=uow.addresses.counts(),
+            offers=uow.app_offers.counts(),
             requests=requests,
         )
 
@@ -109,6 +116,10 @@ class _Numbers:
         yield _gauge("deliveries_waiting", "Messages that are due.", ("workspace",), sizes)
         yield _gauge("deliveries_waiting_seconds", "How long sending them takes at the allowed rate.", ("workspace",), spans)
         yield _gauge("edits_waiting", "Sent messages that are to be looked at.", (), {(): self.edits})
+        chats = dict(zip((("open",), ("closed",)), self.chats, strict=True))
+        yield _gauge("teams_chats", "Personal chats in Teams; closed ones have removed or blocked the bot.", ("state",), chats)
+        offers = {(outcome.name.lower(),): number for outcome, number in self.offers.items()}
+        yield _gauge("teams_app_given", "People who were given the app in Teams, or could not be.", ("outcome",), offers)
         yield _gauge("qualtrics_requests", "Requests of the last 24 hours, where the log is on.", ("integration", "status"), self.requests)
 
 

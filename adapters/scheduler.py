@@ -20,8 +20,9 @@ from bot.refreshing import AT_ONCE
 JITTER = 0.1
 #: How often is looked which synchronisation or directory is due, at least; seconds.
 _LOOK = 5
-#: Between looks for tokens that soon end; seconds.
+#: Between looks for tokens that soon end, and for people to give the app to; seconds.
 _RENEWALS = 60
+_GIFTS = 300
 
 
 @asynccontextmanager
@@ -38,6 +39,7 @@ async def scheduled(bot: Bot) -> AsyncGenerator[None]:
         Job("sync", min(_LOOK, every.delivery), bot.core.jobs.tick, at_once=bot.core.jobs.cap + 1),
         Job("refreshes", every.delivery, bot.core.refresher.refresh_due, at_once=AT_ONCE + 1),
         Job("tokens", _RENEWALS, bot.renew_tokens),
+        Job("app", _GIFTS, bot.give_app),
         Job("reminders", every.reminders, bot.remind),
         Job("delivery", every.delivery, bot.deliver),
         Job("settling", every.delivery, bot.settle),

@@ -23,6 +23,7 @@ from store.engine import connect
 
 PREFIX = "SURVEYBOT_"
 _LABEL = "[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = rf"{_LABEL}(?:\.{_LABEL})+"
 _URL = re.compile(
     rf"(?P<scheme>https?)://(?P<host>{_LABEL}(?:\.{_LABEL})*|\[::1\])(?::(?P<port>[0-9]{{1,5}}))?(?:/[a-z0-9._/-]*)?",
     re.ASCII | re.IGNORECASE,
@@ -87,6 +88,12 @@ def _guid(text: str) -> str:
     return text.lower()
 
 
+def _domains(text: str) -> str:
+    if not re.fullmatch(rf"{_DOMAIN}(, ?{_DOMAIN})*", text.lower()):
+        raise ValueError("must be domains of e-mail addresses with commas between, such as acme.example,acme.org")
+    return text.lower()
+
+
 #: In seconds; 30 days at most.
 Interval = Annotated[float, Field(gt=0, le=2_592_000)]
 
@@ -141,10 +148,18 @@ class Teams(BaseModel):
     targeted_answers: bool = False
     #: Teams takes 50 from a bot in a tenant, edits included (reference teams.md 2.6).
     sends_per_second: Annotated[float, Field(gt=0, le=50)] = 25
+    #: Whose addresses are of these domains is given the app, should a message wait for them (adapters/teams/installer.py).
+    install_for: Annotated[str, AfterValidator(_domains)] | None = None
+    #: Of the app in the organisation's catalogue; None = it is looked up.
+    catalog_id: _Guid | None = None
 
     @property
     def is_set(self) -> bool:
         return self.app_id is not None
+
+    @property
+    def install_domains(self) -> frozenset[str]:
+        return frozenset(re.split(", ?", self.install_for)) if self.install_for else frozenset()
 
 
 class Schedule(BaseModel):

@@ -14,7 +14,9 @@ from adapters.teams.authentication import Doorkeeper
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.directory import TeamsDirectory
+from adapters.teams.graph import Graph
 from adapters.teams.inbound import Inbound
+from adapters.teams.installer import Installer
 from adapters.teams.registration import Cloud, Registration
 from adapters.teams.turns import Turns
 
@@ -25,6 +27,8 @@ class TeamsSide:
     connector: Connector
     directory: TeamsDirectory
     channel: TeamsChannel
+    #: None = nobody is given the app.
+    installer: Installer | None
     #: What Teams calls.
     routes: Sequence[Route]
 
@@ -49,7 +53,30 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
             is_targeting=teams.targeted_answers,
         )
         inbound = Inbound(doorkeeper, directory, turns, store, clock)
-        yield TeamsSide(registration=registration, connector=connector, directory=directory, channel=channel, routes=inbound.routes())
+        yield TeamsSide(
+            registration=registration,
+            connector=connector,
+            directory=directory,
+            channel=channel,
+            installer=await stack.enter_async_context(_installing(core, registration)) if teams.install_domains else None,
+            routes=inbound.routes(),
+        )
+
+
+@asynccontextmanager
+async def _installing(core: Core, registration: Registration) -> AsyncGenerator[Installer]:
+    teams, graph = core.settings.teams, Graph(registration)
+    try:
+        yield Installer(
+            graph=graph,
+            store=core.store,
+            clock=core.clock,
+            tenant_id=registration.tenant_id,
+            domains=teams.install_domains,
+            catalog_id=teams.catalog_id,
+        )
+    finally:
+        await graph.aclose()
 
 
 def registered(teams: Teams, cloud: Cloud) -> Registration:

@@ -261,8 +261,8 @@ class Members(Protocol):
         """Those the platform has not told of since are taken for deactivated. Returns how many more there are."""
         ...
 
-    def counts(self) -> Mapping[str, int]:
-        """How many accounts by kind; among the members, `no e-mail` and `unconfirmed e-mail`."""
+    def counts(self, *, within: str | None = None, outside: str | None = None) -> Mapping[str, int]:
+        """How many accounts by kind; among the members, `no e-mail` and `unconfirmed e-mail`. Of one workspace, or of all but one."""
         ...
 
 
@@ -285,6 +285,10 @@ class Addresses(Protocol):
     def get(self, workspace_id: str, conversation_id: str) -> Address | None: ...
     def service_url(self, workspace_id: str) -> str | None:
         """Any of a workspace's, for somebody who was never heard from."""
+        ...
+
+    def counts(self) -> tuple[int, int]:
+        """How many personal chats are open, and how many closed."""
         ...
 
 

@@ -43,6 +43,11 @@ class SqlAddresses:
         known = select(_ADDRESSES.c.service_url).where(_ADDRESSES.c.workspace_id == workspace_id).limit(1)
         return self.connection.execute(known).scalar_one_or_none()
 
+    def counts(self) -> tuple[int, int]:
+        chats = select(_ADDRESSES.c.is_closed, func.count()).where(_ADDRESSES.c.user_id.is_not(None)).group_by(_ADDRESSES.c.is_closed)
+        found = dict(self.connection.execute(chats).all())
+        return found.get(False, 0), found.get(True, 0)
+
 
 def _of(workspace_id: str, conversation_id: str) -> tuple[ColumnElement[bool], ...]:
     return (_ADDRESSES.c.workspace_id == workspace_id, _ADDRESSES.c.conversation_id == conversation_id)

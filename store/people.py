@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Update, bindparam, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, delete, func, select, true, update
 
 from bot.messages import Member, MemberKind
 from bot.records import Absorbed, DirectoryReading
@@ -80,11 +80,13 @@ class SqlMembers:
         vanished = _update(workspace_id).where(unseen, _MEMBERS.c.kind != MemberKind.DEACTIVATED)
         return self.connection.execute(vanished.values(kind=MemberKind.DEACTIVATED)).rowcount
 
-    def counts(self) -> Mapping[str, int]:
-        number = func.count()
-        by_kind = self.connection.execute(select(_MEMBERS.c.kind, number).group_by(_MEMBERS.c.kind)).all()
-        unknown = select(_MEMBERS.c.has_unconfirmed_email, number).where(_MEMBERS.c.kind == MemberKind.MEMBER, _MEMBERS.c.email.is_(None))
-        without = dict(self.connection.execute(unknown.group_by(_MEMBERS.c.has_unconfirmed_email)).all())
+    def counts(self, *, within: str | None = None, outside: str | None = None) -> Mapping[str, int]:
+        number, place = func.count(), _MEMBERS.c.workspace_id
+        those = and_(true() if within is None else place == within, true() if outside is None else place != outside)
+        by_kind = self.connection.execute(select(_MEMBERS.c.kind, number).where(those).group_by(_MEMBERS.c.kind)).all()
+        nameless = those & (_MEMBERS.c.kind == MemberKind.MEMBER) & _MEMBERS.c.email.is_(None)
+        unknown = select(_MEMBERS.c.has_unconfirmed_email, number).where(nameless).group_by(_MEMBERS.c.has_unconfirmed_email)
+        without = dict(self.connection.execute(unknown).all())
         return {**dict(by_kind), "no e-mail": without.get(False, 0), "unconfirmed e-mail": without.get(True, 0)}
 
 

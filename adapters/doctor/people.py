@@ -1,4 +1,4 @@
-"""Who is known in chat, and why some of them cannot be written to."""
+"""Who is known in Slack, and why some of them cannot be written to."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _WHY_NOT = {
 
 
 async def people(core: Core) -> Finding:
-    counts = await core.store.read(lambda uow: uow.members.counts())
+    counts = await core.store.read(lambda uow: uow.members.counts(outside=core.settings.teams.tenant_id))
     if not any(counts.values()):
         return Level.WARN, _NONE_YET
     members = counts.get(MemberKind.MEMBER, 0)

@@ -14,13 +14,14 @@ from adapters import integrations
 from adapters.backlog import told, waiting
 from adapters.connections import credentials
 from adapters.core import Clock, Core, open_core, utc_now
-from adapters.doctor import jobs, sight, slack
+from adapters.doctor import jobs, sight, slack, teams
 from adapters.doctor.check import Check, Finding, Level
 from adapters.doctor.people import people
 from adapters.doctor.subject import Subject
 from adapters.qualtrics.credentials import PUSH_SCOPE
 from adapters.qualtrics.datacentres import roots
 from adapters.settings import Settings
+from adapters.teams.registration import PUBLIC, Cloud
 from bot.errors import Malformed, SurveybotError, Unavailable
 from bot.model import Integration
 from bot.ports import UnitOfWork
@@ -34,16 +35,16 @@ _DAY = timedelta(hours=24)
 _LAG = timedelta(minutes=15)
 
 
-async def report(settings: Settings, clock: Clock = utc_now) -> Sequence[Check]:
-    """Ask everything; without a usable database nothing else can be asked."""
+async def report(settings: Settings, clock: Clock = utc_now, *, cloud: Cloud = PUBLIC) -> Sequence[Check]:
+    """Ask everything; without a usable database nothing else can be asked. `cloud` as `adapters.app.open_bot` has it."""
     database = await _examined("database", _database(settings))
     if database.level is Level.FAIL:
         return [database]
     async with open_core(settings, clock) as core:
-        return [database, *await _of_core(core)]
+        return [database, *await _of_core(core, cloud)]
 
 
-async def _of_core(core: Core) -> Sequence[Check]:
+async def _of_core(core: Core, cloud: Cloud) -> Sequence[Check]:
     checks = [await _examined("database clock", _database_clock(core)), await _examined("encryption keys", _keys(core.settings))]
     if core.settings.integrations_file is not None:
         checks.append(await _examined("integrations file", _file(core.settings.integrations_file)))
@@ -53,9 +54,18 @@ async def _of_core(core: Core) -> Sequence[Check]:
     for integration in known:
         checks += await _live(core, integration)
     checks += await core.store.read(lambda uow: _remembered(uow, core.clock(), core.jobs.retry))
-    checks += [check async for check in slack.seen(core)]
-    questions = {"people in Slack": people, "messages": _messages}
-    return [*checks, *[await _examined(name, ask(core)) for name, ask in questions.items()]]
+    checks += await _of_chats(core, cloud)
+    return [*checks, await _examined("messages", _messages(core))]
+
+
+async def _of_chats(core: Core, cloud: Cloud) -> Sequence[Check]:
+    """Of those that the settings name: nobody is told of another."""
+    checks = [check async for check in slack.seen(core)]
+    if core.settings.slack.is_set:
+        checks.append(await _examined("people in Slack", people(core)))
+    if core.settings.teams.is_set:
+        checks += [await _examined(name, asking) for name, asking in teams.questions(core, cloud)]
+    return checks
 
 
 async def _examined(name: str, asking: Awaitable[Finding]) -> Check:
@@ -147,5 +157,5 @@ async def _messages(core: Core) -> Finding:
     lag = core.clock() - oldest_due if oldest_due else timedelta()
     if lag > _LAG + max((it.takes for it in backlog), default=timedelta()):
         minutes = lag // timedelta(minutes=1)
-        return Level.FAIL, f"the oldest waits for {minutes} minutes; is `surveybot serve` running, and does it reach Slack? {text}"
+        return Level.FAIL, f"the oldest waits for {minutes} minutes; is `surveybot serve` running, and does it reach the chat? {text}"
     return Level.OK, text

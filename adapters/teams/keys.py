@@ -8,11 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import jwt
 import msgspec
 import requests
+
+from bot.errors import Unavailable
 
 _TIMEOUT_SECONDS = 5
 _DAY_SECONDS = 86_400.0
@@ -41,15 +45,25 @@ class SigningKeys:
         """Raises LookupError for a key that is not Microsoft's, and `requests.RequestException` when they cannot be fetched."""
         now = time.monotonic()
         if now - self._fetched_at > _DAY_SECONDS:
-            self._keys, self._fetched_at = self._fetched(), now
+            self._keys, self._fetched_at = _fetched(self._openid_url), now
         if key_id not in self._keys and now - self._unknown_at > _REST_SECONDS:
             self._unknown_at = now
-            self._keys = self._fetched()
+            self._keys = _fetched(self._openid_url)
         return self._keys[key_id]
 
-    def _fetched(self) -> Mapping[str, SigningKey]:
-        told = _json(_json(self._openid_url)["jwks_uri"])["keys"]
-        return {key["kid"]: _signing_key(key) for key in told if key["kty"] == "RSA"}
+
+def look(openid_url: str) -> tuple[int, datetime | None]:
+    """Return how many keys there are, and Microsoft's time where it is told. Blocks. Raises Unavailable."""
+    try:
+        told = requests.get(openid_url, timeout=_TIMEOUT_SECONDS).headers.get("Date")
+        return len(_fetched(openid_url)), parsedate_to_datetime(told) if told else None
+    except (requests.RequestException, msgspec.MsgspecError, jwt.PyJWTError, ValueError, LookupError) as error:
+        raise Unavailable("Microsoft's signing keys cannot be fetched") from error
+
+
+def _fetched(openid_url: str) -> Mapping[str, SigningKey]:
+    told = _json(_json(openid_url)["jwks_uri"])["keys"]
+    return {key["kid"]: _signing_key(key) for key in told if key["kty"] == "RSA"}
 
 
 def _signing_key(key: Mapping[str, Any]) -> SigningKey:

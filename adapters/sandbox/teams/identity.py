@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass, field
+from email.utils import formatdate
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -90,4 +91,4 @@ class IdentityProvider:
         return jwt.encode(claims, self.key.private, algorithm="RS256", headers={"kid": self.key.kid})
 
     def _answer(self, body: dict[str, Any], status: int = 200) -> Response:
-        return Response(status_code=503) if self.is_down else JSONResponse(body, status)
+        return Response(status_code=503) if self.is_down else JSONResponse(body, status, {"Date": formatdate(usegmt=True)})

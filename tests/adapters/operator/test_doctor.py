@@ -75,7 +75,7 @@ async def test_an_installation_that_works_has_no_fault(inside: Sandbox) -> None:
     assert [check for check in found.values() if check.level is Level.FAIL] == []
     assert found["acme, full sync"].text.startswith("ok, ")
     assert found["people in Slack"].text == (
-        "20 can be written to; not: 1 deactivated, 2 guests (SURVEYBOT_SLACK__ALLOW_GUESTS lets them in), "
+        "22 can be written to; not: 1 deactivated, 2 guests (SURVEYBOT_SLACK__ALLOW_GUESTS lets them in), "
         "1 of another organisation, 2 bots, 1 whose profile shows no e-mail address"
     )
     assert found["messages"].text.splitlines()[0] == "1 failed, 17 sent, 4 unreachable"

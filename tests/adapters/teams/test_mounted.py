@@ -49,3 +49,16 @@ async def test_a_bot_in_teams_alone_answers_there_and_is_ready(bot: Bot, service
 def test_nobody_is_believed_without_an_app_id() -> None:
     with pytest.raises(ValueError, match="would believe anybody"):
         registered(Teams(), PUBLIC)
+
+
+async def test_nobody_is_given_the_app_unless_the_settings_name_their_domains(
+    bot: Bot, settings: Settings, registration: Registration
+) -> None:
+    assert bot.teams is not None
+    assert bot.teams.installer is None
+    teams = settings.teams.model_copy(update={"install_for": "acme.example, acme.org"})
+    async with open_bot(settings.model_copy(update={"teams": teams}), cloud=registration.cloud) as switched:
+        assert switched.teams is not None
+        assert switched.teams.installer is not None
+        assert switched.teams.installer.domains == {"acme.example", "acme.org"}
+        await switched.give_app()
