@@ -52,7 +52,7 @@ async def simulated_teams(clock: Callable[[], datetime], url: str) -> AsyncGener
                     identity=identity,
                     connector=connector_app(tenant, identity),
                     cloud=_cloud(tenant, identity),
-                    settings=Teams(app_id=identity.app_id, tenant_id=tenant.tenant_id, client_secret=SecretStr(identity.password)),
+                    settings=_settings(tenant, identity),
                 )
         finally:
             os.environ.pop(_CA_BUNDLE) if before is None else os.environ.update({_CA_BUNDLE: before})
@@ -65,4 +65,13 @@ def _cloud(tenant: Tenant, identity: IdentityProvider) -> Cloud:
         service_hosts=frozenset({"127.0.0.1"}),
         service_url=tenant.service_url,
         allows_http=True,
+    )
+
+
+def _settings(tenant: Tenant, identity: IdentityProvider) -> Teams:
+    return Teams(
+        app_id=identity.app_id,
+        tenant_id=tenant.tenant_id,
+        client_secret=SecretStr(identity.password),
+        targeted_answers=True,
     )

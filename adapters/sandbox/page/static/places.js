@@ -40,8 +40,11 @@ function slackPlaces({ slack, place, seen }, on) {
   const channels = slack.conversations.filter((one) => one.kind !== "dm");
   return [
     entry({ id: HOME, sign: "⌂", name: "Home", isOpen: place === HOME }, on.place),
-    ...dms.map((one) => entry({ ...one, sign: "S", name: "Surveybot", count: unread(one, seen), isOpen: place === one.id, type: "dm" }, on.place)),
-    ...channels.map((one) => entry({ ...one, sign: one.is_private ? "🔒" : "#", count: unread(one, seen), isOpen: place === one.id }, on.place)),
+    ...dms.map((one) => entry({ id: one.id, sign: "S", name: "Surveybot", count: unread(one, seen), isOpen: place === one.id, type: "dm" }, on.place)),
+    ...channels.map((one) => {
+      const look = { sign: one.is_private ? "🔒" : "#", count: unread(one, seen), type: one.is_archived ? "archived" : "" };
+      return entry({ id: one.id, name: one.name, isOpen: place === one.id, ...look }, on.place);
+    }),
   ];
 }
 
@@ -57,7 +60,7 @@ function teamsPlaces({ teams, chat, seen }, on) {
 function entry({ id, sign, name, count = 0, isOpen, type = "" }, open) {
   return {
     key: id,
-    fingerprint: JSON.stringify([name, count, isOpen]),
+    fingerprint: JSON.stringify([name, count, isOpen, type]),
     draw: () =>
       h(
         "li",

@@ -6,9 +6,9 @@ import { timeOf } from "./dates.js";
 import { byId, h, reconcile } from "./dom.js";
 
 const NOTES = {
-  personal: "A personal chat: nobody else sees it",
-  groupChat: "A group chat: everybody in it reads this",
-  channel: "A channel: its whole team reads this",
+  personal: () => "A personal chat: nobody else sees it",
+  groupChat: () => "A group chat: everybody in it reads this",
+  channel: ({ team }) => `In ${team}: the whole team reads this`,
 };
 
 /** Draw Teams' column from `model` (see page.js); `on` holds what clicks do: {press(message, action, typed), app(change), raw}, and `look(message)`. */
@@ -42,10 +42,10 @@ function nobody({ me }) {
 function chatView(chat, model, on) {
   const { teams, me, now } = model;
   const reader = { zone: me.tz, locale: teams.me.locale, now, name: (id) => teams.people.find((one) => one.id === id)?.name ?? id };
-  const title = { personal: "Surveybot", groupChat: chat.name, channel: `${chat.team} › ${chat.name}` }[chat.kind];
+  byId("teams-words").placeholder = chat.kind === "personal" ? "surveys" : "@Surveybot surveys";
   return {
-    title,
-    note: NOTES[chat.kind],
+    title: chat.kind === "personal" ? "Surveybot" : chat.name,
+    note: NOTES[chat.kind](chat),
     key: `${me.id} ${chat.id}`,
     canWrite: true,
     items: byDay(chat.messages, reader, emptyText(chat, teams.me), (message) => item(message, reader, model, on)),
