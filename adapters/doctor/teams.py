@@ -26,6 +26,14 @@ _NOT_HEARD = (
 )
 _GRANT = "Entra, App registrations, the bot, API permissions, Microsoft Graph, Application permissions, then Grant admin consent"
 _UPLOAD = "upload the package of `surveybot manifest teams --installs-itself` in the Teams admin center"
+_NO_APP = "AADSTS700016"
+_ANEW = "make a new one in Entra, on the app's page, Certificates & secrets, and set SURVEYBOT_TEAMS__CLIENT_SECRET to its value"
+#: What Entra's refusals mean (https://learn.microsoft.com/en-us/entra/identity-platform/reference-error-codes).
+_CODES: Mapping[str, str] = {
+    "AADSTS7000215": f"the secret is wrong, or is the secret's id; {_ANEW}",
+    "AADSTS7000222": f"the secret has expired; {_ANEW}",
+    _NO_APP: "compare SURVEYBOT_TEAMS__APP_ID and SURVEYBOT_TEAMS__TENANT_ID with the app's overview in Entra",
+}
 #: By what `Members.counts` calls them.
 _WHY_NOT: Mapping[str, str] = {
     MemberKind.GUEST: "guests (SURVEYBOT_TEAMS__ALLOW_GUESTS lets them in)",
@@ -51,7 +59,7 @@ async def _token(registration: Registration) -> Finding:
     except Unavailable as error:
         return Level.FAIL, f"{error}; {_unreached(registration)}"
     except Unauthorized as error:
-        return Level.FAIL, f"{error}; {_unknown(registration)}"
+        return Level.FAIL, f"{error}; {_unknown(registration, error)}"
     return Level.OK, f"Microsoft gives the bot its token ({registration.kind}, tenant {registration.tenant_id})"
 
 
@@ -61,13 +69,10 @@ def _unreached(registration: Registration) -> str:
     return f"does this machine reach {registration.cloud.login_url}?"
 
 
-def _unknown(registration: Registration) -> str:
+def _unknown(registration: Registration, error: Unauthorized) -> str:
     if registration.kind is AppKind.MANAGED_IDENTITY:
         return "SURVEYBOT_TEAMS__APP_ID must be the client id of a managed identity that is assigned to this Azure resource"
-    return (
-        "compare SURVEYBOT_TEAMS__APP_ID and __TENANT_ID with the app's overview in Entra, or make a new secret there, under "
-        "Certificates & secrets, and set SURVEYBOT_TEAMS__CLIENT_SECRET to its value (not its id)"
-    )
+    return next((fix for code, fix in _CODES.items() if code in str(error).split()), _CODES[_NO_APP])
 
 
 async def _keys(core: Core, cloud: Cloud) -> Finding:

@@ -61,7 +61,8 @@ class BotToken(Authentication):
             return
         answer = self._answer()
         if "access_token" not in answer:
-            raise Unauthorized(f"the identity provider gives the bot no token: {answer.get('error')}")
+            codes = "".join(f" AADSTS{code}" for code in answer.get("error_codes") or ())
+            raise Unauthorized(f"the identity provider gives the bot no token: {answer.get('error')}{codes}")
         seconds = float(answer.get("expires_in", 0))
         self._fresh_until, self._good_until, self._token = now + _FRESH * seconds, now + seconds, str(answer["access_token"])
 

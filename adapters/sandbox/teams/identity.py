@@ -82,7 +82,7 @@ class IdentityProvider:
     async def _token(self, request: Request) -> Response:
         asked = dict(parse_qsl((await request.body()).decode()))
         if (asked.get("client_id"), asked.get("client_secret")) != (self.app_id, self.password):
-            return self._answer({"error": "invalid_client"}, 401)
+            return self._answer({"error": "invalid_client", "error_codes": [7000215]}, 401)
         self.tokens.append(f"token-{len(self.tokens) + 1}" if asked["scope"].startswith(ISSUER) else self._graph_token())
         return self._answer({"token_type": "Bearer", "expires_in": HOUR_S, "access_token": self.tokens[-1]})
 

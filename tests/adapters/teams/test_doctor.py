@@ -83,7 +83,7 @@ async def test_refused_credentials_unreachable_addresses_and_a_wrong_clock_each_
 ) -> None:
     wrong = teams.model_copy(update={"client_secret": SecretStr("another-secret-of-tests")})
     found = await told(database_url, wrong, registration.cloud, timedelta(minutes=7))
-    assert "make a new secret" in found["Teams"].text
+    assert "invalid_client AADSTS7000215; the secret is wrong" in found["Teams"].text
     assert "another-secret" not in str(found.values())
     assert "s ahead of Microsoft" in found["Teams, keys and clock"].text
     identity.is_down = True
