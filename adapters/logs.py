@@ -12,11 +12,12 @@ import structlog
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
 
 #: What libraries say at lower levels holds requests and bodies, and in them tokens, addresses and personal links. APScheduler warns
-#: whenever a job is still busy at its next time, which is how short intervals are meant to work.
+#: whenever a job is still busy at its next time, which is how short intervals are meant to work; urllib3 warns with whole paths, which in
+#: Microsoft Graph name people.
 QUIET = {
     **dict.fromkeys(("aiohttp", "alembic", "asyncio", "httpcore", "httpx", "slack_bolt", "slack_sdk", "sqlalchemy"), logging.WARNING),
-    **dict.fromkeys(("msal", "msrest", "requests_oauthlib", "urllib3"), logging.WARNING),
-    "apscheduler": logging.ERROR,
+    **dict.fromkeys(("msal", "msrest", "requests_oauthlib"), logging.WARNING),
+    **dict.fromkeys(("apscheduler", "urllib3"), logging.ERROR),
 }
 
 

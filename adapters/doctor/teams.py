@@ -24,6 +24,10 @@ _NOT_HEARD = (
     f"nothing was heard from Teams yet; in Azure, on the bot's page: Configuration, Messaging endpoint: https://YOUR-HOST{PATH}, and "
     "Channels, Microsoft Teams; then upload the package of `surveybot manifest teams` in the Teams admin center, and add the app"
 )
+_TO_BE_ADDED = (
+    "people are reached once they have the app: an app setup policy in the Teams admin center gives it to everybody, "
+    "SURVEYBOT_TEAMS__INSTALL_FOR to those who wait for a message"
+)
 _GRANT = "Entra, App registrations, the bot, API permissions, Microsoft Graph, Application permissions, then Grant admin consent"
 _UPLOAD = "upload the package of `surveybot manifest teams --installs-itself` in the Teams admin center"
 _NO_APP = "AADSTS700016"
@@ -125,6 +129,5 @@ async def _people(core: Core) -> Finding:
     said = [f"{known} are known", f"{chats} have added the app", f"{closed} have removed or blocked it"]
     said += [f"{counts[name]} {why}" for name, why in _WHY_NOT.items() if counts.get(name) and name not in kinds]
     if not chats:
-        everybody = "an app setup policy in the Teams admin center adds it for everybody; or set SURVEYBOT_TEAMS__INSTALL_FOR (README)"
-        return Level.WARN, f"{', '.join(said)}; people are reached once they have added the app: {everybody}"
+        return Level.WARN, f"{', '.join(said)}; {_TO_BE_ADDED}"
     return Level.OK, ", ".join(said)

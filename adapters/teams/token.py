@@ -72,7 +72,7 @@ class BotToken(Authentication):
         except (requests.RequestException, MsalServiceError) as error:
             raise Unavailable("the identity provider does not answer") from error
         except (KeyError, ValueError) as error:  # no such tenant, an answer in no shape of theirs
-            raise Unauthorized("the identity provider does not know the bot's tenant") from error
+            raise Unauthorized("the identity provider knows no such tenant or identity") from error
 
 
 def _ask(registration: Registration) -> Mapping[str, Any]:
