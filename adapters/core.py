@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from adapters.connections import Connections
+from adapters.exports import Exports
 from adapters.request_log import RequestLog
 from adapters.settings import Settings
 from bot import actions
@@ -53,7 +54,15 @@ class Core:
 
     def handle(self, *, allow_guests: bool) -> Handle:
         """What answers people, in whatever chat."""
-        return partial(actions.handle, allow_guests=allow_guests, retry=self.jobs.retry, sends_per_minute=self.settings.sends_per_minute)
+        files = None if self.exports is None else self.exports.link
+        pace = self.settings.sends_per_minute
+        return partial(actions.handle, allow_guests=allow_guests, retry=self.jobs.retry, sends_per_minute=pace, files=files)
+
+    @property
+    def exports(self) -> Exports | None:
+        """The way to files, where browsers can reach this process."""
+        url, keyring = self.settings.public_url, self.settings.keyring
+        return None if url is None else Exports(store=self.store, clock=self.clock, keyring=keyring, public_url=url)
 
 
 @asynccontextmanager

@@ -202,6 +202,8 @@ class Settings(BaseModel):
     database_url: Annotated[SecretStr, AfterValidator(_database)] = SecretStr("sqlite:///surveybot.db")
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=_HIGHEST_PORT)] = 8080
+    #: Where browsers reach this process, for files to take along; None = there are none.
+    public_url: Annotated[str, AfterValidator(https_url)] | None = None
     log_level: LogLevel = "INFO"
     schedule: Schedule = Schedule()
     limits: Limits = Limits()

@@ -35,7 +35,8 @@ def web(bot: Bot) -> Starlette:
             return JSONResponse({"status": trouble}, status_code=503)
         return JSONResponse({"status": "ready"})
 
-    called = (*bot.routes, *qualtrics_events.routes(bot.core.store, bot.core.clock))
+    exports = bot.core.exports
+    called = (*bot.routes, *qualtrics_events.routes(bot.core.store, bot.core.clock), *(exports.routes() if exports else ()))
     watched = (Route("/healthz", healthz), Route("/readyz", readyz), *metrics_routes(bot.core))
     return Starlette(routes=[*called, *watched])
 

@@ -7,13 +7,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import authority, living, pages, rules
+from bot.exports import Links
 from bot.messages import Request, Surface
 from bot.pace import Rate, slowly
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
 from bot.timetable import FIRST_RETRY
-from bot.views import own, surveys
+from bot.views import coverage, own, surveys
 from bot.views.viewer import Command, FormView, View, Viewer
 
 #: In the data of a form that was opened from there: where the person still is, and what they see there is to be drawn again.
@@ -28,14 +29,17 @@ async def handle(
     allow_guests: bool = False,
     retry: timedelta = FIRST_RETRY,
     sends_per_minute: Rate = slowly,
+    files: Links | None = None,
 ) -> Page | PrivatePage | Form:
     """Answer one request of one person. Authority is checked here, at every click, for the person who clicks.
 
-    `retry` is the pause after a synchronisation's first failure; messages leave at `sends_per_minute` in each workspace.
+    `retry` is the pause after a synchronisation's first failure; messages leave at `sends_per_minute` in each workspace. `files` are where
+    browsers can fetch them.
     """
 
     def viewer(uow: UnitOfWork) -> Viewer | Page:
-        return _viewer(uow, request, allow_guests=allow_guests, retry=retry, sends_per_minute=sends_per_minute)
+        found = _viewer(uow, request, allow_guests=allow_guests, retry=retry, sends_per_minute=sends_per_minute)
+        return replace(found, files=files) if isinstance(found, Viewer) else found
 
     action = request.action
     if action.verb in COMMANDS:
@@ -104,6 +108,8 @@ VIEWS: Mapping[str, View] = {
     "help.show": own.show_help,
     "settings.show": own.show_settings,
     "sync.status": own.show_status,
+    "stats.coverage": coverage.show,
+    "stats.export": coverage.export,
 }
 #: Everything a person can be asked for. A chat that opens forms in time opens them before it draws them.
 FORMS: Mapping[str, FormView] = {

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot import pages
+from bot.gallery_coverage import coverage_pages
 from bot.look import Kind
 from bot.messages import Preference
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
@@ -77,6 +78,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "loading": pages.loading(_READER),
         "not-an-administrator": pages.not_an_administrator(_READER),
         "charts": _charts(),
+        **coverage_pages(_READER, _HOSTILE),
         "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, _READER),
         "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, _READER),
         "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, _READER),

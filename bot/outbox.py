@@ -8,6 +8,7 @@ from typing import Protocol
 
 from bot.events import Event, EventKind
 from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Queue, Showing, Shown
+from bot.records import Told
 
 
 class Outbox(Protocol):
@@ -144,4 +145,12 @@ class Sent(Protocol):
 
     def waiting(self) -> int:
         """How many are to be looked at, now or later."""
+        ...
+
+
+class Tellings(Protocol):
+    """What became of the messages about a survey."""
+
+    def of_survey(self, integration_id: str, survey_id: str) -> Sequence[Told]:
+        """Everybody who was mailed, by distribution, whether or not there is a message for them. Reminders go to the same people."""
         ...

@@ -22,7 +22,7 @@ from bot.model import (
     SurveyDetails,
     User,
 )
-from bot.outbox import Outbox, Sent
+from bot.outbox import Outbox, Sent, Tellings
 from bot.page import Page, PrivatePage
 from bot.posts import Posts
 from bot.records import (
@@ -160,6 +160,8 @@ class UnitOfWork(Protocol):
     def posts(self) -> Posts: ...
     @property
     def counts(self) -> Counts: ...
+    @property
+    def tellings(self) -> Tellings: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

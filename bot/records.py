@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Generic, NamedTuple, TypeVar
 
+from bot.messages import DeliveryState
 from bot.model import DistributionStats, HistoryEntry
 
 T_co = TypeVar("T_co", covariant=True)
@@ -75,6 +76,19 @@ class StoredRow(NamedTuple):
     completed_at: datetime | None
     #: Where it differs from its distribution's.
     link_expires_at: datetime | None
+
+
+class Told(NamedTuple):
+    """People of one distribution to whom the same happened."""
+
+    distribution_id: str
+    #: Whether an e-mail address is known.
+    is_known: bool
+    #: The best of what became of their messages about the survey; None = none was to be sent.
+    state: DeliveryState | None
+    #: Of an UNREACHABLE one.
+    reason: str | None
+    people: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -234,7 +234,7 @@ outbox = Table(
     word("kind", EventKind),
     text("integration_id"),
     text("survey_id"),
-    belongs_to(people.c.person_id, index=True),
+    belongs_to(people.c.person_id),
     word("state", DeliveryState),
     instant("due_at", nullable=False),
     instant("lease_until"),
@@ -253,6 +253,8 @@ outbox = Table(
     text("fingerprint", nullable=True),
     instant("edit_at"),
     text("edit_refused", nullable=True),
+    # Of somebody's messages those about one survey: asked for everybody a survey was sent to (store/tellings.py).
+    Index(None, "person_id", "survey_id"),
 )
 
 

@@ -33,6 +33,7 @@ from store.runs import SqlRuns
 from store.sent import SqlSent
 from store.subscriptions import SqlSubscriptions
 from store.surveys import SqlDistributions, SqlSurveys
+from store.tellings import SqlTellings
 
 T = TypeVar("T")
 
@@ -62,6 +63,7 @@ class SqlUnitOfWork:
     subscriptions: SqlSubscriptions
     posts: SqlPosts
     counts: SqlCounts
+    tellings: SqlTellings
     inbox: SqlInbox
     runs: SqlRuns
     positions: SqlPositions
@@ -93,6 +95,7 @@ class SqlUnitOfWork:
             subscriptions=SqlSubscriptions(connection),
             posts=SqlPosts(connection),
             counts=SqlCounts(connection),
+            tellings=SqlTellings(connection),
             inbox=SqlInbox(connection),
             runs=SqlRuns(connection),
             positions=SqlPositions(connection),

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.exports import Links
 from bot.messages import Conversation, Surface
 from bot.pace import Rate
 from bot.page import Action, Form, Page, PrivatePage
@@ -29,6 +30,7 @@ class Viewer:
     #: As `handle` has them.
     retry: timedelta
     sends_per_minute: Rate
+    files: Links | None = None
 
 
 View = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Page | PrivatePage]

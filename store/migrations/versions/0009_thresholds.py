@@ -1,4 +1,4 @@
-"""From how many people on numbers are shown, and whether people are; what is set for an integration, and what holds for a survey."""
+"""From how many people on numbers are shown, and whether people are: what is set, and what holds for a survey. Whom a survey reached."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,3 +15,5 @@ def upgrade() -> None:
         batch.alter_column("group_size", server_default=None)
         batch.alter_column("shows_people", server_default=None)
     op.add_column("surveys", sa.Column("group_size", sa.Integer()))
+    op.drop_index("ix_outbox_person_id", "outbox")
+    op.create_index("ix_outbox_person_id_survey_id", "outbox", ["person_id", "survey_id"])

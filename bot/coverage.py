@@ -1,0 +1,87 @@
+"""Whom a survey's messages reached in chat, and why not the others (FEATURES D9, C13). Qualtrics' own e-mail remains their way."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+
+from bot import small_groups
+from bot.messages import DeliveryState, Unreachable
+from bot.model import Distribution
+from bot.ports import UnitOfWork
+from bot.records import Told
+from bot.small_groups import Guarded, Shown
+
+
+class Reach(StrEnum):
+    """What became of somebody's messages about a survey, in the order in which they are told."""
+
+    REACHED = "reached"
+    WAITING = "waiting"
+    NO_ACCOUNT = "no account"
+    OPTED_OUT = "opted out"
+    GUEST = "guest"
+    DEACTIVATED = "deactivated"
+    NO_EMAIL = "no e-mail"
+    FAILED = "failed"
+    #: Answered before it was their turn, mailed before the bot was there, perhaps reached, and who is too few to tell apart. The rest:
+    #: no number of its own may ever be shown of them.
+    OTHERS = "others"
+
+
+def of_survey(uow: UnitOfWork, integration_id: str, survey_id: str, now: datetime) -> Guarded:
+    """The coverage of a stored survey. Whether somebody may see it is `bot.authority`'s to say."""
+    k = uow.surveys.group_sizes(integration_id, [survey_id])[survey_id]
+    told = uow.tellings.of_survey(integration_id, survey_id)
+    return coverage(told, uow.distributions.of_survey(integration_id, survey_id), k, now)
+
+
+def coverage(told: Iterable[Told], distributions: Sequence[Distribution], k: int, now: datetime) -> Guarded:
+    """Of a whole survey. Reminders go to the people of their invitations, and are not counted again."""
+    counts = _counts(told)
+    cohorts = small_groups.cohorts(distributions, k, now)
+    return small_groups.combine(_divided([counts[family.invite.distribution_id] for family in cohort], k) for cohort in cohorts)
+
+
+def rows(covered: Guarded) -> Sequence[tuple[Reach, Shown]]:
+    """Every `Reach` in order; together they are the whole."""
+    return [(reach, covered.rest(*_TOLD) if reach is Reach.OTHERS else covered.part(reach)) for reach in Reach]
+
+
+_TOLD = tuple(reach for reach in Reach if reach is not Reach.OTHERS)
+_STATES: Mapping[DeliveryState | None, Reach] = {
+    DeliveryState.SENT: Reach.REACHED,
+    DeliveryState.READY: Reach.WAITING,
+    DeliveryState.CLAIMED: Reach.WAITING,
+    DeliveryState.SENDING: Reach.WAITING,
+    DeliveryState.FAILED: Reach.FAILED,
+}
+_REASONS: Mapping[str | None, Reach] = {
+    Unreachable.NO_ACCOUNT: Reach.NO_ACCOUNT,
+    Unreachable.OPTED_OUT: Reach.OPTED_OUT,
+    Unreachable.GUEST: Reach.GUEST,
+    Unreachable.STRANGER: Reach.GUEST,
+    Unreachable.DEACTIVATED: Reach.DEACTIVATED,
+}
+
+
+def _reach(told: Told) -> Reach:
+    if not told.is_known:
+        return Reach.NO_EMAIL
+    if told.state is DeliveryState.UNREACHABLE:
+        return _REASONS.get(told.reason, Reach.OTHERS)
+    return _STATES.get(told.state, Reach.OTHERS)
+
+
+def _counts(told: Iterable[Told]) -> Mapping[str, Counter[Reach]]:
+    counts = defaultdict[str, Counter[Reach]](Counter)
+    for each in told:
+        counts[each.distribution_id][_reach(each)] += each.people
+    return counts
+
+
+def _divided(counts: Iterable[Counter[Reach]], k: int) -> Guarded:
+    total = sum(counts, Counter[Reach]())
+    return small_groups.divide(total.total(), {reach: total[reach] for reach in _TOLD}, k)

@@ -1,0 +1,92 @@
+"""Whom a survey's messages reached: numbers that add up and give nobody away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.coverage import Reach, coverage, rows
+from bot.messages import DeliveryState, Unreachable
+from bot.model import DistributionStats
+from bot.page import Chart
+from bot.pages import Reader
+from bot.pages.coverage import coverage_page
+from bot.records import Told
+from tests.unit.core.examples import NOW, a_distribution
+from tests.unit.core.test_pages import words
+
+READER = Reader("en", "UTC")
+LARGE = a_distribution(stats=DistributionStats(sent=200))
+SMALL = a_distribution(distribution_id="EMD_2", stats=DistributionStats(sent=4))
+
+
+def test_every_outcome_has_its_row() -> None:
+    told = [
+        Told("EMD_1", True, DeliveryState.SENT, None, 60),
+        Told("EMD_1", True, DeliveryState.READY, None, 10),
+        Told("EMD_1", True, DeliveryState.SENDING, None, 5),
+        Told("EMD_1", True, DeliveryState.UNREACHABLE, Unreachable.NO_ACCOUNT, 15),
+        Told("EMD_1", True, DeliveryState.UNREACHABLE, Unreachable.OPTED_OUT, 11),
+        Told("EMD_1", True, DeliveryState.UNREACHABLE, Unreachable.GUEST, 4),
+        Told("EMD_1", True, DeliveryState.UNREACHABLE, Unreachable.STRANGER, 4),
+        Told("EMD_1", True, DeliveryState.UNREACHABLE, Unreachable.DEACTIVATED, 4),
+        Told("EMD_1", True, DeliveryState.UNREACHABLE, "a reason of tomorrow", 7),
+        Told("EMD_1", True, DeliveryState.UNKNOWN, None, 3),
+        Told("EMD_1", True, DeliveryState.SKIPPED, None, 9),
+        Told("EMD_1", True, DeliveryState.FAILED, None, 6),
+        Told("EMD_1", True, None, None, 20),
+        Told("EMD_1", False, None, None, 5),
+        Told("EMD_2", True, DeliveryState.SENT, None, 4),
+        Told("EMD_unlisted", True, DeliveryState.SENT, None, 50),
+    ]
+    covered = coverage(told, [LARGE, SMALL], 5, NOW)
+    assert covered.whole.number == 160
+    assert {reach: shown.number for reach, shown in rows(covered)} == {
+        Reach.REACHED: 60,
+        Reach.WAITING: 15,
+        Reach.NO_ACCOUNT: 15,
+        Reach.OPTED_OUT: 10,
+        Reach.GUEST: 5,
+        Reach.DEACTIVATED: 0,
+        Reach.NO_EMAIL: 5,
+        Reach.FAILED: 5,
+        Reach.OTHERS: 45,
+    }
+
+
+@given(
+    st.lists(
+        st.builds(
+            Told,
+            st.sampled_from(["EMD_1", "EMD_2", "EMD_3"]),
+            st.booleans(),
+            st.none() | st.sampled_from(DeliveryState),
+            st.none() | st.sampled_from(Unreachable),
+            st.integers(0, 30),
+        )
+    )
+)
+def test_the_rows_add_up_to_the_recipients(told: list[Told]) -> None:
+    covered = coverage(told, [LARGE, SMALL, replace(LARGE, distribution_id="EMD_3")], 5, NOW)
+    assert sum(shown.number for _, shown in rows(covered)) == covered.whole.number
+    assert all(shown.number % 5 == 0 for _, shown in rows(covered))
+
+
+def test_a_page_says_the_same_in_its_picture_and_in_words() -> None:
+    covered = coverage([Told("EMD_1", True, DeliveryState.SENT, None, 38), Told("EMD_1", False, None, None, 3)], [LARGE], 5, NOW)
+    page = coverage_page("SV_1", "Engagement", covered, READER, ())
+    (chart,) = [element for element in page.elements if isinstance(element, Chart)]
+    assert dict(zip(chart.labels, chart.series[0].values, strict=True)) == {"Reached in chat": 35, "Others, or too few to tell apart": 5}
+    said = words(page)
+    assert "Mailed by Qualtrics: 40 or more" in said
+    assert "Reached in chat: 35 or more" in said
+    assert "No e-mail address known: not shown" in said
+    assert "Others, or too few to tell apart: about 5" in said
+
+
+def test_of_too_few_people_nothing_is_drawn() -> None:
+    page = coverage_page("SV_1", "Engagement", coverage([], [SMALL], 5, NOW), READER, ())
+    assert not any(isinstance(element, Chart) for element in page.elements)
+    assert "to too few people" in words(page)
