@@ -31,7 +31,7 @@ def hire(workspace: Workspace, tenant: Tenant) -> None:
     workspace.add_user("U901", "Carl Contractor", email="carl@partner.example", kind=UserKind.GUEST)
     olivia, omar, admin = tenant.users
     for user_id, user in (("U902", admin), ("U903", olivia), ("U904", omar)):
-        workspace.add_user(user_id, f"{user.first_name} {user.last_name}", email=user.email)
+        workspace.add_user(user_id, f"{user.first_name} {user.last_name}", email=user.email, zone=_ZONES[0])
     # The conversations with the bot exist from the start, so that they can be opened before anything was said.
     for user_id, user in list(workspace.users.items()):
         if user.kind in {UserKind.MEMBER, UserKind.GUEST}:

@@ -30,7 +30,7 @@ _Hours = Annotated[int, Meta(ge=1, le=24 * 60)]
 
 
 class SendSurvey(Struct, tag_field="what", tag="send_survey"):
-    """Mail a new survey to one address, or with `to` empty to everybody."""
+    """Mail a new survey to one address, to a mailing list by its id, or with `to` empty to everybody on the main list."""
 
     name: Annotated[str, Meta(min_length=1, max_length=100)]
     to: Annotated[str, Meta(max_length=200)]
@@ -184,8 +184,10 @@ class Hand:
                 assert_never(deed)
 
     def _send(self, deed: SendSurvey) -> str:
-        emails = [deed.to] if deed.to else None
-        sent = self.tenant.send_survey(name=deed.name, emails=emails, expires_in=timedelta(hours=deed.closes_in_hours))
+        list_id = deed.to if self.tenant.directories[0].lists.get(deed.to) else None
+        emails = [deed.to] if deed.to and not list_id else None
+        life = timedelta(hours=deed.closes_in_hours)
+        sent = self.tenant.send_survey(name=deed.name, emails=emails, list_id=list_id, expires_in=life)
         return f"Qualtrics mailed “{deed.name}” to {_people(len(self.tenant.distribution(sent).recipients))}. Surveybot soon notices."
 
     def _remind(self, deed: Remind) -> str:

@@ -20,7 +20,7 @@ from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.page.deeds import Deed, Hand
 from adapters.sandbox.page.onlookers import onlookers
 from adapters.sandbox.page.teams_deeds import TeamsHand
-from adapters.sandbox.qualtrics.records import Survey
+from adapters.sandbox.qualtrics.records import MailingList, Survey
 from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.workspace import Call, Json, Workspace
@@ -198,7 +198,12 @@ def _tenant_summary(tenant: Tenant) -> Json:
     return {
         "surveys": [_survey(survey) for survey in newest if survey.deleted_at is None][::-1],
         "people": [{"email": email, "name": name} for email, name in people.items()],
+        "lists": [_list(one) for one in tenant.directories[0].lists.since(1)],
     }
+
+
+def _list(mailing_list: MailingList) -> Json:
+    return {"id": mailing_list.mailing_list_id, "name": mailing_list.name, "people": len(mailing_list.contacts)}
 
 
 def _survey(survey: Survey) -> Json:

@@ -16,7 +16,7 @@ from bot.errors import UserError
 class ChangeChannel(Struct, tag_field="what", tag="channel"):
     user: str
     channel: str
-    change: Literal["add", "remove", "archive", "unarchive"]
+    change: Literal["add", "remove", "archive", "unarchive", "restrict", "allow"]
 
 
 async def change_channel(workspace: Workspace, sender: SlackSender, deed: ChangeChannel) -> str:
@@ -24,12 +24,18 @@ async def change_channel(workspace: Workspace, sender: SlackSender, deed: Change
     channel = workspace.conversations[deed.channel]
     if deed.user not in channel.members:
         raise UserError("This person is not in that channel. Choose another one.")
-    await sender.event(_happened(workspace, deed))
+    if deed.change in {"restrict", "allow"}:  # of which Slack tells nobody
+        channel.is_restricted = deed.change == "restrict"
+        workspace.changed()
+    else:
+        await sender.event(_happened(workspace, deed))
     return {
         "add": f"Surveybot is in #{channel.name} now.",
         "remove": f"Surveybot was removed from #{channel.name}, and is told so.",
         "archive": f"#{channel.name} is archived: nobody can post there.",
         "unarchive": f"#{channel.name} is open again.",
+        "restrict": f"Apps may not post in #{channel.name}, and are not told.",
+        "allow": f"Apps may post in #{channel.name} again.",
     }[deed.change]
 
 
@@ -41,5 +47,5 @@ def _happened(workspace: Workspace, deed: ChangeChannel) -> Json:
             return happenings.removed_bot(workspace, deed.channel, deed.user)
         case "archive":
             return happenings.archived(workspace, deed.channel, deed.user)
-        case "unarchive":
+        case _:
             return happenings.unarchived(workspace, deed.channel, deed.user)

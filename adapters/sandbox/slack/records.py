@@ -72,6 +72,8 @@ class Conversation:
     name: str
     members: set[str]
     is_archived: bool = False
+    #: Its settings let chosen people post, and apps not.
+    is_restricted: bool = False
     #: Slack Connect: people of other teams are in it.
     is_shared: bool = False
     #: By ts, oldest first.

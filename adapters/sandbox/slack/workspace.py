@@ -337,6 +337,7 @@ class Workspace:
             "name": ", ".join(others) if is_direct else conversation.name,
             "is_private": conversation.kind is not ConversationKind.PUBLIC,
             "is_archived": conversation.is_archived,
+            "is_restricted": conversation.is_restricted,
             "has_bot": self.bot_user_id in conversation.members,
             "messages": [self._shown(message) for message in self.sees(user_id, conversation.conversation_id).values()],
         }

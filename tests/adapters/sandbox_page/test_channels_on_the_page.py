@@ -17,6 +17,22 @@ async def channel(world: World) -> dict[str, Any]:
     return {name: general[name] for name in ("has_bot", "is_archived")}
 
 
+async def test_apps_are_forbidden_to_post_in_a_channel(world: World) -> None:
+    for change, is_restricted in (("restrict", True), ("allow", False)):
+        assert (await world.do(what="channel", user="U1", channel="C1", change=change)).status_code == 200
+        assert world.workspace.conversations["C1"].is_restricted is is_restricted
+    assert world.bot.heard == []
+
+
+async def test_a_survey_is_mailed_to_one_mailing_list(world: World) -> None:
+    staff = world.tenant.add_list("Field staff")
+    world.tenant.add_contact("field@example.com", list_id=staff)
+    assert (await world.state())["tenant"]["lists"] == [{"id": staff, "name": "Field staff", "people": 1}]
+    await world.do(what="send_survey", name="Pulse", to=staff, closes_in_hours=25)
+    [distribution] = next(iter(world.tenant.surveys)).distributions
+    assert [row.contact.email for row in distribution.recipients] == ["field@example.com"]
+
+
 async def test_the_bot_comes_to_a_channel_and_leaves_it_and_the_channel_is_archived(world: World) -> None:
     for change, event, shown in (
         ("add", "member_joined_channel", {"has_bot": True, "is_archived": False}),

@@ -79,11 +79,15 @@ async def test_a_post_to_a_deactivated_person_succeeds_silently_but_opening_does
         ("C0SECRET", "channel_not_found"),
         ("C0UNJOINED", "not_in_channel"),
         ("C0OLD", "is_archived"),
+        ("C0GENERAL", "restricted_action"),
         ("U0STRANGER", "channel_not_found"),
         ("USLACKBOT", "cannot_dm_bot"),
     ],
 )
-async def test_a_post_to_where_the_bot_may_not_write_is_refused(client: AsyncWebClient, channel: str, error: str) -> None:
+async def test_a_post_to_where_the_bot_may_not_write_is_refused(
+    client: AsyncWebClient, workspace: Workspace, channel: str, error: str
+) -> None:
+    workspace.conversations["C0GENERAL"].is_restricted = True
     assert await error_of(client.chat_postMessage(channel=channel, text="Hello")) == error
 
 

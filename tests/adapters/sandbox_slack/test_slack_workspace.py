@@ -35,7 +35,7 @@ def test_a_snapshot_is_the_json_the_page_expects(workspace: Workspace) -> None:
     assert ana in snapshot["users"]
     assert snapshot["home"] is None
     shown = {"ts": ts, "from": "bot", "text": "Hello again", "blocks": [SECTION | {"block_id": "b"}], "ephemeral": False, "edited": True}
-    about = {"is_private": True, "is_archived": False, "has_bot": True}
+    about = {"is_private": True, "is_archived": False, "is_restricted": False, "has_bot": True}
     assert snapshot["conversations"][-1] == {"id": direct, "kind": "dm", "name": "surveybot", "messages": [shown], **about}
 
 

@@ -7,6 +7,7 @@ import { drawClock, drawPanel, showRaw, wirePanel } from "./panel.js";
 import { HOME, drawPlaces } from "./places.js";
 import { listen, look, make } from "./server.js";
 import { drawSlack, readerOf } from "./slack.js";
+import { drawSuggestions } from "./suggestions.js";
 import { chatOf, drawTeams } from "./teams.js";
 
 // Slack lists an app's direct message before anything was written there.
@@ -97,6 +98,8 @@ function draw() {
   drawPlaces(model, on);
   drawSlack(model, on);
   drawTeams(model, onTeams);
+  drawSuggestions("slack", model.place === dmOf(places)?.id, sendInSlack);
+  drawSuggestions("teams", chatOf(model)?.kind === "personal", suggestInTeams);
   if (model.slack) drawModal(model, readerOf(model, (...pressed) => on.press({}, ...pressed)), onModal);
   drawPanel(model);
   drawSteps();
@@ -253,14 +256,11 @@ function now() {
   return new Date(model.startedAt + performance.now() - heardAt);
 }
 
-function wireComposer(app, send, suggest) {
+function wireComposer(app, send) {
   byId(`${app}-composer`).addEventListener("submit", (event) => {
     event.preventDefault();
     send(byId(`${app}-words`).value.trim());
   });
-  for (const button of document.querySelectorAll(`#${app}-composer [data-words]`)) {
-    button.addEventListener("click", () => suggest(button.dataset.words));
-  }
 }
 
 function start() {
@@ -268,8 +268,8 @@ function start() {
   seen = JSON.parse(sessionStorage.getItem("seen") ?? "{}");
   wirePanel(act);
   byId("person").addEventListener("change", (event) => openPerson(event.target.value));
-  wireComposer("slack", sendInSlack, sendInSlack);
-  wireComposer("teams", sendInTeams, suggestInTeams);
+  wireComposer("slack", sendInSlack);
+  wireComposer("teams", sendInTeams);
   for (const button of byId("steps").querySelectorAll("button")) button.addEventListener("click", () => takeStep(button.dataset.step));
   for (const button of document.querySelectorAll("button[data-tab]")) {
     button.addEventListener("click", () => {

@@ -23,7 +23,8 @@ export function drawPanel(model) {
   const mine = me.email?.toLowerCase();
   const others = tenant.people.filter((one) => one.email !== mine).map((one) => [one.email, one.name]);
   const people = mine ? [[mine, `${me.name} (you)`], ...others] : others;
-  options(byId("send-to"), [["", `Everybody (${tenant.people.length})`], ...people]);
+  const lists = tenant.lists.map((one) => [one.id, `${one.name} (${one.people})`]);
+  options(byId("send-to"), [["", `Everybody (${tenant.people.length})`], ...lists, ...people]);
   options(byId("move-person"), people, mine);
   options(byId("move-survey"), tenant.surveys.map((one) => [one.id, one.is_active ? one.name : `${one.name} (closed)`]));
   byId("answering").hidden = !tenant.surveys.length;

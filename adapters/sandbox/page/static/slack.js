@@ -27,7 +27,8 @@ function changes(channel, on) {
     draw: () => h("button", { type: "button", class: "raw", onclick: () => on.channel(what) }, label),
   });
   if (channel.is_archived) return [change("unarchive", "Open again")];
-  return [channel.has_bot ? change("remove", "Remove bot") : change("add", "Add bot"), change("archive", "Archive")];
+  const mayPost = channel.is_restricted ? change("allow", "Allow posts") : change("restrict", "Forbid posts");
+  return channel.has_bot ? [change("remove", "Remove bot"), mayPost, change("archive", "Archive")] : [change("add", "Add bot")];
 }
 
 function slackView(model, on) {
@@ -68,12 +69,13 @@ function conversationView(model, on) {
 
 function noteOf(channel) {
   if (channel.is_archived) return "Archived: nobody can post here";
+  if (channel.is_restricted) return "A channel in which apps may not post";
   const kind = channel.is_private ? "A private channel" : "A channel";
   return channel.has_bot ? `${kind}: everybody in it reads this` : `${kind}, without Surveybot in it`;
 }
 
 function emptyText(isDm, me) {
-  if (!isDm) return "Nothing yet. Type /surveys: only you will see the answer.";
+  if (!isDm) return "Nothing yet. Who owns surveys can subscribe this channel to their numbers; answers to /surveys only you will see.";
   const reason = WHY_SILENT[me.kind] ?? (me.email ? "" : "has no e-mail address here, by which Surveybot matches people. Try /surveys.");
   return reason ? `${me.name} ${reason}` : "Nothing yet. Send a survey, and Surveybot will write here within seconds.";
 }

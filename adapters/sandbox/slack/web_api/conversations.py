@@ -14,7 +14,12 @@ from adapters.sandbox.slack.workspace import Workspace
 def destination(workspace: Workspace, arguments: Json) -> Conversation:
     """Where to post: a conversation, or the direct message with the user whose id was given, deactivated or not (slack.md 7)."""
     user = workspace.users.get(str(arguments.get("channel")))
-    return writable(workspace, arguments) if user is None else direct_message(workspace, user, unknown="channel_not_found")
+    if user is not None:
+        return direct_message(workspace, user, unknown="channel_not_found")
+    conversation = writable(workspace, arguments)
+    if conversation.is_restricted:
+        raise MethodError("restricted_action")
+    return conversation
 
 
 def direct_message(workspace: Workspace, user: User, *, unknown: str) -> Conversation:
