@@ -15,6 +15,7 @@ from adapters.teams.token import BotToken
 from adapters.teams_side import registered
 from bot import rules
 from bot.errors import Gone, Unauthorized, Unavailable
+from bot.installations import Offered
 from bot.messages import MemberKind
 from bot.ports import UnitOfWork
 
@@ -116,6 +117,8 @@ async def _gifts(core: Core, registration: Registration) -> Finding:
         await graph.aclose()
     counts = await core.store.read(lambda uow: uow.app_offers.counts())
     text = ", ".join(f"{number} {outcome}" for outcome, number in sorted(counts.items())) or "nobody was given it yet"
+    if list(counts) == [Offered.REFUSED]:
+        return Level.WARN, f"{text}: Graph refuses everybody, as it does for an app that does not name its registration; {_UPLOAD}"
     return Level.OK, text if USERS.name in granted else f"{text}; optional, {USERS.name}: {USERS.reason}"
 
 

@@ -21,7 +21,7 @@ _A_SECOND = 2
 _AT_ONCE = 20
 _LEASE = timedelta(minutes=15)
 #: Until somebody is asked for again; who got the app never is, for they may have removed it.
-_RESTS: Mapping[Offered, timedelta] = {Offered.NO_ACCOUNT: timedelta(days=30), Offered.REFUSED: timedelta(days=7)}
+_RESTS: Mapping[Offered, timedelta] = {Offered.NO_ACCOUNT: timedelta(days=30), Offered.REFUSED: timedelta(days=3)}
 
 log = logging.getLogger(__name__)
 

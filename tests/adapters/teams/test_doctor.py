@@ -19,10 +19,13 @@ from adapters.sandbox.teams.tenant import Tenant
 from adapters.settings import Settings, Teams
 from adapters.teams.graph import CATALOG, GRAPH_PERMISSIONS, INSTALL, USERS
 from adapters.teams.registration import AppKind, Cloud, Registration
-from bot.messages import Address, MemberKind
+from bot.installations import Offered
+from bot.messages import Address, DeliveryState, MemberKind, Unreachable
 from bot.ports import Store, UnitOfWork
-from tests.adapters.teams.conftest import APP_ID, TENANT_ID, member
+from tests.adapters.teams.conftest import APP_ID, NOW, TENANT_ID, member
 from tests.conftest import KEY
+from tests.contract.store.examples import event
+from tests.unit.core.examples import an_integration
 
 PASSWORD = SecretStr("a-secret-of-tests")
 
@@ -97,7 +100,7 @@ async def test_refused_credentials_unreachable_addresses_and_a_wrong_clock_each_
 
 
 async def test_the_switch_that_gives_people_the_app_lacks_a_permission_or_the_app(
-    database_url: str, teams: Teams, graph: tuple[SimulatedGraph, Cloud], identity: IdentityProvider
+    database_url: str, store: Store, teams: Teams, graph: tuple[SimulatedGraph, Cloud], identity: IdentityProvider
 ) -> None:
     simulated, cloud = graph
     switched = teams.model_copy(update={"install_for": "acme.example"})
@@ -115,3 +118,17 @@ async def test_the_switch_that_gives_people_the_app_lacks_a_permission_or_the_ap
     identity.roles.remove(USERS.name)
     said = await found()
     assert (said.level, USERS.name in said.text) == (Level.OK, True)
+    await store.write(refused)
+    assert "Graph refuses everybody" in (await found()).text
+
+
+def refused(uow: UnitOfWork) -> None:
+    """One person waited for a message and was refused the app."""
+    uow.integrations.save(an_integration("main"))
+    (person_id,) = uow.people.ids(["ana@acme.example"]).values()
+    uow.outbox.add([event(person_id)], NOW)
+    (queue,) = uow.outbox.queues(NOW)
+    (delivery,) = uow.outbox.claim(queue, NOW, owner="x", lease=timedelta(minutes=1), limit=1)
+    uow.outbox.finish(delivery.delivery_id, DeliveryState.UNREACHABLE, NOW, owner="x", reason=Unreachable.NO_ACCOUNT)
+    uow.app_offers.claim(TENANT_ID, ["acme.example"], NOW, NOW, 1)
+    uow.app_offers.record(person_id, Offered.REFUSED, NOW)
