@@ -54,9 +54,14 @@ class Core:
 
     def handle(self, *, allow_guests: bool) -> Handle:
         """What answers people, in whatever chat."""
-        files = None if self.exports is None else self.exports.link
-        pace = self.settings.sends_per_minute
-        return partial(actions.handle, allow_guests=allow_guests, retry=self.jobs.retry, sends_per_minute=pace, files=files)
+        return partial(
+            actions.handle,
+            allow_guests=allow_guests,
+            retry=self.jobs.retry,
+            sends_per_minute=self.settings.sends_per_minute,
+            files=None if self.exports is None else self.exports.link,
+            links=self.settings.links.templates(),
+        )
 
     @property
     def exports(self) -> Exports | None:

@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from adapters.logs import LogLevel
 from adapters.qualtrics import pacing
 from adapters.teams.registration import AppKind
+from bot.deep_links import DEFAULT, DeepLinks, checked_template
 from bot.errors import UserError
 from store.encryption import Keyring
 from store.engine import connect
@@ -190,6 +191,20 @@ class Limits(BaseModel):
         return pacing.Limits(brand=self.brand, endpoints={**pacing.DEFAULT.endpoints, **endpoints})
 
 
+_Template = Annotated[str, AfterValidator(checked_template)]
+
+
+class Links(BaseModel):
+    """Where Qualtrics' own pages are; `bot.deep_links` says what may stand in the templates."""
+
+    results: _Template = DEFAULT.results
+    distributions: _Template = DEFAULT.distributions
+    builder: _Template = DEFAULT.builder
+
+    def templates(self) -> DeepLinks:
+        return DeepLinks(results=self.results, distributions=self.distributions, builder=self.builder)
+
+
 class Settings(BaseModel):
     """Everything that can be set. `load` reads it from the environment; whoever makes one by hand depends on no environment."""
 
@@ -207,6 +222,7 @@ class Settings(BaseModel):
     log_level: LogLevel = "INFO"
     schedule: Schedule = Schedule()
     limits: Limits = Limits()
+    links: Links = Links()
     #: TOML (adapters/integrations.py), applied whenever `serve` starts.
     integrations_file: Path | None = None
     #: Whoever asks for `/metrics` must send it: `Authorization: Bearer ...`; None = there is no such address.
@@ -249,7 +265,7 @@ class _Environment(Settings, BaseSettings):
     )
 
 
-_SECTIONS: Mapping[str, type[BaseModel]] = {"SLACK": Slack, "TEAMS": Teams, "SCHEDULE": Schedule, "LIMITS": Limits}
+_SECTIONS: Mapping[str, type[BaseModel]] = {"SLACK": Slack, "TEAMS": Teams, "SCHEDULE": Schedule, "LIMITS": Limits, "LINKS": Links}
 #: Every variable there is, without the prefix.
 _VARIABLES = sorted(
     {name.upper() for name in Settings.model_fields} - _SECTIONS.keys()

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from bot import authority, living, pages, rules
+from bot.deep_links import DEFAULT, DeepLinks
 from bot.exports import Links
 from bot.messages import Request, Surface
 from bot.pace import Rate, slowly
@@ -14,7 +15,7 @@ from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
 from bot.timetable import FIRST_RETRY
-from bot.views import coverage, own, surveys
+from bot.views import coverage, own, statistics, surveys
 from bot.views.viewer import Command, FormView, View, Viewer
 
 #: In the data of a form that was opened from there: where the person still is, and what they see there is to be drawn again.
@@ -30,16 +31,28 @@ async def handle(
     retry: timedelta = FIRST_RETRY,
     sends_per_minute: Rate = slowly,
     files: Links | None = None,
+    links: DeepLinks = DEFAULT,
 ) -> Page | PrivatePage | Form:
     """Answer one request of one person. Authority is checked here, at every click, for the person who clicks.
 
     `retry` is the pause after a synchronisation's first failure; messages leave at `sends_per_minute` in each workspace. `files` are where
-    browsers can fetch them.
+    browsers can fetch them; `links` lead to Qualtrics' own pages.
     """
 
     def viewer(uow: UnitOfWork) -> Viewer | Page:
-        found = _viewer(uow, request, allow_guests=allow_guests, retry=retry, sends_per_minute=sends_per_minute)
-        return replace(found, files=files) if isinstance(found, Viewer) else found
+        anybody = Viewer(
+            person_id=None,
+            email=None,
+            proven=None,
+            reader=Reader.of(request.member),
+            surface=request.surface,
+            conversation=request.conversation,
+            retry=retry,
+            sends_per_minute=sends_per_minute,
+            files=files,
+            links=links,
+        )
+        return _viewer(uow, request, anybody, allow_guests=allow_guests)
 
     action = request.action
     if action.verb in COMMANDS:
@@ -51,6 +64,8 @@ def complaints(action: Action, reader: Reader) -> Mapping[str, str]:
     """What is wrong with a submitted form, by field. Said while the form waits, so nothing is looked up."""
     if action.verb == "surveys.find" and not action.data.get("words", "").strip():
         return {"words": reader.say("Please type a part of the survey's name or of its sender.")}
+    if action.verb == "stats.find" and not action.data.get("words", "").strip():
+        return {"words": reader.say("Please type a part of the survey's name or of its owner's.")}
     return {}
 
 
@@ -70,20 +85,9 @@ def _change(uow: UnitOfWork, viewer: Viewer | Page, action: Action, now: datetim
     return action if isinstance(viewer, Page) else COMMANDS[action.verb](uow, viewer, action.data, now)
 
 
-def _viewer(uow: UnitOfWork, request: Request, *, allow_guests: bool, retry: timedelta, sends_per_minute: Rate) -> Viewer | Page:
+def _viewer(uow: UnitOfWork, request: Request, anybody: Viewer, *, allow_guests: bool) -> Viewer | Page:
     """Who asks, or why they are shown nothing."""
-    member = request.member
-    reader = Reader.of(member)
-    anybody = Viewer(
-        person_id=None,
-        email=None,
-        proven=None,
-        reader=reader,
-        surface=request.surface,
-        conversation=request.conversation,
-        retry=retry,
-        sends_per_minute=sends_per_minute,
-    )
+    member, reader = request.member, anybody.reader
     if isinstance(rules.addressee([member], allow_guests=allow_guests), rules.Unreachable):
         return anybody if request.action.verb in FOR_ANYBODY else pages.not_a_member(reader)
     if member.email is None:
@@ -108,6 +112,11 @@ VIEWS: Mapping[str, View] = {
     "help.show": own.show_help,
     "settings.show": own.show_settings,
     "sync.status": own.show_status,
+    "stats.list": statistics.list_open,
+    "stats.find": statistics.find,
+    "stats.results": statistics.show_typed,
+    "stats.survey": statistics.show,
+    "stats.distribution": statistics.show_distribution,
     "stats.coverage": coverage.show,
     "stats.export": coverage.export,
 }
@@ -115,6 +124,7 @@ VIEWS: Mapping[str, View] = {
 FORMS: Mapping[str, FormView] = {
     "surveys.search": surveys.ask_for_words,
     "settings.edit": own.edit_settings,
+    "stats.search": statistics.ask_for_words,
 }
 #: Everything a person can change.
 COMMANDS: Mapping[str, Command] = {

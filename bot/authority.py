@@ -6,25 +6,9 @@ anything. People are matched by the e-mail address that their chat platform has 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-
+from bot.listed import Rights
 from bot.messages import Member, MemberKind
 from bot.ports import UnitOfWork
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Rights:
-    """What one person may see."""
-
-    #: The integrations with all of their surveys: those of the brands they administer.
-    integrations: frozenset[str] = frozenset()
-    #: Of the surveys that are theirs or were shared with them: the integration that each is to be read from, by the survey's id.
-    surveys: Mapping[str, str] = field(default_factory=dict[str, str])
-
-    def __bool__(self) -> bool:
-        """Whether there is anything at all."""
-        return bool(self.integrations or self.surveys)
 
 
 def proven_address(member: Member | None) -> str | None:

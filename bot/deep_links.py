@@ -40,6 +40,9 @@ class DeepLinks:
         return _filled(self.builder, integration, survey_id)
 
 
+DEFAULT = DeepLinks()
+
+
 def checked_template(template: str) -> str:
     """Return what an operator gave. Raises ValueError with a sentence."""
     try:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot import pages
 from bot.gallery_coverage import coverage_pages
+from bot.gallery_statistics import forms_of_statistics, gallery_of_statistics
 from bot.look import Kind
 from bot.messages import Preference
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
@@ -79,6 +80,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "not-an-administrator": pages.not_an_administrator(_READER),
         "charts": _charts(),
         **coverage_pages(_READER, _HOSTILE),
+        **gallery_of_statistics(),
         "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, _READER),
         "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, _READER),
         "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, _READER),
@@ -87,7 +89,11 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
 
 def forms() -> Mapping[str, Form]:
     """The same for what asks."""
-    return {"search-form": pages.search_form(_READER), "settings-form": pages.settings_form(Preference(reminders=False), _READER)}
+    return {
+        "search-form": pages.search_form(_READER),
+        "settings-form": pages.settings_form(Preference(reminders=False), _READER),
+        **forms_of_statistics(),
+    }
 
 
 def _overview(surveys: int, preference: Preference | None = None, knowledge: Knowledge = Knowledge.CURRENT) -> Overview:

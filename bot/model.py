@@ -136,6 +136,9 @@ class Distribution:
     link_type: LinkType
     #: When this distribution's links stop working; None = never.
     link_expires_at: datetime | None
+    created_at: datetime | None = None
+    #: Of its mail; None where a message of a library stands for it, or nothing is mailed.
+    subject: str | None = None
     stats: DistributionStats = field(default_factory=DistributionStats)
     #: It left its survey's list: its links are dead.
     is_deleted: bool = False

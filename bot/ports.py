@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from bot.installations import AppOffers, Installations, OAuthStates
+from bot.listed import Lists
 from bot.messages import Conversation, Member, MessageRef
 from bot.model import (
     Contact,
@@ -128,6 +129,8 @@ class UnitOfWork(Protocol):
     def users(self) -> Users: ...
     @property
     def grants(self) -> Grants: ...
+    @property
+    def lists(self) -> Lists: ...
     @property
     def installations(self) -> Installations: ...
     @property

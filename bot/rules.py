@@ -23,6 +23,8 @@ _LONGEST_REST = timedelta(hours=6)
 #: What closes within this is looked at as often as if it were new; what closed within this once more.
 CLOSING = timedelta(hours=48)
 
+#: The request types that ask for an answer; a reminder where it names the invitation that it reminds of.
+INVITE, REMINDER = "Invite", "Reminder"
 #: Mailed, and the link still takes an answer.
 OPEN = frozenset({Status.SUCCESS, Status.OPENED, Status.SURVEY_STARTED})
 #: The person is done with this link, in Qualtrics' eyes too.
@@ -259,7 +261,7 @@ def _is_asking(distribution: Distribution, survey: Survey, now: datetime) -> boo
     """TestEmail has no history (400 `CP_TD_GER_NP`), links-only distributions mail nobody, thank-yous ask for nothing
     (reference qualtrics.md 4, 5; quirks Q2, Q3).
     """
-    is_invite = distribution.request_type == "Invite" or (distribution.request_type == "Reminder" and distribution.parent_id is not None)
+    is_invite = distribution.request_type == INVITE or (distribution.request_type == REMINDER and distribution.parent_id is not None)
     is_out = distribution.send_date is not None and distribution.send_date <= now
     return is_invite and is_out and survey.is_active and not distribution.is_deleted
 

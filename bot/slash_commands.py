@@ -73,8 +73,17 @@ SURVEYS = SlashCommand(
 )
 STATS = SlashCommand(
     name="/survey-stats",
-    does=_("For Qualtrics administrators"),
+    does=_("For survey owners and Qualtrics administrators"),
     words=(
+        Word(word="list", does=_("the open surveys whose numbers you may see"), verb="stats.list"),
+        Word(word="results", does=_("how a survey goes, by its name or id"), verb="stats.results", takes="survey", form="stats.search"),
+        Word(
+            word="find",
+            does=_("the same, by name or owner, also those that are over"),
+            verb="stats.find",
+            takes="words",
+            form="stats.search",
+        ),
         Word(word="status", does=_("how reading from Qualtrics stands; for brand administrators"), verb="sync.status"),
         Word(word="help", does=_("this page"), verb="help.show"),
     ),

@@ -14,6 +14,7 @@ from bot.errors import Gone
 from bot.model import Distribution, DistributionStats, Survey, SurveyDetails
 from bot.records import Absorbed
 from store import tables
+from store.among import among, texts
 from store.statements import Row, chunks, upsert
 
 _SURVEYS = tables.surveys
@@ -45,6 +46,11 @@ class SqlSurveys:
     def get(self, survey_ids: Collection[str]) -> Mapping[str, Survey]:
         found = (self.connection.execute(_KNOWN, {"survey_ids": chunk}) for chunk in chunks(tuple(survey_ids)))
         return {row["survey_id"]: _survey(row) for rows in found for row in rows.mappings()}
+
+    def of(self, integration_id: str, survey_id: str) -> Survey | None:
+        one = _READ.where(_SURVEYS.c.survey_id == survey_id, _SURVEYS.c.integration_id == integration_id)
+        row = self.connection.execute(one).mappings().one_or_none()
+        return None if row is None else _survey(row)
 
     def all(self, integration_id: str) -> Sequence[Survey]:
         known = _READ.where(_SURVEYS.c.integration_id == integration_id).order_by(_SURVEYS.c.survey_id)
@@ -83,13 +89,20 @@ class SqlDistributions:
 
     def of_survey(self, integration_id: str, survey_id: str) -> Sequence[Distribution]:
         """In the order in which they were first seen."""
+        return self.of_surveys(integration_id, [survey_id]).get(survey_id, [])
+
+    def of_surveys(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, Sequence[Distribution]]:
+        """As `of_survey` has them."""
         known = (
             select(_DISTRIBUTIONS, _SURVEYS.c.survey_id)
             .join(_SURVEYS, _SURVEYS.c.key == _DISTRIBUTIONS.c.survey_key)
-            .where(_SURVEYS.c.survey_id == survey_id, _SURVEYS.c.integration_id == integration_id)
+            .where(among(_SURVEYS.c.survey_id, "survey_ids"), _SURVEYS.c.integration_id == integration_id)
             .order_by(_DISTRIBUTIONS.c.key)
         )
-        return [_distribution(row) for row in self.connection.execute(known).mappings()]
+        found: dict[str, list[Distribution]] = {}
+        for row in self.connection.execute(known, {"survey_ids": texts(survey_ids)}).mappings():
+            found.setdefault(row["survey_id"], []).append(_distribution(row))
+        return found
 
     def of_active(self, integration_id: str) -> Sequence[Distribution]:
         known = (
@@ -179,6 +192,8 @@ def _distribution_row(integration_id: str, survey_keys: Mapping[str, int], distr
         "sender_name": distribution.sender_name,
         "link_type": distribution.link_type,
         "link_expires_at": distribution.link_expires_at,
+        "created_at": distribution.created_at,
+        "subject": distribution.subject,
         "is_deleted": distribution.is_deleted,
         **asdict(distribution.stats),
     }
@@ -205,6 +220,8 @@ def _distribution(row: RowMapping) -> Distribution:
         sender_name=row["sender_name"],
         link_type=row["link_type"],
         link_expires_at=row["link_expires_at"],
+        created_at=row["created_at"],
+        subject=row["subject"],
         stats=stats_of(row),
         is_deleted=row["is_deleted"],
         history_for=unpacked(row["history_for"]),

@@ -109,6 +109,8 @@ distributions = Table(
     text("sender_name", nullable=True),
     word("link_type", LinkType),
     instant("link_expires_at"),
+    instant("created_at"),
+    text("subject", nullable=True),
     # The nine counts of `DistributionStats`.
     count("sent"),
     count("failed"),

@@ -22,6 +22,7 @@ from store.installations import SqlInstallations, SqlOAuthStates
 from store.integrations import SqlIntegrations, SqlUsers
 from store.invitations import SqlInvitations
 from store.leases import SqlLeases
+from store.lists import SqlLists
 from store.looks import SqlPictures, SqlPositions
 from store.outbox import SqlInbox, SqlOutbox
 from store.people import SqlDirectoryReadings, SqlMembers, SqlPeople
@@ -47,6 +48,7 @@ class SqlUnitOfWork:
     integrations: SqlIntegrations
     users: SqlUsers
     grants: SqlGrants
+    lists: SqlLists
     installations: SqlInstallations
     oauth_states: SqlOAuthStates
     surveys: SqlSurveys
@@ -79,6 +81,7 @@ class SqlUnitOfWork:
             integrations=SqlIntegrations(connection, keyring),
             users=SqlUsers(connection),
             grants=SqlGrants(connection),
+            lists=SqlLists(connection),
             installations=SqlInstallations(connection, keyring),
             oauth_states=SqlOAuthStates(connection),
             surveys=SqlSurveys(connection),

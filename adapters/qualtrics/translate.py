@@ -7,6 +7,7 @@ from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit
 
 from adapters.qualtrics import wire
@@ -34,6 +35,8 @@ _HORIZON = datetime(2200, 1, 1, tzinfo=UTC)
 #: "No date" as QSF files write it (reference qualtrics.md 1).
 _NO_DATE = ("0000-00-00", "-0001-11-30")
 _ANONYMITY = {True: Anonymity.ANONYMIZED, False: Anonymity.IDENTIFIED, None: Anonymity.UNKNOWN}
+#: Of a message in a library, which may stand where a subject is expected (reference qualtrics.md 4).
+_MESSAGE_ID = re.compile("MS_[A-Za-z0-9]+")
 _LINK_TYPES = {it.value: it for it in LinkType}
 _STATS = tuple(field.name for field in fields(DistributionStats))
 
@@ -100,8 +103,14 @@ def distribution(it: wire.Distribution, *, survey_id: str) -> Distribution:
         sender_name=headers.from_name,
         link_type=_LINK_TYPES.get(link.link_type or "", LinkType.UNKNOWN),
         link_expires_at=instant(link.expiration_date),
+        created_at=instant(it.created_date),
+        subject=_subject(headers.subject),
         stats=DistributionStats(**{name: stats.get(name) or 0 for name in _STATS}),
     )
+
+
+def _subject(given: Any) -> str | None:  # noqa: ANN401 - whatever came
+    return given if isinstance(given, str) and given.strip() and not _MESSAGE_ID.fullmatch(given) else None
 
 
 def history_entry(it: wire.HistoryEntry) -> HistoryEntry:

@@ -94,6 +94,8 @@ class SurveyOptions(msgspec.Struct, rename="pascal"):
 
 class Headers(msgspec.Struct, rename="camel"):
     from_name: str | None = None
+    #: May be the id of a library's message instead.
+    subject: Any = None
 
 
 class SurveyLink(msgspec.Struct, rename="camel"):
@@ -107,6 +109,7 @@ class Distribution(msgspec.Struct, rename="camel"):
     request_type: str
     request_status: str
     parent_distribution_id: Id | None = None
+    created_date: Date = None
     send_date: Date = None
     headers: Headers | None = None
     survey_link: SurveyLink | None = None

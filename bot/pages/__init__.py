@@ -1,12 +1,23 @@
 """One pure function a page: what people read, and nothing about how Slack or Teams draw it."""
 
 from bot.pages.asked import status_words
+from bot.pages.distribution import distribution_data
 from bot.pages.explanations import help_page, privacy_page, why_page
 from bot.pages.home import Knowledge, Overview, home_page
 from bot.pages.notifications import closing_survey, new_survey
 from bot.pages.reader import Reader
-from bot.pages.refusals import instead_of_form, loading, not_a_member, not_an_administrator, not_found, not_linked, out_of_date
+from bot.pages.refusals import (
+    instead_of_form,
+    loading,
+    no_numbers,
+    not_a_member,
+    not_an_administrator,
+    not_found,
+    not_linked,
+    out_of_date,
+)
 from bot.pages.settings import settings_form, settings_page
+from bot.pages.statistics import found_numbers, open_surveys, search_numbers_form, survey_results
 from bot.pages.status import status_page
 from bot.pages.surveys import (
     PAGE_SIZE,
@@ -25,6 +36,8 @@ __all__ = [
     "Overview",
     "Reader",
     "closing_survey",
+    "distribution_data",
+    "found_numbers",
     "found_surveys",
     "handed_over",
     "help_page",
@@ -33,19 +46,23 @@ __all__ = [
     "loading",
     "my_active_surveys",
     "new_survey",
+    "no_numbers",
     "not_a_member",
     "not_an_administrator",
     "not_found",
     "not_linked",
+    "open_surveys",
     "out_of_date",
     "privacy_page",
     "search_form",
+    "search_numbers_form",
     "settings_form",
     "settings_page",
     "shared_survey_details",
     "status_page",
     "status_words",
     "survey_details",
+    "survey_results",
     "why_page",
     "with_way_home",
 ]

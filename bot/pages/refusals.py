@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.page import Action, Button, Element, Form, Page, Text, phrase
+from bot.page import Action, Button, Element, Facts, Form, Page, Text, phrase
 from bot.pages.reader import Reader
 from bot.pages.ways import back, help_button, list_button, privacy_button, row
 
@@ -44,6 +44,23 @@ def not_an_administrator(reader: Reader) -> Page:
     )
     ways = row(list_button(reader), help_button(reader))
     return Page(title=reader.say("For administrators"), elements=(Text(text), ways), zone=reader.zone)
+
+
+def no_numbers(address: str | None, reader: Reader) -> Page:
+    """Answer for whoever asks for numbers that are not theirs, or that are not there: the same words, so that nothing is given away."""
+    say = reader.say
+    title, ways = say("Nothing to show"), row(help_button(reader), list_button(reader))
+    if address is None:
+        words = say("Numbers of surveys are for members of this organisation alone, whose e-mail address in their profile is confirmed.")
+        return Page(title=title, elements=(Text((words,)), ways), zone=reader.zone)
+    owners = say("see their own, by the e-mail address of their Qualtrics account. Yours here is {address}.")
+    who = (
+        (say("Owners of surveys"), phrase(owners, address=address)),
+        (say("Brand administrators"), (say("see all surveys of their Qualtrics, in the same way."),)),
+        (say("Others"), (say("see what was shared with them: ask the owner to have whoever runs Surveybot share it with you."),)),
+    )
+    lead = say("There are no numbers here that I may show you: there is no such survey, or it is not yours. Who sees what:")
+    return Page(title=title, elements=(Text((lead,)), Facts(who), ways), zone=reader.zone)
 
 
 def out_of_date(reader: Reader) -> Page:

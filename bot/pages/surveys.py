@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from bot.model import PersonalLink
 from bot.page import Action, Button, Buttons, Element, Entry, Form, Input, Note, Page, PrivateElement, PrivatePage, Strong, Text, phrase
 from bot.pages.asked import closes_sentence, facts, name_of, privacy, respond, sender, state_notice, state_words, waiting
+from bot.pages.paging import on_page, pager
 from bot.pages.reader import Reader
 from bot.pages.ways import back, details_button, help_button, list_button, privacy_button, row, search_button, why_button
 from bot.rules import Participation, State
@@ -94,21 +95,5 @@ def _ways(asked: Participation, reader: Reader) -> Buttons:
 
 def _listed(surveys: Sequence[Participation], page: int, turn: Action, reader: Reader) -> list[Element]:
     """One page of them, and the way to the others."""
-    pages = -(-len(surveys) // PAGE_SIZE)
-    page = min(max(page, 1), pages)
-    elements: list[Element] = [entry(asked, reader) for asked in surveys[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]]
-    if pages > 1:
-        number = phrase(reader.say("Page {page} of {pages}"), page=str(page), pages=str(pages))
-        elements += [Note(number), _pager(page, pages, turn, reader)]
-    return elements
-
-
-def _pager(page: int, pages: int, turn: Action, reader: Reader) -> Buttons:
-    say = reader.say
-    turns: Mapping[int, str] = {page - 1: say("Previous page"), page + 1: say("Next page")}
-    buttons = (
-        Button(label=label, action=Action(verb=turn.verb, data={**turn.data, "page": str(to)}))
-        for to, label in turns.items()
-        if 1 <= to <= pages
-    )
-    return row(*buttons)
+    shown, where = on_page(surveys, page, PAGE_SIZE)
+    return [*(entry(asked, reader) for asked in shown), *pager(where, turn, reader)]

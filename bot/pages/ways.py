@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.page import Action, Button, Buttons, Page, PrivatePage
+from bot.page import Action, Button, Buttons, Link, Page, PrivatePage
 from bot.pages.asked import name_of
 from bot.pages.reader import Reader
 from bot.rules import Participation
 
 
-def row(*buttons: Button) -> Buttons:
+def row(*buttons: Button | Link) -> Buttons:
     return Buttons(buttons)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.deep_links import DeepLinks
 from bot.exports import Links
 from bot.messages import Conversation, Surface
 from bot.pace import Rate
@@ -30,6 +31,7 @@ class Viewer:
     #: As `handle` has them.
     retry: timedelta
     sends_per_minute: Rate
+    links: DeepLinks
     files: Links | None = None
 
 

@@ -1,4 +1,4 @@
-"""Who may see a survey's numbers beside its owner."""
+"""Who may see a survey's numbers beside its owner, and what its distributions are called."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -19,5 +19,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("integration_id", "survey_id", "person_id", name="pk_grants"),
     )
     op.create_index("ix_grants_person_id", "grants", ["person_id"])
+    op.add_column("distributions", sa.Column("created_at", sa.BigInteger()))
+    op.add_column("distributions", sa.Column("subject", sa.Text()))
     op.create_index("ix_users_email", "users", ["email"])
     op.create_index("ix_surveys_owner", "surveys", ["integration_id", "owner_id"])

@@ -89,6 +89,18 @@ async def test_documented_single_distribution_has_the_shape_of_the_list(api: res
     api.get(path="/API/v3/distributions").respond(json={"result": {"elements": [element], "nextPage": None}})
     [batch] = [batch async for batch in client.distributions("SV_eajskCRbMSRKkRf")]
     assert [(it.request_type, it.sender_name, it.owner_id) for it in batch.items] == [("Invite", "John Smith", "UR_cVcNH0elQesua8J")]
+    assert batch.items[0].created_at is not None
+
+
+@pytest.mark.parametrize(("given", "known"), [("How are you?", "How are you?"), ("MS_3fsd9", None), ("", None), (None, None), (7, None)])
+async def test_a_subject_is_text_and_no_message_id(
+    api: respx.Router, client: QualtricsClient, sample: Sample, given: Any, known: Any
+) -> None:
+    answer = sample("vendor-doc-examples/list_distributions")
+    answer["result"]["elements"][0]["headers"]["subject"] = given
+    api.get(path="/API/v3/distributions").respond(json=answer)
+    [batch] = [batch async for batch in client.distributions("SV_eajskCRbMSRKkRf")]
+    assert batch.items[0].subject == known
 
 
 async def test_recorded_history(api: respx.Router, client: QualtricsClient, sample: Sample) -> None:

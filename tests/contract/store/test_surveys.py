@@ -93,6 +93,7 @@ async def test_surveys_are_found_by_more_ids_than_a_statement_takes(store: SqlSt
 
 async def test_distributions_come_back_as_they_were_saved(store: SqlStore) -> None:
     second = replace(distribution("EMD_2", link_expires_at=None, link_type=LinkType.UNKNOWN), stats=STATS, send_date=None, sender_name=None)
+    second = replace(second, created_at=NOW, subject="How are you?")
     third = replace(second, distribution_id="EMD_3", parent_id="EMD_2")
     assert await store.write(lambda u: u.distributions.save("main", [second, third])) == Absorbed(seen=2, changed=2)
     assert await store.write(lambda u: u.distributions.save("main", [second, third])) == Absorbed(seen=2, changed=0)

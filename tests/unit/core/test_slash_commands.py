@@ -49,13 +49,22 @@ def test_what_is_said_without_a_slash_is_understood_as_well(said: str, name: str
     assert parse_said(said) == parse(name, text)
 
 
-def test_survey_stats() -> None:
-    assert [parse("/survey-stats", text).verb for text in ("", "status", "help", "subscribe SV_1")] == [
-        "sync.status",
-        "sync.status",
-        "help.show",
-        "help.show",
-    ]
+@pytest.mark.parametrize(
+    ("text", "verb", "data"),
+    [
+        ("", "stats.list", {}),
+        ("list", "stats.list", {}),
+        ("Results Team pulse", "stats.results", {"survey": "Team pulse"}),
+        ("results", "stats.search", {}),
+        ("find pulse", "stats.find", {"words": "pulse"}),
+        ("find", "stats.search", {}),
+        ("status", "sync.status", {}),
+        ("help", "help.show", {"command": "/survey-stats"}),
+        ("restults SV_1", "help.show", {"command": "/survey-stats", "unknown": "restults"}),
+    ],
+)
+def test_survey_stats(text: str, verb: str, data: dict[str, str]) -> None:
+    assert parse("/survey-stats", text) == Action(verb=verb, data=data)
 
 
 def test_a_command_of_another_version_is_answered_with_help() -> None:

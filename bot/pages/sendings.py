@@ -1,0 +1,70 @@
+"""How a survey's distributions and their numbers are put into words."""
+
+from __future__ import annotations
+
+from bot.model import Distribution, LinkType
+from bot.page import Chart, ChartKind, Moment, Phrase, Series, phrase
+from bot.pages.numbers import people, percent
+from bot.pages.reader import Reader
+from bot.small_groups import Guarded
+
+
+def distribution_name(distribution: Distribution, reader: Reader) -> str:
+    """What it is, and the subject of its mail; where that is not known, who sent it."""
+    say = reader.say
+    kinds = {
+        "Invite": say("Invitation"),
+        "Reminder": say("Reminder"),
+        "ThankYou": say("Thank-you"),
+        "GeneratedInvite": say("Personal links, nothing mailed"),
+    }
+    kind = kinds.get(distribution.request_type, distribution.request_type)
+    about = distribution.subject or distribution.sender_name
+    return f"{kind}: {about}" if about else kind
+
+
+def sent_words(distribution: Distribution, reader: Reader) -> Phrase:
+    """Say when it was, or will be, sent."""
+    if distribution.send_date is None:
+        return (reader.say("Not sent yet"),)
+    waits = distribution.request_status == "Pending"
+    return phrase(reader.say("Will be sent {when}") if waits else reader.say("Sent {when}"), when=Moment(distribution.send_date))
+
+
+def response_rate(numbers: Guarded, reader: Reader) -> Phrase:
+    return phrase(reader.say("Response rate: {rate}"), rate=percent(numbers.part("finished"), numbers.whole, reader))
+
+
+def has_recipients(distribution: Distribution) -> bool:
+    """With one link for everybody, Qualtrics knows of nobody who was asked, or has answered."""
+    return distribution.link_type is not LinkType.ANONYMOUS
+
+
+def number_facts(numbers: Guarded, reader: Reader) -> tuple[tuple[str, Phrase], ...]:
+    """All that may be said of a whole and its parts (FEATURES D4)."""
+    say = reader.say
+    names = {
+        "finished": say("Completed"),
+        "opened": say("Opened"),
+        "started": say("Started"),
+        "complaints": say("Complaints"),
+        "bounced": say("Bounced"),
+        "skipped": say("Skipped"),
+        "failed": say("Failed"),
+        "blocked": say("Blocked"),
+    }
+    return (
+        (say("Total sent"), (people(numbers.whole, reader),)),
+        (say("Response rate"), (percent(numbers.part("finished"), numbers.whole, reader),)),
+        *((label, (people(numbers.part(name), reader),)) for name, label in names.items()),
+    )
+
+
+def funnel(numbers: Guarded, reader: Reader) -> Chart:
+    """How many went how far, at the least."""
+    say = reader.say
+    steps = {"opened": say("Opened"), "started": say("Started"), "finished": say("Completed")}
+    values = (numbers.whole.number, *(numbers.part(name).number for name in steps))
+    series = Series(say("People, at least"), values)
+    labels = (say("Sent"), *steps.values())
+    return Chart(kind=ChartKind.BAR, title=say("From sent to completed"), labels=labels, series=(series,), y_title=series.name)

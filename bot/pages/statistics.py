@@ -1,0 +1,179 @@
+"""Surveys for those whose they are: the list of open ones, and the results of one (FEATURES D2, D3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.deep_links import DeepLinks
+from bot.listed import Listed
+from bot.model import Anonymity, Distribution, Survey
+from bot.numbers import SurveyNumbers
+from bot.page import Action, Button, Element, Entry, Facts, Form, Input, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone, phrase
+from bot.pages.numbers import why
+from bot.pages.paging import Where, pager
+from bot.pages.reader import Reader
+from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, response_rate, sent_words
+from bot.pages.ways import row
+from bot.slash_commands import LONGEST_ARGUMENT
+from bot.small_groups import Guarded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListPage:
+    """One page of a list."""
+
+    shown: Sequence[Listed]
+    #: Of those, by their ids.
+    numbers: Mapping[str, Guarded]
+    #: How many the list has.
+    total: int
+    where: Where
+
+
+def open_surveys(found: ListPage, reader: Reader, *, is_admin: bool) -> Page:
+    """List the open surveys somebody may see."""
+    say = reader.say
+    lead = reader.count("{number} survey that you may see is open.", "{number} surveys that you may see are open.", found.total)
+    if not found.total:
+        lead = say("None of the surveys that you may see is open: a survey is, while it is active and an invitation to it can be answered.")
+    buttons = row(search_button(reader), *([status_button(reader)] if is_admin else []), stats_help_button(reader))
+    elements = (Text((lead,)), *_listed(found, Action(verb="stats.list"), reader), buttons)
+    return Page(title=say("Open surveys"), elements=elements, zone=reader.zone)
+
+
+def found_numbers(found: ListPage, words: str, reader: Reader) -> Page:
+    """List what was looked for, among all surveys they may see."""
+    lead = reader.count("{number} survey that you may see:", "{number} surveys that you may see:", found.total)
+    if not found.total:
+        lead = reader.say("No survey that you may see has this in its name or its owner's. A part of a word is enough.")
+    turn = Action(verb="stats.find", data={"words": words})
+    buttons = row(search_button(reader), open_button(reader))
+    elements = (Text((f"“{words}”. {lead}",)), *_listed(found, turn, reader), buttons)
+    return Page(title=reader.say("Found surveys"), elements=elements, zone=reader.zone)
+
+
+def search_numbers_form(reader: Reader) -> Form:
+    """Ask for what to look for."""
+    say = reader.say
+    words = Input(
+        name="words",
+        label=say("Words of its name or its owner's"),
+        hint=say("I look through all surveys whose numbers you may see, also those that are over."),
+        longest=LONGEST_ARGUMENT,
+    )
+    return Form(title=say("Find a survey"), elements=(words,), submit=say("Find"), action=Action(verb="stats.find"), zone=reader.zone)
+
+
+def survey_results(found: SurveyNumbers, distributions: Sequence[Distribution], where: Where, links: DeepLinks, reader: Reader) -> Page:
+    """Show how a survey goes, and the way to each of its `distributions` on this page (FEATURES D3)."""
+    survey, say = found.survey, reader.say
+    in_qualtrics = links.to_results(found.integration, survey.survey_id)
+    elements: tuple[Element, ...] = (
+        _facts(found, reader),
+        *_numbers(found, reader),
+        Text((Strong(say("Distributions, the newest first")),)),
+        *(_entry(each, found, reader) for each in distributions),
+        *([] if found.distributions else [Text((say("It has not been sent to anybody yet."),))]),
+        *pager(where, Action(verb="stats.survey", data={"survey": survey.survey_id}), reader),
+        row(*([Link(label=say("Data & Analysis in Qualtrics"), url=in_qualtrics)] if in_qualtrics else []), open_button(reader)),
+    )
+    return Page(title=survey_name(survey.name, reader), elements=elements, zone=reader.zone)
+
+
+def survey_name(name: str, reader: Reader) -> str:
+    return name.strip() or reader.say("Untitled survey")
+
+
+def open_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Open surveys"), action=Action(verb="stats.list"))
+
+
+def search_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Find a survey"), action=Action(verb="stats.search"))
+
+
+def status_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Synchronisation status"), action=Action(verb="sync.status"))
+
+
+def stats_help_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Help"), action=Action(verb="help.show", data={"command": "/survey-stats"}))
+
+
+def _listed(found: ListPage, turn: Action, reader: Reader) -> Iterator[Element]:
+    for each in found.shown:
+        name, label = survey_name(each.name, reader), reader.say("Results")
+        results = Action(verb="stats.survey", data={"survey": each.survey_id})
+        button = Button(label=label, action=results, spoken=f"{label}: {name}")
+        yield Entry(title=name, detail=_detail(each, found.numbers[each.survey_id], reader), button=button)
+    yield from pager(found.where, turn, reader)
+    if found.shown:
+        yield why(found.numbers[found.shown[0].survey_id], reader)
+
+
+def _detail(listed: Listed, numbers: Guarded, reader: Reader) -> Phrase:
+    owner = listed.owner or reader.say("owner not known")
+    closes = _closes(listed.closes_at, reader) if listed.is_open else (reader.say("Not open"),)
+    return (f"{owner} · ", *closes, " · ", *response_rate(numbers, reader))
+
+
+def _closes(closes_at: datetime | None, reader: Reader) -> Phrase:
+    return (reader.say("No end date"),) if closes_at is None else phrase(reader.say("Closes {when}"), when=Moment(closes_at))
+
+
+def _facts(found: SurveyNumbers, reader: Reader) -> Facts:
+    say = reader.say
+    last = next((each.send_date for each in found.distributions if each.send_date), None)
+    return Facts(
+        (
+            (say("Owner"), (found.owner or say("not known"),)),
+            (say("State"), _state(found, reader)),
+            (say("Last sent"), (Moment(last) if last else say("never"),)),
+            (say("Answers"), (_anonymity(found.survey, reader),)),
+        )
+    )
+
+
+def _state(found: SurveyNumbers, reader: Reader) -> Phrase:
+    say, details = reader.say, found.survey.details
+    if found.is_open:
+        return (say("Open"), ". ", *_closes(found.closes_at, reader))
+    if details is not None and details.is_deleted:
+        return (say("Deleted in Qualtrics"),)
+    if not found.survey.is_active:
+        return (say("Not active in Qualtrics: nobody can answer"),)
+    return (say("Active, but no invitation to it can be answered now"),)
+
+
+def _anonymity(survey: Survey, reader: Reader) -> str:
+    match survey.details.anonymity if survey.details else Anonymity.UNKNOWN:
+        case Anonymity.ANONYMIZED:
+            return reader.say("stored without names")
+        case Anonymity.IDENTIFIED:
+            return reader.say("stored with names")
+        case Anonymity.UNKNOWN:
+            return reader.say("not known whether with names")
+
+
+def _numbers(found: SurveyNumbers, reader: Reader) -> Iterator[Element]:
+    say, numbers = reader.say, found.numbers
+    if not all(map(has_recipients, found.distributions)):
+        words = say("Some of it was sent with one link for everybody. Qualtrics cannot tell who of those has answered.")
+        yield Notice(Tone.INFO, (words,))
+    if numbers.whole.is_hidden:
+        yield Text((say("Its numbers are not shown: it was mailed to nobody, or to too few people."),))
+        yield why(numbers, reader)
+        return
+    yield Facts(number_facts(numbers, reader))
+    yield funnel(numbers, reader)
+    yield why(numbers, reader)
+
+
+def _entry(distribution: Distribution, found: SurveyNumbers, reader: Reader) -> Entry:
+    name, label = distribution_name(distribution, reader), reader.say("Distribution statistics")
+    data = {"survey": distribution.survey_id, "distribution": distribution.distribution_id}
+    button = Button(label=label, action=Action(verb="stats.distribution", data=data), spoken=f"{label}: {name}")
+    detail = (*sent_words(distribution, reader), " · ", *response_rate(found.of(distribution), reader))
+    return Entry(title=name, detail=detail, button=button)
