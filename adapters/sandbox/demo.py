@@ -96,6 +96,7 @@ async def sandbox(
     schedule: Schedule = QUICK,
     reading: Reading = READ_QUICKLY,
     people: int = 24,
+    has_slack: bool = True,
     has_teams: bool = False,
     has_past: bool = False,
 ) -> AsyncGenerator[Sandbox]:
@@ -112,18 +113,18 @@ async def sandbox(
         tenant = founded(clock, public_url=url, people=people)
         workspace = Workspace(clock=clock, bot_token=bot_token, signing_secret=signing_secret)
         workspace.url = url
-        hire(workspace, tenant)
+        if has_slack:
+            hire(workspace, tenant)
         teams = await stack.enter_async_context(simulated_teams(clock, url)) if has_teams else None
         if teams:
             hire_into_teams(teams.tenant, tenant)
         if has_past:
             lived(tenant)
         worlds.qualtrics, worlds.slack = qualtrics_app(tenant, token=qualtrics_token), slack_app(workspace)
+        slack = Slack(bot_token=SecretStr(bot_token), signing_secret=SecretStr(signing_secret), api_url=f"{url}/api/", sends_per_second=20)
         settings = Settings(
             limits=_UNHURRIED,
-            slack=Slack(
-                bot_token=SecretStr(bot_token), signing_secret=SecretStr(signing_secret), api_url=f"{url}/api/", sends_per_second=20
-            ),
+            slack=slack if has_slack else Slack(),
             encryption_keys=SecretStr("demo:" + base64.b64encode(secrets.token_bytes(32)).decode()),
             database_url=SecretStr(database_url),
             schedule=schedule,

@@ -130,7 +130,7 @@ class Inbound:
             case "message" if received.is_first:
                 return lambda: self._turns.said(incoming)
             case "installationUpdate" | "conversationUpdate" if received.is_first and (incoming.adds_the_bot or incoming.members_added):
-                return lambda: self._turns.added(incoming, is_new=received.is_new and incoming.action != "add-upgrade")
+                return lambda: self._turns.added(incoming, is_new=received.is_new)
             case _:
                 return None
 

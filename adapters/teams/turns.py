@@ -97,13 +97,14 @@ class Turns:
 
     async def added(self, incoming: Incoming, *, is_new: bool) -> None:
         """Somebody was added. Where it is the bot, people become known; one person in their own chat is welcomed, once."""
+        is_upgrade = incoming.action == "add-upgrade"
         if incoming.is_personal:
-            if is_new:
+            if is_new and not is_upgrade:
                 await self._answer(incoming, Action(verb="help.show"))
-        elif incoming.adds_the_bot:
-            await self.directory.absorb(incoming)
-        else:
+        elif not incoming.adds_the_bot:
             await self.directory.meet(incoming)
+        elif is_new or is_upgrade:  # two activities tell of it
+            await self.directory.absorb(incoming)
 
     async def came_by(self, member: Member | None) -> None:
         """Their older messages may say what is not so any more: now they look."""

@@ -48,5 +48,5 @@ def in_force(preference: Preference, reader: Reader) -> Facts:
 
 def unaffected(reader: Reader) -> Note:
     return Note(
-        phrase(reader.say("E-mails from Qualtrics are not affected. Whatever you choose, /surveys and my Home tab show your open surveys."))
+        phrase(reader.say("E-mails from Qualtrics are not affected. Whatever you choose, I show you your open surveys when you ask me."))
     )
