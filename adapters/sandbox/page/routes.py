@@ -24,6 +24,7 @@ from adapters.sandbox.qualtrics.records import MailingList, Survey
 from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.workspace import Call, Json, Workspace
+from adapters.sandbox.teams.tenant import Asked
 from adapters.sandbox.teams.window import Window, snapshot
 from bot.errors import UserError
 
@@ -114,7 +115,9 @@ class _Page:
     async def calls(self, _request: Request) -> Response:
         journal = self.workspace.journal
         newest = range(len(journal) - 1, max(-1, len(journal) - 1 - _LISTED_CALLS), -1)
-        return JSONResponse({"calls": [_call(number, journal[number]) for number in newest]})
+        asked = list(self.window.client.tenant.asked) if self.window else []
+        in_teams = [_asked(number, one) for number, one in enumerate(asked)][-_LISTED_CALLS:]
+        return JSONResponse({"calls": [_call(number, journal[number]) for number in newest], "teams": in_teams[::-1]})
 
     async def events(self, _request: Request) -> Response:
         return StreamingResponse(news(self.workspace), media_type="text/event-stream")
@@ -225,3 +228,14 @@ def _call(number: int, call: Call) -> Json:
     else:
         answer = str(call.result.get("error", f"HTTP {call.status}"))
     return {"number": number, "at": call.at.isoformat(), "method": call.method, "arguments": call.arguments, "answer": answer}
+
+
+def _asked(number: int, asked: Asked) -> Json:
+    answer = "connection cut" if asked.status is None else "ok" if asked.status < HTTPStatus.BAD_REQUEST else f"HTTP {asked.status}"
+    return {
+        "number": f"{number} {asked.at}",
+        "at": asked.at.isoformat(),
+        "method": f"{asked.method} {asked.path}",
+        "arguments": asked.body,
+        "answer": answer,
+    }

@@ -15,7 +15,7 @@ from starlette.types import Receive, Scope, Send
 from adapters.sandbox.serving import cut_connection
 from adapters.sandbox.teams.gate import problems
 from adapters.sandbox.teams.identity import IdentityProvider
-from adapters.sandbox.teams.tenant import BLOCKED, Conversation, Fault, Hang, Json, LostAnswer, Tenant, refusal
+from adapters.sandbox.teams.tenant import BLOCKED, Asked, Conversation, Fault, Hang, Json, LostAnswer, Tenant, refusal
 
 Method = Callable[[Tenant, Request], Awaitable[Response]]
 
@@ -30,22 +30,11 @@ def connector_app(tenant: Tenant, identity: IdentityProvider) -> Starlette:
         async def answer(request: Request) -> Response:
             token = request.headers.get("authorization", "").removeprefix("Bearer ")
             tenant.journal.append((request.method, request.url.path, token))
-            if token not in identity.tokens:
-                return _refused(refusal(401, "Unauthorized"))
-            trouble = tenant.troubles.popleft() if tenant.troubles else tenant.trouble
-            match trouble:
-                case Fault():
-                    return _refused(trouble)
-                case LostAnswer():
-                    await method(tenant, request)
-                    return _CutConnection()
-                case Hang(seconds):
-                    await asyncio.sleep(seconds)
-                    return await method(tenant, request)
-                case None:
-                    return await method(tenant, request)
-                case _:
-                    assert_never(trouble)
+            answered = await _answered(tenant, request, method) if token in identity.tokens else _refused(refusal(401, "Unauthorized"))
+            body = await request.json() if await request.body() else {}
+            status = None if isinstance(answered, _CutConnection) else answered.status_code
+            tenant.asked.append(Asked(at=tenant.clock(), method=request.method, path=request.url.path, body=body, status=status))
+            return answered
 
         return answer
 
@@ -58,6 +47,23 @@ def connector_app(tenant: Tenant, identity: IdentityProvider) -> Starlette:
         Route(f"{conversation}/pagedmembers", served(_members)),
     ]
     return Starlette(routes=routes)
+
+
+async def _answered(tenant: Tenant, request: Request, method: Method) -> Response:
+    trouble = tenant.troubles.popleft() if tenant.troubles else tenant.trouble
+    match trouble:
+        case Fault():
+            return _refused(trouble)
+        case LostAnswer():
+            await method(tenant, request)
+            return _CutConnection()
+        case Hang(seconds):
+            await asyncio.sleep(seconds)
+            return await method(tenant, request)
+        case None:
+            return await method(tenant, request)
+        case _:
+            assert_never(trouble)
 
 
 async def _create(tenant: Tenant, request: Request) -> Response:

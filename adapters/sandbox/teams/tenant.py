@@ -92,6 +92,18 @@ class Hang:
 Trouble = Fault | LostAnswer | Hang
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asked:
+    """One call of the bot, and how it was answered."""
+
+    at: datetime
+    method: str
+    path: str
+    body: Json
+    #: None: the connection was cut.
+    status: int | None
+
+
 def refusal(status: int, code: str) -> Fault:
     return Fault(status, {"error": {"code": code, "message": "..."}})
 
@@ -112,6 +124,8 @@ class Tenant:
     trouble: Trouble | None = None
     #: Every call: method, path, token.
     journal: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
+    #: The last of them, with more to look at.
+    asked: deque[Asked] = field(default_factory=lambda: deque(maxlen=100))
     #: Where the bot finds the connector, with a slash at its end.
     service_url: str = ""
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)

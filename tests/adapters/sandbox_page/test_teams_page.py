@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from adapters.sandbox.teams.tenant import Fault, Json, LostAnswer
+from adapters.sandbox.teams.tenant import Asked, Fault, Json, LostAnswer
 
 if TYPE_CHECKING:
     from tests.adapters.sandbox_page.conftest import World
@@ -133,6 +133,16 @@ async def test_teams_is_broken_and_works_again(world: World, fault: str) -> None
 async def test_what_cannot_be_done_is_refused(world: World, deed: Json, status: int) -> None:
     assert (await world.browser.post("/sandbox/do", json=deed)).status_code == status
     assert world.bot.told == []
+
+
+async def test_what_the_bot_asked_of_teams_is_listed_newest_first_with_its_outcome(world: World) -> None:
+    for status in (201, 429, None):
+        path = "/v3/conversations"
+        world.teams.asked.append(Asked(at=world.clock.now(), method="POST", path=path, body={"members": []}, status=status))
+    listed = (await world.browser.get("/sandbox/calls")).json()["teams"]
+    assert [(one["method"], one["answer"]) for one in listed] == [
+        ("POST /v3/conversations", answer) for answer in ("connection cut", "HTTP 429", "ok")
+    ]
 
 
 async def test_a_button_that_is_not_on_the_card_cannot_be_pressed(world: World) -> None:

@@ -13,7 +13,7 @@ export function wirePanel(act) {
     });
     if ("live" in form.dataset) form.addEventListener("change", () => form.requestSubmit());
   }
-  byId("raw-calls").addEventListener("toggle", drawCalls);
+  for (const id of Object.values(CALLS)) byId(id).addEventListener("toggle", drawCalls);
   byId("move-survey").addEventListener("change", drawNumbers);
 }
 
@@ -76,14 +76,16 @@ function options(select, pairs, proposed = pairs[0]?.[0] ?? "") {
   select.dataset.proposed = proposed;
 }
 
+const CALLS = { calls: "raw-calls", teams: "raw-teams-calls" };
+
 async function drawCalls() {
-  if (!byId("raw-calls").open) return;
-  const items = (await calls()).map((call) => ({
-    key: String(call.number),
-    fingerprint: "",
-    draw: () => h("details", {}, h("summary", {}, h("code", {}, call.method), ` ${call.answer}`), json(call.arguments)),
-  }));
-  reconcile(byId("raw-calls").lastElementChild, items);
+  if (!Object.values(CALLS).some((id) => byId(id).open)) return;
+  for (const [name, list] of Object.entries(await calls())) reconcile(byId(CALLS[name]).lastElementChild, list.map(callItem));
+}
+
+function callItem(call) {
+  const draw = () => h("details", {}, h("summary", {}, h("code", {}, call.method), ` ${call.answer}`), json(call.arguments));
+  return { key: String(call.number), fingerprint: "", draw };
 }
 
 function json(value) {

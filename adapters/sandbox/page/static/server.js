@@ -5,12 +5,9 @@ export function look(user) {
   return ask(`sandbox/state${user ? `?user=${encodeURIComponent(user)}` : ""}`);
 }
 
-/** The Slack API calls the bot made last, newest first; none while the sandbox does not answer, which `look` says. */
+/** What the bot asked of Slack (`calls`) and `teams` last, newest first; nothing while the sandbox does not answer, which `look` says. */
 export function calls() {
-  return ask("sandbox/calls").then(
-    (answer) => answer.calls,
-    () => [],
-  );
+  return ask("sandbox/calls").catch(() => ({ calls: [], teams: [] }));
 }
 
 /** Do `{what, ...}`; resolves to a sentence saying what happened, throws an Error with a sentence saying why not. */
