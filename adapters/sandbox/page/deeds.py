@@ -10,7 +10,18 @@ from msgspec import Meta, Struct
 
 from adapters.sandbox.clock import SandboxClock
 from adapters.sandbox.page.slack_channels import ChangeChannel, change_channel
-from adapters.sandbox.page.teams_deeds import ChangeApp, Look, PressCard, Say, TeamsDeed, TeamsFault, TeamsHand, break_teams
+from adapters.sandbox.page.teams_deeds import (
+    ChangeApp,
+    Look,
+    PressCard,
+    Say,
+    TeamsDeed,
+    TeamsFault,
+    TeamsHand,
+    TeamsPace,
+    break_teams,
+    pace_teams,
+)
 from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.qualtrics.status import WAITING
 from adapters.sandbox.qualtrics.tenant import Tenant
@@ -118,10 +129,10 @@ class OpenHome(Struct, tag_field="what", tag="open_home"):
     user: str
 
 
-_Trouble = QualtricsFault | SlackFault | SlackPace | TeamsFault
+_Trouble = QualtricsFault | SlackFault | SlackPace | TeamsFault | TeamsPace
 _InSlack = Command | Press | OpenHome | Submit | CloseModal | ChangeChannel
 _InQualtrics = SendSurvey | Remind | Move | Answer | Deactivate | Activate
-_FAULTS = ("qualtrics_fault", "slack_fault", "slack_pace", "teams_fault")
+_FAULTS = ("qualtrics_fault", "slack_fault", "slack_pace", "teams_fault", "teams_pace")
 Deed = _InQualtrics | Advance | _Trouble | _InSlack | TeamsDeed
 
 
@@ -151,7 +162,7 @@ class Hand:
             case Advance():
                 self.clock.advance(timedelta(hours=deed.hours))
                 return f"{_SPANS.get(deed.hours, f'{deed.hours} hours')} passed."
-            case QualtricsFault() | SlackFault() | SlackPace() | TeamsFault():
+            case QualtricsFault() | SlackFault() | SlackPace() | TeamsFault() | TeamsPace():
                 return self._break(deed)
             case Say() | PressCard() | Look() | ChangeApp():
                 return await self._teams.do(deed)
@@ -229,6 +240,9 @@ class Hand:
             case TeamsFault():
                 self.faults["teams_fault"] = deed.fault
                 return break_teams(self._teams.window.client.tenant, deed)
+            case TeamsPace():
+                self.faults["teams_pace"] = deed.fault
+                return pace_teams(self._teams.window.client.tenant, deed)
             case _:
                 assert_never(deed)
         words = {

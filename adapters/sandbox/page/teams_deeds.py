@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal, assert_never
 import httpx
 from msgspec import Meta, Struct
 
+from adapters.sandbox.teams.limits import Throttle
 from adapters.sandbox.teams.tenant import Fault, Hang, LostAnswer, Tenant, Trouble, refusal
 from adapters.sandbox.teams.window import Window
 from bot.errors import UserError
@@ -56,6 +57,12 @@ class TeamsFault(Struct, tag_field="what", tag="teams_fault"):
     fault: Literal["off", "429", "500", "502", "lost", "hang"]
 
 
+class TeamsPace(Struct, tag_field="what", tag="teams_pace"):
+    """Whether Teams holds the bot to its rate limits."""
+
+    fault: Literal["off", "real"]
+
+
 TeamsDeed = Say | PressCard | Look | ChangeApp
 
 _TROUBLES: dict[str, Trouble] = {
@@ -78,6 +85,11 @@ _WORDS = {
 def break_teams(tenant: Tenant, deed: TeamsFault) -> str:
     tenant.trouble = _TROUBLES.get(deed.fault)
     return f"Teams {_WORDS[deed.fault]}."
+
+
+def pace_teams(tenant: Tenant, deed: TeamsPace) -> str:
+    tenant.throttle = Throttle() if deed.fault == "real" else None
+    return "Teams now counts calls, by its real limits." if tenant.throttle else "Teams takes calls at any pace."
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,9 @@ def connector_app(tenant: Tenant, identity: IdentityProvider) -> Starlette:
 
 
 async def _answered(tenant: Tenant, request: Request, method: Method) -> Response:
+    sending_to = request.path_params.get("conversation_id") if request.method == "POST" else None
+    if tenant.throttle and (seconds := tenant.throttle.wait(sending_to, tenant.clock().timestamp())):
+        return _refused(Fault(429, {"error": {"code": "Throttled", "message": "..."}}, retry_after_s=seconds))
     trouble = tenant.troubles.popleft() if tenant.troubles else tenant.trouble
     match trouble:
         case Fault():

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
+from adapters.sandbox.teams.limits import Throttle
+
 Json = dict[str, Any]
 
 
@@ -122,6 +124,8 @@ class Tenant:
     troubles: deque[Trouble] = field(default_factory=deque[Trouble])
     #: Met by every call while it lasts.
     trouble: Trouble | None = None
+    #: None: nobody counts, so that tests are fast.
+    throttle: Throttle | None = None
     #: Every call: method, path, token.
     journal: list[tuple[str, str, str]] = field(default_factory=list[tuple[str, str, str]])
     #: The last of them, with more to look at.

@@ -94,7 +94,13 @@ async def test_qualtrics_breaks_and_is_well_again(world: World) -> None:
     said = [(await world.do(what="qualtrics_fault", fault=fault)).json()["said"] for fault in ("429", "503")]
     assert world.tenant.faults.status == 503
     assert said == ["Qualtrics answers every call with 429, too many calls.", "Qualtrics answers every call with 503."]
-    assert (await world.state())["faults"] == {"qualtrics_fault": "503", "slack_fault": "off", "slack_pace": "off", "teams_fault": "off"}
+    assert (await world.state())["faults"] == {
+        "qualtrics_fault": "503",
+        "slack_fault": "off",
+        "slack_pace": "off",
+        "teams_fault": "off",
+        "teams_pace": "off",
+    }
     await world.do(what="qualtrics_fault", fault="off")
     assert world.tenant.faults.status is None
 

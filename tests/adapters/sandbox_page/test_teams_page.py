@@ -118,6 +118,13 @@ async def test_teams_is_broken_and_works_again(world: World, fault: str) -> None
             assert (fault == "lost") == isinstance(trouble, LostAnswer)
 
 
+async def test_teams_counts_calls_and_counts_no_more(world: World) -> None:
+    for fault, is_counted in (("real", True), ("off", False)):
+        assert (await world.do(what="teams_pace", fault=fault)).status_code == 200
+        assert (world.teams.throttle is not None) is is_counted
+    assert (await world.state())["faults"]["teams_pace"] == "off"
+
+
 @pytest.mark.parametrize(
     ("deed", "status"),
     [
