@@ -15,7 +15,7 @@ from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
 from bot.timetable import FIRST_RETRY
-from bot.views import coverage, own, statistics, surveys
+from bot.views import coverage, own, statistics, subscriptions, surveys
 from bot.views.viewer import Command, FormView, View, Viewer
 
 #: In the data of a form that was opened from there: where the person still is, and what they see there is to be drawn again.
@@ -44,6 +44,7 @@ async def handle(
             person_id=None,
             email=None,
             proven=None,
+            user_id=request.member.user_id,
             reader=Reader.of(request.member),
             surface=request.surface,
             conversation=request.conversation,
@@ -66,7 +67,7 @@ def complaints(action: Action, reader: Reader) -> Mapping[str, str]:
         return {"words": reader.say("Please type a part of the survey's name or of its sender.")}
     if action.verb == "stats.find" and not action.data.get("words", "").strip():
         return {"words": reader.say("Please type a part of the survey's name or of its owner's.")}
-    return {}
+    return subscriptions.complaints(action, reader) if action.verb.startswith("subscription") else {}
 
 
 def _answer(uow: UnitOfWork, viewer: Viewer | Page, action: Action, now: datetime) -> Page | PrivatePage | Form:
@@ -75,7 +76,7 @@ def _answer(uow: UnitOfWork, viewer: Viewer | Page, action: Action, now: datetim
         return viewer
     if verb in FORMS:
         form = FORMS[verb](uow, viewer, data, now)
-        return _from_home(form) if viewer.surface is Surface.HOME else form
+        return _from_home(form) if isinstance(form, Form) and viewer.surface is Surface.HOME else form
     page = VIEWS[verb](uow, viewer, data, now) if verb in VIEWS else pages.out_of_date(viewer.reader)
     return pages.with_way_home(page, viewer.reader) if viewer.surface is Surface.HOME and verb != "home.show" else page
 
@@ -119,16 +120,33 @@ VIEWS: Mapping[str, View] = {
     "stats.distribution": statistics.show_distribution,
     "stats.coverage": coverage.show,
     "stats.export": coverage.export,
+    "subscriptions.list": subscriptions.show_list,
+    "subscriptions.times": subscriptions.show_times,
+    "subscription.show": subscriptions.show,
+    "subscription.unclear": subscriptions.explain,
+    "subscription.missing": subscriptions.explain_missing,
+    "subscription.not_yours": subscriptions.explain_authority,
+    "subscription.confirm": subscriptions.confirm,
 }
 #: Everything a person can be asked for. A chat that opens forms in time opens them before it draws them.
 FORMS: Mapping[str, FormView] = {
     "surveys.search": surveys.ask_for_words,
     "settings.edit": own.edit_settings,
     "stats.search": statistics.ask_for_words,
+    "subscription.new": subscriptions.ask,
+    "subscription.edit": subscriptions.ask_for_change,
+    "subscriptions.edit_times": subscriptions.ask_for_times,
 }
 #: Everything a person can change.
 COMMANDS: Mapping[str, Command] = {
     "settings.save": own.save_settings,
+    "subscription.add": subscriptions.add,
+    "subscription.change": subscriptions.change,
+    "subscription.remove": subscriptions.remove,
+    "subscription.drop": subscriptions.drop,
+    "subscription.take_over": subscriptions.take_over,
+    "subscription.resume": subscriptions.resume,
+    "subscriptions.save_times": subscriptions.save_times,
 }
 #: What guests, strangers and people without an e-mail address may see as well: nothing of anybody's.
 FOR_ANYBODY = frozenset({"help.show", "privacy.show"})

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot import pages
+from bot import gallery_subscriptions, pages
 from bot.gallery_coverage import coverage_pages
 from bot.gallery_statistics import forms_of_statistics, gallery_of_statistics
 from bot.look import Kind
@@ -81,6 +81,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "charts": _charts(),
         **coverage_pages(_READER, _HOSTILE),
         **gallery_of_statistics(),
+        **gallery_subscriptions.examples(),
         "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, _READER),
         "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, _READER),
         "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, _READER),
@@ -93,6 +94,7 @@ def forms() -> Mapping[str, Form]:
         "search-form": pages.search_form(_READER),
         "settings-form": pages.settings_form(Preference(reminders=False), _READER),
         **forms_of_statistics(),
+        **gallery_subscriptions.forms(),
     }
 
 

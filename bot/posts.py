@@ -21,7 +21,7 @@ OWNER = 0
 
 
 class PostKind(StrEnum):
-    """Beside those of `bot.subscriptions.Feature`, what its creator alone is told of a subscription."""
+    """Beside those of `bot.subscriptions.Feature`, what its channel or its creator is told of a subscription itself."""
 
     #: Mark: none.
     LAUNCH = "launch"
@@ -37,7 +37,11 @@ class PostKind(StrEnum):
     WEEKLY = "weekly"
     #: Mark: a distribution, and how much worse than the subscription's share it is.
     DELIVERY_PROBLEMS = "delivery-problems"
-    #: Mark: since when, in seconds since 1970.
+    #: Who subscribed the channel to what. Mark: when, in seconds since 1970.
+    SUBSCRIBED = "subscribed"
+    #: Its creator has left: whoever may is asked to take it over. Mark: as above.
+    OFFERED = "offered"
+    #: To its creator alone. Mark: as above.
     PAUSED = "paused"
 
 

@@ -82,6 +82,10 @@ class Users(Protocol):
         """First and last name; None when the account or its name is not known."""
         ...
 
+    def known_as(self, email: str) -> str | None:
+        """First and last name of the account with this (lower-cased) e-mail address; None when there is none, or it has no name."""
+        ...
+
     def admin_of(self, email: str) -> Sequence[str]:
         """The integrations that know an active brand administrator with this (lower-cased) e-mail address, and those of the same
         brands; in order.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
 from bot.page import Action
+from bot.subscribing import LONGEST, names_surveys
+from bot.subscriptions import Feature
 
 #: What is repeated of a word nobody knows, and what is taken of words to look for, in characters.
 LONGEST_WORD = 40
@@ -22,14 +24,23 @@ class Word:
     verb: str
     #: What is typed behind the word: the key in the action's data, in capitals the name in the help.
     takes: str | None = None
-    #: The verb of the form that asks for it where it is missing.
+    #: The verb of the form that asks for it where it is missing, or for the rest of it where it is not enough.
     form: str = ""
+    is_enough: Callable[[str], bool] = bool
+    #: What is taken of it, in characters.
+    longest: int = LONGEST_ARGUMENT
+    #: What the help shows of it, in the place of that key.
+    syntax: str | None = None
     #: Understood, but offered nowhere.
     is_hidden: bool = False
 
     @property
+    def is_of_channels(self) -> bool:
+        return self.verb.startswith("subscription")
+
+    @property
     def usage(self) -> str:
-        return f"{self.word} {self.takes.upper()}" if self.takes else self.word
+        return f"{self.word} {self.syntax or self.takes.upper()}" if self.takes else self.word
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +86,7 @@ STATS = SlashCommand(
     name="/survey-stats",
     does=_("For survey owners and Qualtrics administrators"),
     words=(
-        Word(word="list", does=_("the open surveys whose numbers you may see"), verb="stats.list"),
+        Word(word="open", does=_("the open surveys whose numbers you may see"), verb="stats.list"),
         Word(word="results", does=_("how a survey goes, by its name or id"), verb="stats.results", takes="survey", form="stats.search"),
         Word(
             word="find",
@@ -85,6 +96,27 @@ STATS = SlashCommand(
             form="stats.search",
         ),
         Word(word="status", does=_("how reading from Qualtrics stands; for brand administrators"), verb="sync.status"),
+        Word(
+            word="subscribe",
+            does=_("tell this channel of a survey, of some (Pulse*), or of all that you may see"),
+            verb="subscription.add",
+            takes="what",
+            form="subscription.new",
+            is_enough=names_surveys,
+            longest=LONGEST,
+            syntax=f"SURVEY [{' '.join(Feature)}]",
+        ),
+        Word(
+            word="unsubscribe",
+            does=_("tell this channel of it no more, or (all) of nothing"),
+            verb="subscription.remove",
+            takes="what",
+            form="subscriptions.list",
+            longest=LONGEST,
+            syntax="SURVEY",
+        ),
+        Word(word="list", does=_("what this channel is subscribed to, and by whom"), verb="subscriptions.list"),
+        Word(word="settings", does=_("time zone, weekly post and working hours of this channel"), verb="subscriptions.times"),
         Word(word="help", does=_("this page"), verb="help.show"),
     ),
 )
@@ -107,17 +139,22 @@ def parse(name: str, text: str) -> Action:
         return Action(verb=word.verb, data={"command": name})
     if word.takes is None:
         return Action(verb=word.verb)
-    argument = rest.strip()[:LONGEST_ARGUMENT]
-    return Action(verb=word.verb, data={word.takes: argument}) if argument else Action(verb=word.form)
+    argument = rest.strip()[: word.longest]
+    return Action(verb=word.verb if word.is_enough(argument) else word.form, data={word.takes: argument} if argument else {})
 
 
-def parse_said(text: str) -> Action:
-    """Parse what was said where no command goes before it: `survey-stats status`, or a word alone, of the first command that knows it."""
+def parse_said(text: str, *, is_shared: bool = False) -> Action:
+    """Parse what was said where no command goes before it: `survey-stats status`, or a word alone, of the first command that knows it.
+
+    In a shared place that is the one whose word is about channels.
+    """
     first, rest = [*text.split(maxsplit=1), "", ""][:2]
     said = first.casefold().rstrip("!.,?")
     if (name := f"/{said.lstrip('/')}") in SLASH_COMMANDS:
         return parse(name, rest)
     if said in _GREETINGS:
         return parse(SURVEYS.name, "help")
-    knowing = (command for command in SLASH_COMMANDS.values() if any(word.word == said for word in command.words))
+    is_of_channels = is_shared and any(word.word == said and word.is_of_channels for word in STATS.words)
+    commands = (STATS, SURVEYS) if is_of_channels else (SURVEYS, STATS)
+    knowing = (command for command in commands if any(word.word == said for word in command.words))
     return parse(next(knowing, SURVEYS).name, f"{said} {rest}")

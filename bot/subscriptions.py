@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, time
@@ -9,6 +10,9 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.messages import Conversation
+
+#: The subject of a subscription to everything that its creator may see.
+ALL = "all"
 
 
 class Feature(StrEnum):
@@ -65,6 +69,21 @@ class Subscription:
     offered_at: datetime | None = None
     paused: Paused | None = None
     last_post_at: datetime | None = None
+
+
+def is_of_many(subject: str) -> bool:
+    """Whether it is a pattern, or all."""
+    return subject == ALL or "*" in subject
+
+
+def covers(subject: str, survey_id: str, name: str) -> bool:
+    """Whether a subscription with this subject is about that survey; patterns are of whole names, in capitals or not."""
+    if subject == ALL:
+        return True
+    if "*" not in subject:
+        return subject == survey_id
+    parts = (re.escape(part) for part in " ".join(subject.split()).casefold().split("*"))
+    return re.fullmatch(".*".join(parts), " ".join(name.split()).casefold()) is not None
 
 
 class Subscriptions(Protocol):

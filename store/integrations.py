@@ -173,5 +173,11 @@ class SqlUsers:
         row = self.connection.execute(one.where(users.c.integration_id == integration_id, users.c.user_id == user_id)).one_or_none()
         return " ".join(part for part in row or () if part) or None
 
+    def known_as(self, email: str) -> str | None:
+        users = tables.users
+        known = select(users.c.first_name, users.c.last_name).where(users.c.email == email).order_by(users.c.is_active.desc())
+        names = (" ".join(part for part in row if part) for row in self.connection.execute(known))
+        return next(filter(None, names), None)
+
     def admin_of(self, email: str) -> Sequence[str]:
         return self.connection.execute(administered(email).order_by(_INTEGRATIONS.c.integration_id)).scalars().all()

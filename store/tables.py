@@ -317,6 +317,8 @@ subscriptions = Table(
     word("paused", Paused, nullable=True),
     instant("last_post_at"),
     UniqueConstraint("workspace_id", "channel_id", "subject"),
+    # What was posted is remembered by the id, so that none is given twice.
+    sqlite_autoincrement=True,
 )
 
 inbox = Table("inbox", METADATA, Column("key", Text, primary_key=True), Column("seen_at", Instant, nullable=False, index=True))

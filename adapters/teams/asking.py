@@ -15,7 +15,7 @@ from cards import teams
 def asked(incoming: Incoming) -> Action:
     if isinstance(incoming.value, dict):
         return _parsed(lambda: teams.parse_submit(incoming.value))
-    return slash_commands.parse_said(incoming.said)
+    return slash_commands.parse_said(incoming.said, is_shared=not incoming.is_personal)
 
 
 def pressed(incoming: Incoming) -> Action:

@@ -100,8 +100,12 @@ def manifest(host: str, app_id: str, *, developer: Mapping[str, str] | None = No
                 "isNotificationOnly": False,
                 "supportsTargetedMessages": True,
                 "commandLists": [
-                    {"scopes": ["personal"], "commands": _commands(SURVEYS, STATS)},
-                    {"scopes": ["team", "groupChat"], "triggers": ["mention", "slash"], "commands": _commands(STATS, SURVEYS)},
+                    {"scopes": ["personal"], "commands": _commands(SURVEYS, STATS, is_shared=False)},
+                    {
+                        "scopes": ["team", "groupChat"],
+                        "triggers": ["mention", "slash"],
+                        "commands": _commands(STATS, SURVEYS, is_shared=True),
+                    },
                 ],
             }
         ],
@@ -111,10 +115,10 @@ def manifest(host: str, app_id: str, *, developer: Mapping[str, str] | None = No
     }
 
 
-def _commands(*commands: SlashCommand) -> list[Json]:
+def _commands(*commands: SlashCommand, is_shared: bool) -> list[Json]:
     """All that one list takes, those of the first command before the second's; `help` tells the others."""
-    offered = [(command, word) for command in commands for word in command.offered]
-    return [{"title": _title(command, word), "description": _description(word)} for command, word in offered][:MOST_COMMANDS]
+    offered = [(_title(command, word, is_shared=is_shared), word) for command in commands for word in command.offered]
+    return [{"title": title, "description": _description(word)} for title, word in offered][:MOST_COMMANDS]
 
 
 def _description(word: Word) -> str:
@@ -122,10 +126,10 @@ def _description(word: Word) -> str:
     return does[0].upper() + does[1:LONGEST_DESCRIPTION]
 
 
-def _title(command: SlashCommand, word: Word) -> str:
+def _title(command: SlashCommand, word: Word, *, is_shared: bool) -> str:
     """What is chosen is what the bot is told, so that it is the same in every language: the word alone where that is enough."""
     full = f"{command.name.lstrip('/')} {word.word}"
-    return word.word if parse_said(word.word) == parse_said(full) else full
+    return word.word if parse_said(word.word, is_shared=is_shared) == parse_said(full) else full
 
 
 def _localised(made: Json, language: str) -> Json:

@@ -19,6 +19,19 @@ from bot.pages.refusals import (
 from bot.pages.settings import settings_form, settings_page
 from bot.pages.statistics import found_numbers, open_surveys, search_numbers_form, survey_results
 from bot.pages.status import status_page
+from bot.pages.subscribing import (
+    change_form,
+    no_such_survey,
+    not_subscribed,
+    not_yours_to_change,
+    nothing_to_tell_of,
+    only_in_channels,
+    subscription_form,
+    unknown_feature,
+    which_survey,
+)
+from bot.pages.subscription_news import channel_offered, channel_subscribed, subscription_paused
+from bot.pages.subscriptions import channel_times, confirm_removal, subscribed, subscription_list, times_form
 from bot.pages.surveys import (
     PAGE_SIZE,
     found_surveys,
@@ -35,7 +48,12 @@ __all__ = [
     "Knowledge",
     "Overview",
     "Reader",
+    "change_form",
+    "channel_offered",
+    "channel_subscribed",
+    "channel_times",
     "closing_survey",
+    "confirm_removal",
     "distribution_data",
     "found_numbers",
     "found_surveys",
@@ -47,10 +65,15 @@ __all__ = [
     "my_active_surveys",
     "new_survey",
     "no_numbers",
+    "no_such_survey",
     "not_a_member",
     "not_an_administrator",
     "not_found",
     "not_linked",
+    "not_subscribed",
+    "not_yours_to_change",
+    "nothing_to_tell_of",
+    "only_in_channels",
     "open_surveys",
     "out_of_date",
     "privacy_page",
@@ -61,8 +84,15 @@ __all__ = [
     "shared_survey_details",
     "status_page",
     "status_words",
+    "subscribed",
+    "subscription_form",
+    "subscription_list",
+    "subscription_paused",
     "survey_details",
     "survey_results",
+    "times_form",
+    "unknown_feature",
+    "which_survey",
     "why_page",
     "with_way_home",
 ]

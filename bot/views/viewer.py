@@ -24,6 +24,8 @@ class Viewer:
     email: str | None = field(repr=False)
     #: The address by which they may see surveys' numbers (bot/authority.py); None = never, as for guests whom the settings let in.
     proven: str | None = field(repr=False)
+    #: Their chat account's id, in the workspace they ask from.
+    user_id: str
     reader: Reader
     surface: Surface
     #: Where they asked, of a place that others share; None in a direct message and on the Home tab.
@@ -36,7 +38,8 @@ class Viewer:
 
 
 View = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Page | PrivatePage]
-FormView = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Form]
+#: Whom it asks nothing is shown a page.
+FormView = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Form | Page]
 Command = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Action]
 
 

@@ -28,4 +28,5 @@ def upgrade() -> None:
         sa.Column("last_post_at", sa.BigInteger()),
         sa.PrimaryKeyConstraint("subscription_id", name="pk_subscriptions"),
         sa.UniqueConstraint("workspace_id", "channel_id", "subject", name="uq_subscriptions_workspace_id_channel_id_subject"),
+        sqlite_autoincrement=True,
     )

@@ -128,7 +128,11 @@ def test_commands_are_those_that_are_understood_with_the_hints_of_the_help() -> 
     commands = EXAMPLE["features"]["slash_commands"]
     assert {command["command"]: command["usage_hint"] for command in commands} == {
         "/surveys": "[list | find WORDS | settings | privacy | help]",
-        "/survey-stats": "[list | results SURVEY | find WORDS | status | help]",
+        "/survey-stats": (
+            "[open | results SURVEY | find WORDS | status"
+            " | subscribe SURVEY [launch milestones closing closed results weekly delivery-problems] | unsubscribe SURVEY"
+            " | list | settings | help]"
+        ),
     }
     assert all(command["should_escape"] for command in commands)
 

@@ -107,7 +107,10 @@ def test_the_command_names_the_publisher_and_refuses_what_teams_would(tmp_path: 
 def test_commands_are_those_of_the_table_that_parses_them() -> None:
     """Every word that is offered can be chosen, and what is chosen is understood as that word."""
     offered = {name: [parse(name, word.word) for word in command.offered] for name, command in SLASH_COMMANDS.items()}
-    chosen = [[parse_said(command["title"]) for command in listed["commands"]] for listed in BOT["commandLists"]]
+    chosen = [
+        [parse_said(command["title"], is_shared="team" in listed["scopes"]) for command in listed["commands"]]
+        for listed in BOT["commandLists"]
+    ]
     surveys, stats = offered.values()
     assert chosen == [[*surveys, *stats][:MOST_COMMANDS], [*stats, *surveys][:MOST_COMMANDS]]
     commands = [command for listed in BOT["commandLists"] for command in listed["commands"]]
@@ -135,7 +138,7 @@ def test_every_call_has_its_permission_and_every_permission_is_used() -> None:
 async def test_every_scope_is_one_where_the_bot_answers(people: People, scope: str, kind: str) -> None:
     place = people.tenant.personal("ana") if kind == "personal" else Conversation(conversation_id="19:x", kind=kind, members=["ana"])
     people.tenant.conversations[place.conversation_id] = place
-    assert title(await people.ask("ana", "<at>Surveybot</at> list", place)) == "My active surveys"
+    assert title(await people.ask("ana", "<at>Surveybot</at> surveys", place)) == "My active surveys"
     assert scope in SCOPES
 
 

@@ -53,7 +53,7 @@ def test_what_is_said_without_a_slash_is_understood_as_well(said: str, name: str
     ("text", "verb", "data"),
     [
         ("", "stats.list", {}),
-        ("list", "stats.list", {}),
+        ("open", "stats.list", {}),
         ("Results Team pulse", "stats.results", {"survey": "Team pulse"}),
         ("results", "stats.search", {}),
         ("find pulse", "stats.find", {"words": "pulse"}),
@@ -65,6 +65,30 @@ def test_what_is_said_without_a_slash_is_understood_as_well(said: str, name: str
 )
 def test_survey_stats(text: str, verb: str, data: dict[str, str]) -> None:
     assert parse("/survey-stats", text) == Action(verb=verb, data=data)
+
+
+@pytest.mark.parametrize(
+    ("text", "action"),
+    [
+        ("subscribe", Action(verb="subscription.new")),
+        ("subscribe launch weekly", Action(verb="subscription.new", data={"what": "launch weekly"})),
+        ("subscribe SV_1", Action(verb="subscription.add", data={"what": "SV_1"})),
+        ("Subscribe “Team pulse” launch", Action(verb="subscription.add", data={"what": "“Team pulse” launch"})),
+        ("subscribe " + "x" * 999, Action(verb="subscription.add", data={"what": "x" * 300})),
+        ("unsubscribe all", Action(verb="subscription.remove", data={"what": "all"})),
+        ("unsubscribe", Action(verb="subscriptions.list")),
+        ("list", Action(verb="subscriptions.list")),
+        ("settings", Action(verb="subscriptions.times")),
+    ],
+)
+def test_channels_are_subscribed_by_the_same_words_everywhere(text: str, action: Action) -> None:
+    assert parse("/survey-stats", text) == parse_said(f"survey-stats {text}") == parse_said(text, is_shared=True) == action
+
+
+def test_words_that_two_commands_know_mean_the_channel_in_the_channel_and_the_person_elsewhere() -> None:
+    assert [parse_said(word).verb for word in ("list", "settings", "find")] == ["surveys.list", "settings.edit", "surveys.search"]
+    assert parse_said("find", is_shared=True).verb == "surveys.search"
+    assert parse_said("surveys list", is_shared=True).verb == "surveys.list"
 
 
 def test_a_command_of_another_version_is_answered_with_help() -> None:
@@ -86,4 +110,4 @@ def test_the_alias_for_administrators_is_offered_in_one_place_only() -> None:
 
 @given(st.sampled_from(list(SLASH_COMMANDS)), st.text())
 def test_whatever_is_typed_asks_for_something_there_is(name: str, text: str) -> None:
-    assert parse(name, text).verb in {*actions.VIEWS, *actions.FORMS}
+    assert parse(name, text).verb in {*actions.VIEWS, *actions.FORMS, *actions.COMMANDS}

@@ -1,0 +1,88 @@
+"""Examples of the pages about what channels are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+
+from bot import pages
+from bot.messages import Conversation
+from bot.model import Survey
+from bot.page import Form, Page
+from bot.pages import Reader
+from bot.subjects import Described
+from bot.subscribing import ZONES, Wish, parse
+from bot.subscriptions import Feature, Paused, Subscription
+
+_NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
+_READER = Reader(locale="en-GB", zone="Europe/Berlin")
+_HOSTILE = "*x* <!channel> & `y` <https://evil.example|click>"
+_IT = Subscription(
+    subscription_id=1,
+    conversation=Conversation(workspace_id="T1", channel_id="C1"),
+    subject="SV_1",
+    features=frozenset({Feature.LAUNCH, Feature.CLOSING, Feature.WEEKLY}),
+    creator_id="U1",
+    created_at=_NOW,
+    zone="Europe/Berlin",
+    weekday=4,
+    weekly_at=time(16),
+    last_post_at=_NOW - timedelta(days=3),
+)
+
+
+def examples() -> Mapping[str, Page]:
+    """Name -> page."""
+    one, many = _described(), _described(subject="Pulse*", features=frozenset(Feature), last_post_at=None)
+    everything = _described(subject="all", features=frozenset({Feature.CLOSED}))
+    offered = _described(offered_at=_NOW - timedelta(days=2))
+    return {
+        "subscribed": pages.subscribed(one, _READER),
+        "subscription-changed": pages.subscribed(many, _READER, is_changed=True),
+        "subscriptions": pages.subscription_list([one, many, everything, offered, *_paused()], 1, _READER),
+        "subscriptions-second-page": pages.subscription_list([one] * 30, 2, _READER),
+        "subscriptions-none": pages.subscription_list([], 1, _READER, removed=2),
+        "subscriptions-hostile-name": pages.subscription_list([replace(one, survey_name=_HOSTILE, owner=_HOSTILE)], 1, _READER),
+        "subscriptions-removal": pages.confirm_removal([one, many, everything], _READER),
+        "subscriptions-times": pages.channel_times(_IT, _READER, is_saved=True),
+        "subscribe-which": pages.which_survey([_survey(number) for number in range(1, 13)], parse("pulse closed"), _READER),
+        "subscribe-nothing-found": pages.no_such_survey(parse("Team pulse lunch"), _READER),
+        "subscribe-hostile-word": pages.no_such_survey(Wish(subject=_HOSTILE), _READER),
+        "subscribe-unknown-feature": pages.unknown_feature(parse("SV_1 weekly:fryday@16:00"), _READER),
+        "subscribe-elsewhere": pages.only_in_channels(_READER),
+        "subscribe-nothing-of-yours": pages.nothing_to_tell_of(_READER),
+        "subscription-not-yours": pages.not_yours_to_change(_READER),
+        "subscription-missing": pages.not_subscribed(_HOSTILE, _READER),
+        "subscription-gone": pages.not_subscribed("", _READER),
+        "channel-subscribed": pages.channel_subscribed(many, _READER),
+        "channel-offered": pages.channel_offered(offered, _READER),
+        **{f"subscription-paused-{why.name.lower()}": pages.subscription_paused(one, why, _READER) for why in Paused},
+    }
+
+
+def forms() -> Mapping[str, Form]:
+    surveys = [_survey(number) for number in range(1, 100)]
+    return {
+        "subscribe-form": pages.subscription_form(surveys, Wish(subject=""), _IT, _READER),
+        "subscribe-form-by-name": pages.subscription_form([*surveys, _survey(100)], Wish(subject=""), _IT, _READER),
+        "subscription-change-form": pages.change_form(_described(), _READER),
+        "subscriptions-times-form": pages.times_form(_IT, ZONES, _READER),
+    }
+
+
+def _paused() -> list[Described]:
+    return [_described(paused=why) for why in (Paused.REMOVED, Paused.CREATOR_LEFT)] + [
+        replace(_described(paused=Paused.NOT_ALLOWED), survey_name=None, owner=None)
+    ]
+
+
+def _described(**values: object) -> Described:
+    it = replace(_IT, **values)  # pyright: ignore[reportArgumentType]
+    return Described(subscription=it, survey_name="Employee engagement 2026" if it.subject == "SV_1" else None, owner="Nia Okafor")
+
+
+def _survey(number: int) -> Survey:
+    return Survey(
+        survey_id=f"SV_{number}", name=f"Pulse {number} " + "x" * number, owner_id="UR_1", is_active=number % 3 > 0, last_modified=_NOW
+    )

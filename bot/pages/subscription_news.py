@@ -1,0 +1,68 @@
+"""What a channel, and whoever subscribed it, are told of a subscription itself."""
+
+from __future__ import annotations
+
+from bot.page import Action, Button, Facts, Note, Page, Strong, Text, phrase
+from bot.pages.reader import Reader
+from bot.pages.subscriptions import features_words, list_button, paused_words, subject_words, weekly_words
+from bot.pages.ways import row
+from bot.subjects import Described
+from bot.subscriptions import Feature, Paused
+
+
+def channel_subscribed(described: Described, reader: Reader) -> Page:
+    """Tell a channel who subscribed it to what (FEATURES E2)."""
+    say, it = reader.say, described.subscription
+    owner = described.owner or say("Somebody")
+    told = say("{owner} has subscribed this channel to: {surveys}")
+    text = phrase(told, owner=Strong(owner), surveys=Strong(subject_words(described, reader)))
+    weekly = ((say("Weekly post"), (f"{weekly_words(it, reader)} ({it.zone})",)),) if Feature.WEEKLY in it.features else ()
+    facts = Facts(((say("Told"), (features_words(it, reader),)), *weekly))
+    note = Note((say("Everybody here can see and remove this: /survey-stats list, or in Teams @Surveybot list."),))
+    return Page(title=say("New subscription"), elements=(Text(text), facts, note, row(list_button(reader))), zone=it.zone)
+
+
+def channel_offered(described: Described, reader: Reader) -> Page:
+    """Ask a channel to take a subscription over (FEATURES E3)."""
+    say, it = reader.say, described.subscription
+    text = say(
+        "Whoever subscribed this channel has left, or may not see this any more, so I post nothing of it for now. "
+        "Somebody who may see it can take it over. After 14 days I stop asking."
+    )
+    button = Button(
+        label=say("Take over"),
+        action=Action(verb="subscription.take_over", data={"subscription": str(it.subscription_id)}),
+        is_primary=True,
+    )
+    facts = Facts(((say("Surveys"), (subject_words(described, reader),)), (say("Told"), (features_words(it, reader),))))
+    return Page(title=say("Who takes this over?"), elements=(Text((text,)), facts, row(button, list_button(reader))), zone=it.zone)
+
+
+def subscription_paused(described: Described, why: Paused, reader: Reader) -> Page:
+    """Tell whoever subscribed a channel, once and in private, that nothing is posted there any more, and what to do (FEATURES E4)."""
+    say = reader.say
+    facts = Facts(
+        (
+            (say("Surveys"), (subject_words(described, reader),)),
+            (say("Told"), (features_words(described.subscription, reader),)),
+            (say("Why"), (paused_words(why, reader),)),
+        )
+    )
+    elements = (Text((say("I have stopped posting to a channel that you subscribed."),)), facts, Note((_remedy(why, reader),)))
+    return Page(title=say("Subscription paused"), elements=elements, zone=reader.zone)
+
+
+def _remedy(why: Paused, reader: Reader) -> str:
+    say = reader.say
+    match why:
+        case Paused.ARCHIVED:
+            return say("If the channel comes back, type /survey-stats list there and press “Post again”. Else there is nothing to do.")
+        case Paused.REMOVED:
+            return say(
+                "Add me to the channel (/invite @Surveybot; in Teams, add the app), "
+                "then type /survey-stats list there and press “Post again”."
+            )
+        case Paused.FORBIDDEN:
+            return say("Ask whoever looks after the channel to let me post, then type /survey-stats list there and press “Post again”.")
+        case Paused.CREATOR_LEFT | Paused.NOT_ALLOWED:
+            return say("Somebody who may see these surveys can take it over: /survey-stats list in that channel.")
