@@ -66,7 +66,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "home-before-the-first-synchronisation": pages.home_page(_overview(0, knowledge=Knowledge.LEARNING), _NOW, _READER),
         "home-not-connected": pages.home_page(_overview(0, knowledge=Knowledge.NONE), _NOW, _READER),
         "home-held-up-for-an-administrator": pages.home_page(
-            replace(_overview(12, knowledge=Knowledge.HELD), integrations=(3, 1)), _NOW, _READER
+            replace(_overview(12, knowledge=Knowledge.HELD), integrations=(3, 1), sees_numbers=True), _NOW, _READER
         ),
         "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, _READER), _READER),
         "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, _READER),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, timedelta
 
-from bot import participations, status
+from bot import authority, participations, status
 from bot.messages import Preference
 from bot.pages.home import Knowledge, Overview
 from bot.ports import UnitOfWork
@@ -22,6 +22,7 @@ def overview(uow: UnitOfWork, person_id: int | None, proven: str | None, now: da
     return Overview(
         open_surveys=participations.soonest_first(asked),
         preference=Preference() if person_id is None else uow.preferences.get(person_id),
+        sees_numbers=bool(authority.visible(uow, proven)),
         knowledge=_knowledge(uow, {each.invitation.integration_id for each in asked}),
         integrations=_in_order(status.status(uow, now, theirs, retry=retry)) if theirs else None,
     )

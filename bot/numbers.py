@@ -11,9 +11,12 @@ from bot.listed import Listed
 from bot.model import Distribution, Integration, Survey
 from bot.ports import UnitOfWork
 from bot.small_groups import Guarded
+from bot.trend import Point, trend
 
 #: Nobody looks for the results of a mail that somebody sent to try it out; it has no recipients either (quirk Q2).
 _TEST = "TestEmail"
+#: Of the curve of its answers.
+_POINTS = 14
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +36,8 @@ class SurveyNumbers:
     is_open: bool
     #: When the last invitation ends; None = never, or it is not open.
     closes_at: datetime | None
+    #: How its numbers grew.
+    history: Sequence[Point] = ()
 
     def of(self, distribution: Distribution) -> Guarded:
         return small_groups.of_distribution(distribution, self.distributions, self.k)
@@ -49,6 +54,7 @@ def of_survey(uow: UnitOfWork, integration_id: str, survey_id: str, now: datetim
     open_ones = [] if is_gone else [each for each in every if rules.has_answers(each, survey, now)]
     ends = [rules.deadline(each.link_expires_at, survey) for each in open_ones]
     known = [end for end in ends if end is not None]
+    counts = uow.counts.of_survey(integration_id, survey_id)
     return SurveyNumbers(
         integration=integration,
         survey=survey,
@@ -58,6 +64,7 @@ def of_survey(uow: UnitOfWork, integration_id: str, survey_id: str, now: datetim
         numbers=small_groups.of_survey(every, k, now),
         is_open=bool(open_ones),
         closes_at=max(known) if known and len(known) == len(ends) else None,
+        history=trend(every, counts, k, now, points=_POINTS),
     )
 
 

@@ -42,6 +42,8 @@ class Overview:
     open_surveys: Sequence[Participation]
     preference: Preference
     knowledge: Knowledge
+    #: There are surveys whose numbers they may see.
+    sees_numbers: bool = False
     #: For brand administrators: how many integrations are theirs, and how many of them somebody must look at. None for everybody else.
     integrations: tuple[int, int] | None = None
 
@@ -54,6 +56,7 @@ def home_page(found: Overview, now: datetime, reader: Reader) -> Page:
         Divider(),
         Text((Strong(reader.say("Settings")),)),
         in_force(found.preference, reader),
+        *_numbers(found, reader),
         *_synchronisation(found, reader),
         row(settings_button(reader), help_button(reader), privacy_button(reader)),
         Note((reader.say("You answer in Qualtrics. I never see or store your answers. Only you see this page."),)),
@@ -114,6 +117,13 @@ def _coming(found: Overview, now: datetime, reader: Reader) -> Iterator[Element]
 
 def _reminder_at(asked: Participation) -> datetime | None:
     return rules.notice_at(asked.invitation.status, asked.invitation.link_type, asked.closes_at)
+
+
+def _numbers(found: Overview, reader: Reader) -> Iterator[Element]:
+    if found.sees_numbers:
+        yield Divider()
+        yield Text((Strong(reader.say("Survey statistics")),))
+        yield row(Button(label=reader.say("Open surveys"), action=Action(verb="stats.list")))
 
 
 def _synchronisation(found: Overview, reader: Reader) -> Iterator[Element]:

@@ -15,6 +15,7 @@ from bot.pages.numbers import why
 from bot.pages.paging import Where, pager
 from bot.pages.reader import Reader
 from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, response_rate, sent_words
+from bot.pages.trend import answers_over_time
 from bot.pages.ways import row
 from bot.slash_commands import LONGEST_ARGUMENT
 from bot.small_groups import Guarded
@@ -66,17 +67,20 @@ def search_numbers_form(reader: Reader) -> Form:
     return Form(title=say("Find a survey"), elements=(words,), submit=say("Find"), action=Action(verb="stats.find"), zone=reader.zone)
 
 
-def survey_results(found: SurveyNumbers, distributions: Sequence[Distribution], where: Where, links: DeepLinks, reader: Reader) -> Page:
-    """Show how a survey goes, and the way to each of its `distributions` on this page (FEATURES D3)."""
+def survey_results(found: SurveyNumbers, part: tuple[Sequence[Distribution], Where], links: DeepLinks, reader: Reader) -> Page:
+    """Show how a survey goes, and the way to each of its distributions in this `part` of them (FEATURES D3)."""
     survey, say = found.survey, reader.say
+    distributions, where = part
     in_qualtrics = links.to_results(found.integration, survey.survey_id)
+    its = {"survey": survey.survey_id}
     elements: tuple[Element, ...] = (
         _facts(found, reader),
         *_numbers(found, reader),
+        row(Button(label=say("Coverage"), action=Action(verb="stats.coverage", data=its))),
         Text((Strong(say("Distributions, the newest first")),)),
         *(_entry(each, found, reader) for each in distributions),
         *([] if found.distributions else [Text((say("It has not been sent to anybody yet."),))]),
-        *pager(where, Action(verb="stats.survey", data={"survey": survey.survey_id}), reader),
+        *pager(where, Action(verb="stats.survey", data=its), reader),
         row(*([Link(label=say("Data & Analysis in Qualtrics"), url=in_qualtrics)] if in_qualtrics else []), open_button(reader)),
     )
     return Page(title=survey_name(survey.name, reader), elements=elements, zone=reader.zone)
@@ -168,6 +172,8 @@ def _numbers(found: SurveyNumbers, reader: Reader) -> Iterator[Element]:
         return
     yield Facts(number_facts(numbers, reader))
     yield funnel(numbers, reader)
+    if (curve := answers_over_time(found.history, reader)) is not None:
+        yield curve
     yield why(numbers, reader)
 
 

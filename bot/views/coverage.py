@@ -37,6 +37,6 @@ def _drawn(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: dateti
     survey_id = data.get("survey", "")
     integration_id = authority.may_see(uow, viewer.proven, survey_id)
     if integration_id is None:
-        return pages.not_an_administrator(viewer.reader)
-    survey = uow.surveys.get([survey_id])[survey_id]
-    return coverage_page(survey_id, survey.name, of_survey(uow, integration_id, survey_id, now), viewer.reader, ways)
+        return pages.no_numbers(viewer.proven, viewer.reader)
+    survey = uow.surveys.of(integration_id, survey_id)
+    return coverage_page(survey_id, survey.name if survey else "", of_survey(uow, integration_id, survey_id, now), viewer.reader, ways)

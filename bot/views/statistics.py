@@ -52,8 +52,8 @@ def show(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime
     found = seen(uow, viewer, data, now)
     if found is None:
         return pages.no_numbers(viewer.proven, viewer.reader)
-    shown, where = on_page(found.distributions, page_number(data), pages.PAGE_SIZE)
-    return pages.survey_results(found, shown, where, viewer.links, viewer.reader)
+    part = on_page(found.distributions, page_number(data), pages.PAGE_SIZE)
+    return pages.survey_results(found, part, viewer.links, viewer.reader)
 
 
 def show_distribution(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
