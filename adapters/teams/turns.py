@@ -210,7 +210,7 @@ def nothing(incoming: Incoming) -> Json:
 
 
 def _reader(incoming: Incoming) -> Reader:
-    return Reader(incoming.locale or "en", incoming.zone or "UTC")
+    return Reader(incoming.locale or "en", incoming.zone or "UTC", slash="")
 
 
 def _body(kind: str, value: Any, *, status: int = 200) -> Json:  # noqa: ANN401 - a card, a text or an error

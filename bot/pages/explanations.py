@@ -15,11 +15,13 @@ from bot.slash_commands import SLASH_COMMANDS, SURVEYS, SlashCommand, parse
 def help_page(reader: Reader, command: SlashCommand = SURVEYS, unknown: str | None = None) -> Page:
     """Say what can be typed behind a command, and what the bot does; `unknown` is the word that was not understood."""
     say = reader.say
-    default = phrase(say("Without a word behind it, {command} means {default}."), command=command.name, default=command.words[0].usage)
+    default = phrase(
+        say("Without a word behind it, {command} means {default}."), command=reader.typed(command.name), default=command.words[0].usage
+    )
     elements = (
         *_not_understood(reader, command, unknown),
         Text(phrase(say("I tell you when a Qualtrics survey is sent to you, and once more 24 hours before it closes."))),
-        Facts(tuple((f"{command.name} {word.usage}", (say(word.does),)) for word in command.offered)),
+        Facts(tuple((reader.typed(command.name, word.usage), (say(word.does),)) for word in command.offered)),
         Note((*default, " ", *_others(reader, command), say("Only you see the answers, wherever you ask."))),
         Note((say("You answer in Qualtrics. I never see or store your answers."),)),
         row(list_button(reader), settings_button(reader), privacy_button(reader)),
@@ -69,14 +71,14 @@ def _not_understood(reader: Reader, command: SlashCommand, unknown: str | None) 
     if nearest is None:
         yield Notice(Tone.WARNING, phrase(say("I do not know “{word}”. This is what I know:"), word=unknown))
         return
-    meant = f"{command.name} {nearest.usage}"
+    meant = reader.typed(command.name, nearest.usage)
     yield Notice(Tone.WARNING, phrase(say("I do not know “{word}”. Did you mean {command}?"), word=unknown, command=Strong(meant)))
     yield row(Button(label=meant, action=parse(command.name, nearest.word)))
 
 
 def _others(reader: Reader, command: SlashCommand) -> Phrase:
     others = (other for other in SLASH_COMMANDS.values() if other is not command)
-    return tuple(f"{other.name} help: {reader.say(other.does)}. " for other in others)
+    return tuple(f"{reader.typed(other.name, 'help')}: {reader.say(other.does)}. " for other in others)
 
 
 def _stored(reader: Reader) -> Iterator[Element]:

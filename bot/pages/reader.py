@@ -15,10 +15,17 @@ class Reader:
 
     locale: str
     zone: str
+    #: What they type before a command's name: in Teams nothing, because a slash opens a menu there.
+    slash: str = "/"
 
     @classmethod
     def of(cls, member: Member) -> Reader:
-        return cls(member.locale, member.zone)
+        is_in_teams = "-" in member.workspace_id  # an Entra tenant's id; Slack's are letters and digits
+        return cls(member.locale, member.zone, "" if is_in_teams else "/")
+
+    def typed(self, name: str, words: str = "") -> str:
+        """How they type a command: its name, and words behind it."""
+        return f"{self.slash}{name.removeprefix('/')} {words}".rstrip()
 
     @property
     def say(self) -> Callable[[str], str]:

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import httpx
 import pytest
+from starlette.applications import Starlette
 
 from adapters.sandbox.teams.tenant import BLOCKED
+from adapters.teams.authentication import Doorkeeper
+from adapters.teams.directory import TeamsDirectory
 from adapters.teams.inbound import LONGEST_BODY_BYTES, Inbound
+from adapters.teams.turns import Turns
 from bot.messages import MemberKind
 from bot.ports import Store
-from tests.adapters.teams.conftest import APP_ID, LINK, TENANT_ID, People, actions, button, title
+from tests.adapters.teams.conftest import APP_ID, LINK, NOW, TENANT_ID, People, actions, button, title
 
 CHANNEL = "19:general@thread.tacv2"
 
@@ -63,6 +68,7 @@ async def test_a_new_person_is_welcomed_once_and_known_by_the_roster(people: Peo
     for action in ("add", "add-upgrade", "remove-upgrade"):
         assert {answer.status_code for answer in await people.client.install("ben", action)} == {202}
     assert [title(card) for card in people.seen("ben")] == ["Surveybot help"]
+    assert "/surveys" not in json.dumps(people.newest("ben")), "a slash opens a menu in Teams"
     known = await store.read(lambda uow: uow.members.get(TENANT_ID, "ben"))
     assert known is not None
     assert (known.kind, known.email, known.zone, known.locale) == (MemberKind.MEMBER, "ben@acme.example", "UTC", "en-GB")
@@ -132,6 +138,17 @@ async def test_a_second_delivery_changes_nothing(people: People) -> None:
     message = people.client.activity("message", "ana") | {"text": "help"}
     assert [(await people.client.post(message)).status_code for _ in range(2)] == [202, 202]
     assert [title(card) for card in people.seen("ana")] == ["My active surveys", "Surveybot help"]
+
+
+async def test_another_replica_drops_what_this_one_has_answered(
+    people: People, doorkeeper: Doorkeeper, directory: TeamsDirectory, turns: Turns, store: Store
+) -> None:
+    """And so does this one once it was started anew: what was here is in the database."""
+    other = Starlette(routes=Inbound(doorkeeper, directory, turns, store, lambda: NOW).routes())
+    message = people.client.activity("message", "ana") | {"text": "help"}
+    for client in (people.client, replace(people.client, transport=httpx.ASGITransport(other))):
+        assert (await client.post(message)).status_code == 202
+    assert len(people.seen("ana")) == 1
 
 
 @pytest.mark.parametrize("value", [None, {}, {"action": {}}, {"action": {"type": "Action.Execute", "verb": 7}}, "x", [1]])

@@ -81,6 +81,15 @@ def test_a_message_says_everything_in_its_summary_and_its_fallback() -> None:
     assert attachment["content"]["fallbackText"] == message["summary"].replace("*", "∗")  # noqa: RUF001  a look-alike
 
 
+def test_a_page_that_can_be_drawn_anew_says_how_and_others_do_not() -> None:
+    """Nobody is named: Teams asks for everybody then, in chats of up to 60 people."""
+    again = Action(verb="message.show", data={"message": "7"})
+    card = teams.card(PrivatePage(owner=1, title="t", elements=(), again=again))
+    assert card["refresh"] == {"action": {"type": "Action.Execute", "verb": "message.show", "data": {"message": "7"}}}
+    assert problems(card) == []
+    assert "refresh" not in teams.card(PrivatePage(owner=1, title="t", elements=()))
+
+
 def test_words_are_runs_which_parse_no_markdown() -> None:
     assert drawn(Text(("Hello ", "*you* [x](y)", Strong("now")))) == [
         rich({"text": "Hello *you* [x](y)"}, {"text": "now", "weight": "bolder"}),
