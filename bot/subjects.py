@@ -41,6 +41,8 @@ def as_named(wish: Wish, surveys: Sequence[Survey]) -> Wish:
 def meant(wish: Wish, surveys: Sequence[Survey]) -> str | Sequence[Survey]:
     """Return the subject of what was wished, or the surveys that it may mean: none, or several."""
     typed = wish.subject
+    if not typed:
+        return []
     if typed.casefold() == ALL or not typed.strip("* "):
         return ALL
     if "*" in typed:

@@ -208,7 +208,7 @@ def _described(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str]) -> Desc
 
 def _matching(uow: UnitOfWork, viewer: Viewer, words: str) -> Sequence[Described]:
     """What the channel is subscribed to that somebody may mean: `all`, a pattern, an id, a name or a part of one."""
-    every = [subjects.describe(uow, each) for each in _of_channel(uow, viewer)]
+    every = [subjects.describe(uow, each) for each in _of_channel(uow, viewer)] if words else []
     if words.casefold() == ALL:
         return every
     exact = [each for each in every if words.casefold() in {each.subscription.subject.casefold(), (each.survey_name or "").casefold()}]

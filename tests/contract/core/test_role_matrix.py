@@ -78,7 +78,7 @@ def canaries(survey_id: str) -> Iterator[str]:
 
 async def answered(life: Life, member: Member, verb: str, survey_id: str, surface: Surface) -> str:
     """Everything the answer holds, the id that was asked for left out: it is the asker's own word."""
-    data = {"survey": survey_id, "distribution": f"EMD_{survey_id}", "words": survey_id, "subject": survey_id}
+    data = {"survey": survey_id, "distribution": f"EMD_{survey_id}", "words": survey_id, "what": survey_id}
     conversation = Conversation(workspace_id="T1", channel_id="C1") if surface is Surface.SHARED else None
     request = Request(member=member, action=Action(verb=verb, data=data), surface=surface, conversation=conversation)
     page: Page | PrivatePage | Form = await actions.handle(life.store, request, life.now, allow_guests=True)

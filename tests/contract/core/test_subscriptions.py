@@ -119,6 +119,14 @@ async def test_what_is_missing_is_asked_for_by_a_form_that_knows_what_was_said(c
     assert await channel.in_force() == {"SV_launch": "results weekly"}
 
 
+@pytest.mark.parametrize("verb", ["subscription.add", "subscription.remove", "subscription.drop"])
+@pytest.mark.parametrize("data", [{}, {"what": " "}, {"what": "", "features": "weekly"}, {"what": "“ ”"}])
+async def test_who_names_nothing_changes_nothing(channel: Channel, verb: str, data: dict[str, str]) -> None:
+    await channel.types("ola", "subscribe Team pulse")
+    await channel.does("ola", Action(verb=verb, data=data))
+    assert await channel.in_force() == {"SV_pulse": DEFAULT}
+
+
 async def test_where_there_are_too_many_surveys_to_list_a_name_is_asked_for(channel: Channel, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("bot.pages.subscribing.MOST_CHOICES", 2)
     form = await channel.form("ola", Action(verb="subscription.new"))
