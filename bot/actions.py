@@ -15,7 +15,7 @@ from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
 from bot.timetable import FIRST_RETRY
-from bot.views import coverage, own, statistics, subscriptions, surveys
+from bot.views import coverage, own, standings, statistics, subscriptions, surveys
 from bot.views.viewer import Command, FormView, View, Viewer
 
 #: In the data of a form that was opened from there: where the person still is, and what they see there is to be drawn again.
@@ -127,6 +127,7 @@ VIEWS: Mapping[str, View] = {
     "subscription.missing": subscriptions.explain_missing,
     "subscription.not_yours": subscriptions.explain_authority,
     "subscription.confirm": subscriptions.confirm,
+    "stats.people": standings.show,
 }
 #: Everything a person can be asked for. A chat that opens forms in time opens them before it draws them.
 FORMS: Mapping[str, FormView] = {

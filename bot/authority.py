@@ -30,6 +30,11 @@ def may_see(uow: UnitOfWork, email: str | None, survey_id: str) -> str | None:
     return uow.grants.integration_of(email, survey_id) if email else None
 
 
+def may_see_people(uow: UnitOfWork, email: str | None, integration_id: str, survey_id: str) -> bool:
+    """Whether whoever has this proven address owns this survey, or administers its brand: a survey that was shared shows no names."""
+    return email is not None and uow.grants.is_theirs(email, integration_id, survey_id)
+
+
 def visible(uow: UnitOfWork, email: str | None) -> Rights:
     """Everything that whoever has this proven address may see."""
     if not email:

@@ -1,4 +1,4 @@
-"""Examples of pages about whom a survey reached, for the gallery."""
+"""Examples of pages about the people of a survey, for the gallery."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ from collections.abc import Mapping
 
 from bot import small_groups
 from bot.coverage import Reach
+from bot.model import Survey
 from bot.page import Page
 from bot.pages.coverage import coverage_page, file_elsewhere, file_offered, file_ready
+from bot.pages.paging import Where
 from bot.pages.reader import Reader
+from bot.pages.standings import Named, no_people, people_page
+from bot.standings import Standing
 
 _FILE = "https://surveybot.acme.example/coverage/AmsxZ2FsbGVyeQ.csv"
 
@@ -18,10 +22,19 @@ def coverage_pages(reader: Reader, hostile: str) -> Mapping[str, Page]:
     numbers = (312, 18, 41, 12, 7, 5, 6, 3)
     told = [reach for reach in Reach if reach is not Reach.OTHERS]
     covered = small_groups.divide(420, dict(zip(told, numbers, strict=True)), 5)
+    people = [f"person{number}@acme.example" for number in range(1, 21)]
+    named = Named(standing=Standing.NOT_BEGUN, people=people, where=Where(2, 4), offered=(Standing.ANSWERED, Standing.NOT_BEGUN))
     too_few = small_groups.divide(4, {}, 5)
     return {
-        "coverage": coverage_page("SV_1", "Employee engagement 2026", covered, reader, file_offered("SV_1", reader)),
-        "coverage-with-its-file": coverage_page("SV_1", "Employee engagement 2026", covered, reader, file_ready(_FILE, reader)),
-        "coverage-in-a-channel": coverage_page("SV_1", hostile, covered, reader, file_elsewhere(reader)),
-        "coverage-of-too-few": coverage_page("SV_1", "Team pulse", too_few, reader, ()),
+        "coverage": coverage_page(_survey("Employee engagement 2026"), covered, reader, file_offered("SV_1", reader)),
+        "coverage-with-its-file": coverage_page(_survey("Employee engagement 2026"), covered, reader, file_ready(_FILE, reader)),
+        "coverage-in-a-channel": coverage_page(_survey(hostile), covered, reader, file_elsewhere(reader)),
+        "people-by-status": people_page(_survey("Employee engagement 2026"), named, reader),
+        "people-by-status-in-a-channel": no_people(_survey(hostile), reader, is_shared=True),
+        "people-by-status-not-allowed": no_people(_survey("Team pulse"), reader, is_shared=False),
+        "coverage-of-too-few": coverage_page(_survey("Team pulse"), too_few, reader, ()),
     }
+
+
+def _survey(name: str) -> Survey:
+    return Survey(survey_id="SV_1", name=name, owner_id="UR_1", is_active=True, last_modified=None)

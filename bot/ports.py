@@ -44,6 +44,7 @@ from bot.repositories import (
     Surveys,
     Users,
 )
+from bot.standings import Standings
 from bot.subscriptions import Subscriptions
 from bot.trend import Counts
 from bot.workings import Figures, Leases, Pictures, Positions, Refreshes, Requests, Runs
@@ -165,6 +166,8 @@ class UnitOfWork(Protocol):
     def counts(self) -> Counts: ...
     @property
     def tellings(self) -> Tellings: ...
+    @property
+    def standings(self) -> Standings: ...
     @property
     def inbox(self) -> Inbox: ...
     @property

@@ -100,6 +100,10 @@ class Grants(Protocol):
         """The integration to read a survey from for whoever has this (lower-cased) address; None = it is not theirs, or not there."""
         ...
 
+    def is_theirs(self, email: str, integration_id: str, survey_id: str) -> bool:
+        """Whether they own it, or administer its brand; that it was shared with them is not enough."""
+        ...
+
     def surveys_of(self, email: str) -> Mapping[str, str]:
         """Of the surveys that they own or that were shared with them, the integration of each. Not those that they administer."""
         ...

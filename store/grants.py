@@ -37,6 +37,12 @@ class SqlGrants:
         best = theirs.order_by(_SURVEYS.c.is_active.desc(), _IS_READ.desc(), _SURVEYS.c.integration_id).limit(1)
         return self.connection.execute(best).scalar_one_or_none()
 
+    def is_theirs(self, email: str, integration_id: str, survey_id: str) -> bool:
+        owns = exists().where(_USERS.c.email == email, _IS_OWNER)
+        one = (_SURVEYS.c.survey_id == survey_id, _SURVEYS.c.integration_id == integration_id)
+        theirs = select(_SURVEYS.c.key).where(*one, or_(_SURVEYS.c.integration_id.in_(administered(email)), owns))
+        return self.connection.execute(theirs).one_or_none() is not None
+
     def surveys_of(self, email: str) -> Mapping[str, str]:
         """The last one of an id wins."""
         found = select(_SURVEYS.c.survey_id, _SURVEYS.c.integration_id, _SURVEYS.c.is_active, _IS_READ.label("is_read"))

@@ -32,6 +32,7 @@ from store.refreshes import SqlRefreshes
 from store.requests import SqlRequests
 from store.runs import SqlRuns
 from store.sent import SqlSent
+from store.standings import SqlStandings
 from store.subscriptions import SqlSubscriptions
 from store.surveys import SqlDistributions, SqlSurveys
 from store.tellings import SqlTellings
@@ -66,6 +67,7 @@ class SqlUnitOfWork:
     posts: SqlPosts
     counts: SqlCounts
     tellings: SqlTellings
+    standings: SqlStandings
     inbox: SqlInbox
     runs: SqlRuns
     positions: SqlPositions
@@ -99,6 +101,7 @@ class SqlUnitOfWork:
             posts=SqlPosts(connection),
             counts=SqlCounts(connection),
             tellings=SqlTellings(connection),
+            standings=SqlStandings(connection),
             inbox=SqlInbox(connection),
             runs=SqlRuns(connection),
             positions=SqlPositions(connection),

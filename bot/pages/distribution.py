@@ -10,8 +10,8 @@ from bot.numbers import SurveyNumbers
 from bot.page import Action, Button, Element, Facts, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone
 from bot.pages.numbers import why
 from bot.pages.reader import Reader
-from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, sent_words
-from bot.pages.statistics import open_button, survey_name
+from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, sent_words, survey_name
+from bot.pages.statistics import open_button
 from bot.pages.ways import row
 
 

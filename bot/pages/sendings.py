@@ -9,6 +9,10 @@ from bot.pages.reader import Reader
 from bot.small_groups import Guarded
 
 
+def survey_name(name: str, reader: Reader) -> str:
+    return name.strip() or reader.say("Untitled survey")
+
+
 def distribution_name(distribution: Distribution, reader: Reader) -> str:
     """What it is, and the subject of its mail; where that is not known, who sent it."""
     say = reader.say

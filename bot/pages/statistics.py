@@ -11,10 +11,12 @@ from bot.listed import Listed
 from bot.model import Anonymity, Distribution, Survey
 from bot.numbers import SurveyNumbers
 from bot.page import Action, Button, Element, Entry, Facts, Form, Input, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone, phrase
+from bot.pages.coverage import coverage_button
 from bot.pages.numbers import why
 from bot.pages.paging import Where, pager
 from bot.pages.reader import Reader
-from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, response_rate, sent_words
+from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, response_rate, sent_words, survey_name
+from bot.pages.standings import people_button
 from bot.pages.trend import answers_over_time
 from bot.pages.ways import row
 from bot.slash_commands import LONGEST_ARGUMENT
@@ -67,8 +69,10 @@ def search_numbers_form(reader: Reader) -> Form:
     return Form(title=say("Find a survey"), elements=(words,), submit=say("Find"), action=Action(verb="stats.find"), zone=reader.zone)
 
 
-def survey_results(found: SurveyNumbers, part: tuple[Sequence[Distribution], Where], links: DeepLinks, reader: Reader) -> Page:
-    """Show how a survey goes, and the way to each of its distributions in this `part` of them (FEATURES D3)."""
+def survey_results(
+    found: SurveyNumbers, part: tuple[Sequence[Distribution], Where], links: DeepLinks, reader: Reader, *, has_people: bool = False
+) -> Page:
+    """Show how a survey goes, and the way to each of its distributions in this `part` of them (FEATURES D3), and to its people by name."""
     survey, say = found.survey, reader.say
     distributions, where = part
     in_qualtrics = links.to_results(found.integration, survey.survey_id)
@@ -76,7 +80,7 @@ def survey_results(found: SurveyNumbers, part: tuple[Sequence[Distribution], Whe
     elements: tuple[Element, ...] = (
         _facts(found, reader),
         *_numbers(found, reader),
-        row(Button(label=say("Coverage"), action=Action(verb="stats.coverage", data=its))),
+        row(coverage_button(survey.survey_id, reader), *([people_button(survey.survey_id, reader)] if has_people else [])),
         Text((Strong(say("Distributions, the newest first")),)),
         *(_entry(each, found, reader) for each in distributions),
         *([] if found.distributions else [Text((say("It has not been sent to anybody yet."),))]),
@@ -84,10 +88,6 @@ def survey_results(found: SurveyNumbers, part: tuple[Sequence[Distribution], Whe
         row(*([Link(label=say("Data & Analysis in Qualtrics"), url=in_qualtrics)] if in_qualtrics else []), open_button(reader)),
     )
     return Page(title=survey_name(survey.name, reader), elements=elements, zone=reader.zone)
-
-
-def survey_name(name: str, reader: Reader) -> str:
-    return name.strip() or reader.say("Untitled survey")
 
 
 def open_button(reader: Reader) -> Button:

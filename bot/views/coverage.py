@@ -36,7 +36,7 @@ def _offered(viewer: Viewer, data: Mapping[str, str]) -> Iterable[Element]:
 def _drawn(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime, ways: Iterable[Element]) -> Page:
     survey_id = data.get("survey", "")
     integration_id = authority.may_see(uow, viewer.proven, survey_id)
-    if integration_id is None:
+    survey = uow.surveys.of(integration_id, survey_id) if integration_id else None
+    if integration_id is None or survey is None:
         return pages.no_numbers(viewer.proven, viewer.reader)
-    survey = uow.surveys.of(integration_id, survey_id)
-    return coverage_page(survey_id, survey.name if survey else "", of_survey(uow, integration_id, survey_id, now), viewer.reader, ways)
+    return coverage_page(survey, of_survey(uow, integration_id, survey_id, now), viewer.reader, ways)

@@ -13,6 +13,7 @@ from bot.pages.paging import on_page
 from bot.pages.statistics import ListPage
 from bot.ports import UnitOfWork
 from bot.slash_commands import LONGEST_ARGUMENT
+from bot.views import standings
 from bot.views.viewer import Viewer, page_number
 
 
@@ -53,7 +54,8 @@ def show(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime
     if found is None:
         return pages.no_numbers(viewer.proven, viewer.reader)
     part = on_page(found.distributions, page_number(data), pages.PAGE_SIZE)
-    return pages.survey_results(found, part, viewer.links, viewer.reader)
+    has_people = bool(standings.offered_to(uow, viewer, found))
+    return pages.survey_results(found, part, viewer.links, viewer.reader, has_people=has_people)
 
 
 def show_distribution(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:

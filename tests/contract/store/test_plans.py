@@ -15,6 +15,7 @@ from bot.events import EventKind
 from bot.messages import DeliveryState, Queue, Shown
 from bot.model import User
 from bot.ports import UnitOfWork
+from bot.standings import Standing
 from store import tables
 from store.encryption import Keyring
 from store.engine import connect
@@ -52,6 +53,11 @@ QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], str]] = {
     "claim edits": (lambda u: u.sent.claim("T1", NOW, lease=DAY, limit=10), "ix_outbox_edits"),
     "edits waiting": (lambda u: u.sent.waiting(), "ix_outbox_edits"),
     "add": (lambda u: u.outbox.add([event(7)], NOW), "uq_outbox_event_key|sqlite_autoindex_outbox_1"),
+    "standings": (lambda u: u.standings.counts("main", "SV_7"), "pk_invitations|sqlite_autoindex_invitations_1"),
+    "people by standing": (
+        lambda u: u.standings.emails("main", "SV_7", Standing.ANSWERED, skip=0, limit=20),
+        "pk_invitations|sqlite_autoindex_invitations_1",
+    ),
     "tellings": (lambda u: u.tellings.of_survey("main", "SV_7"), "ix_outbox_person_id_survey_id"),
     "tellings of": (lambda u: u.tellings.of_survey("main", "SV_7"), "pk_invitations|sqlite_autoindex_invitations_1"),
     "last_told": (lambda u: u.outbox.last_told(EventKind.SURVEY_INVITED, "SV_1", range(1, 50)), "ix_outbox_person_id"),

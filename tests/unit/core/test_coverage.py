@@ -14,7 +14,7 @@ from bot.page import Chart
 from bot.pages import Reader
 from bot.pages.coverage import coverage_page
 from bot.records import Told
-from tests.unit.core.examples import NOW, a_distribution
+from tests.unit.core.examples import NOW, a_distribution, a_survey
 from tests.unit.core.test_pages import words
 
 READER = Reader("en", "UTC")
@@ -76,7 +76,7 @@ def test_the_rows_add_up_to_the_recipients(told: list[Told]) -> None:
 
 def test_a_page_says_the_same_in_its_picture_and_in_words() -> None:
     covered = coverage([Told("EMD_1", True, DeliveryState.SENT, None, 38), Told("EMD_1", False, None, None, 3)], [LARGE], 5, NOW)
-    page = coverage_page("SV_1", "Engagement", covered, READER, ())
+    page = coverage_page(a_survey(), covered, READER, ())
     (chart,) = [element for element in page.elements if isinstance(element, Chart)]
     assert dict(zip(chart.labels, chart.series[0].values, strict=True)) == {"Reached in chat": 35, "Others, or too few to tell apart": 5}
     said = words(page)
@@ -87,6 +87,6 @@ def test_a_page_says_the_same_in_its_picture_and_in_words() -> None:
 
 
 def test_of_too_few_people_nothing_is_drawn() -> None:
-    page = coverage_page("SV_1", "Engagement", coverage([], [SMALL], 5, NOW), READER, ())
+    page = coverage_page(a_survey(), coverage([], [SMALL], 5, NOW), READER, ())
     assert not any(isinstance(element, Chart) for element in page.elements)
     assert "to too few people" in words(page)

@@ -48,7 +48,7 @@ def test_no_numbers_on_any_pages_at_any_times_tell_of_fewer_than_k_people(sendin
 
 
 @pytest.mark.deep
-@settings(max_examples=10_000, deadline=None)
+@settings(max_examples=3000, deadline=None)
 @given(**ANY)
 def test_no_numbers_of_very_many_tell_of_fewer_than_k_people(sendings: Sequence[Sending], *, knows_sizes: bool) -> None:
     assert given_away(OURS, sendings, DAYS, knows_sizes=knows_sizes) == []
