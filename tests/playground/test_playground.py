@@ -99,7 +99,7 @@ async def test_a_person_installs_asks_is_told_and_removes_the_bot(house: tuple[B
     assert renewed["value"] == card(told)
 
     await teams.happen("install", TEAM)
-    await teams.say(CHANNEL, "list")
+    await teams.say(CHANNEL, "surveys")
     answer = await teams.awaited(CHANNEL, 1)
     assert answer["recipient"]["id"] == teams.person["id"]
     assert LINK not in json.dumps(answer)

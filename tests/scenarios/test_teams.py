@@ -158,7 +158,7 @@ async def test_in_a_shared_place_only_the_asker_sees_answers_and_the_link_is_han
     chat = house.teams.conversations[chat_id]
     if not chat.has_app:
         await house.window.add_app(entra_id(ADA), chat_id)
-    listed = await house.ask(ADA, "list", chat_id)
+    listed = await house.ask(ADA, "surveys", chat_id)
     assert SURVEY in listed.summary
     await house.window.press(
         entra_id(ADA),

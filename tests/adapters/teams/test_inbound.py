@@ -39,7 +39,7 @@ async def test_a_client_without_execute_gets_the_same_by_a_message(people: Peopl
 
 async def test_what_is_asked_in_a_channel_is_answered_in_the_persons_own_chat(people: People, store: Store) -> None:
     channel = people.tenant.conversations[CHANNEL]
-    card = await people.ask("ana", "<at>Surveybot</at>&nbsp; list\n", channel)
+    card = await people.ask("ana", "<at>Surveybot</at>&nbsp; surveys\n", channel)
     assert title(card) == "My active surveys"
     answer = await people.press("ana", "Details", card, channel)
     assert answer == {"statusCode": 200, "type": "application/vnd.microsoft.activity.message", "value": "I have answered in our own chat."}

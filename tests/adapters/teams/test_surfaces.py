@@ -36,7 +36,7 @@ def newest(place: Conversation) -> tuple[str, Json]:
 
 async def test_only_whoever_asks_in_a_channel_sees_the_answer_there_and_no_link(people: People, general: Conversation) -> None:
     """A list, details in its place, the handover; of them no link stands in the channel."""
-    assert (await people.client.say("ana", "<at>Surveybot</at> list", general)).status_code == 202
+    assert (await people.client.say("ana", "<at>Surveybot</at> surveys", general)).status_code == 202
     seen_by, listed = newest(general)
     assert (seen_by, title(listed)) == ("29:ana", "My active surveys")
     details = (await people.client.press("ana", button(listed, "Details"), general, is_targeted=True)).json()
@@ -60,7 +60,7 @@ async def test_a_button_of_a_post_that_all_see_is_answered_beside_it(people: Peo
 
 async def test_a_form_opens_where_only_the_asker_sees_it(people: People, general: Conversation) -> None:
     """And its answer takes its place there."""
-    await people.client.say("ana", "settings", general, is_targeted=True)
+    await people.client.say("ana", "surveys settings", general, is_targeted=True)
     seen_by, form = newest(general)
     assert (seen_by, title(form)) == ("29:ana", "Settings")
     answer = (await people.client.press("ana", button(form, "Save"), general, is_targeted=True, **{"told[]": "reminders"})).json()
@@ -72,7 +72,7 @@ async def test_a_form_opens_where_only_the_asker_sees_it(people: People, general
 async def test_where_teams_refuses_it_the_answer_goes_to_the_persons_chat(people: People, general: Conversation, trouble: Fault) -> None:
     await people.ask("ana", "help")
     people.tenant.troubles.append(trouble)
-    await people.client.say("ana", "list", general)
+    await people.client.say("ana", "surveys", general)
     assert [title(card) for card in people.seen("ana")] == ["Surveybot help", "My active surveys"]
     assert general.messages == {}
 
@@ -81,7 +81,7 @@ async def test_where_teams_refuses_it_the_answer_goes_to_the_persons_chat(people
 async def test_somebody_no_message_reaches_is_told_so_where_they_asked(people: People, general: Conversation, is_targeting: bool) -> None:
     await people.ask("ana", "help")
     people.tenant.troubles.extend([refusal(403, "Forbidden"), BLOCKED] if is_targeting else [BLOCKED])
-    await people.client.say("ana", "<at>Surveybot</at> list", general)
+    await people.client.say("ana", "<at>Surveybot</at> surveys", general)
     (message,) = general.messages.values()
     assert "recipient" not in message
     assert title(message["attachments"][0]["content"]) == "Please add me first"
