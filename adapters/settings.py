@@ -147,7 +147,7 @@ class Teams(BaseModel):
     allow_guests: bool = False
     #: In channels and group chats answer where it was asked, by messages that only whoever asked sees; the app package must allow it.
     targeted_answers: bool = False
-    #: Teams takes 50 from a bot in a tenant, edits included (reference teams.md 2.6).
+    #: Teams takes 50 calls from a bot in a tenant (reference teams.md 2.6), and edits take as many again.
     sends_per_second: Annotated[float, Field(gt=0, le=50)] = 25
     #: Whose addresses are of these domains is given the app, should a message wait for them (adapters/teams/installer.py).
     install_for: Annotated[str, AfterValidator(_domains)] | None = None

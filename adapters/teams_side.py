@@ -17,6 +17,7 @@ from adapters.teams.directory import TeamsDirectory
 from adapters.teams.graph import Graph
 from adapters.teams.inbound import Inbound
 from adapters.teams.installer import Installer
+from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Cloud, Registration
 from adapters.teams.turns import Turns
 
@@ -43,7 +44,8 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
         stack.push_async_callback(connector.aclose)
         stack.push_async_callback(doorkeeper.aclose)
         directory = TeamsDirectory(connector, registration, store)
-        channel = TeamsChannel(connector, registration, store, clock, sends_per_second=teams.sends_per_second)
+        pace = TeamsPace(core.gates, clock, registration.tenant_id, per_minute=60 * teams.sends_per_second)
+        channel = TeamsChannel(connector, registration, store, pace)
         turns = Turns(
             store=store,
             directory=directory,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-
-from aiolimiter import AsyncLimiter
 
 from adapters.privacy import check_reader
 from adapters.teams.connector import Connector
+from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Registration
 from bot.errors import Forbidden, Gone, Rejected, ShutOut, Throttled, Unavailable, loggable
 from bot.messages import Address, Conversation, Member, MessageRef
@@ -25,33 +24,19 @@ log = logging.getLogger(__name__)
 class TeamsChannel:
     """`bot.ports.Channel` for the tenant that is served."""
 
-    def __init__(
-        self,
-        connector: Connector,
-        registration: Registration,
-        store: Store,
-        clock: Callable[[], datetime],
-        *,
-        sends_per_second: float = 25.0,
-    ) -> None:
+    def __init__(self, connector: Connector, registration: Registration, store: Store, pace: TeamsPace) -> None:
         self._connector = connector
         self._registration = registration
         self._store = store
-        self._clock = clock
-        self._pace = AsyncLimiter(1, 1 / sends_per_second)
-        self._edit_pace = AsyncLimiter(1, 1 / sends_per_second)
-        #: Until then Teams has asked us to wait.
-        self._closed_until = clock()
+        self._pace = pace
 
     async def turn(self, member: Member) -> None:  # noqa: ARG002 - one tenant has one pace
         """See `bot.ports.Channel`."""
-        await self._pace.acquire()
-        self._check_open()
+        await self._pace.turn()
 
     async def edit_turn(self, member: Member) -> None:  # noqa: ARG002 - as above
         """See `bot.ports.Channel`."""
-        await self._edit_pace.acquire()
-        self._check_open()
+        await self._pace.edit_turn()
 
     async def send(self, member: Member, page: Page | PrivatePage | Form, key: str | None = None) -> MessageRef:  # noqa: ARG002 - see `find`
         """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Teams cannot show."""
@@ -70,7 +55,7 @@ class TeamsChannel:
         """See `bot.ports.Channel`. In a channel it begins a thread of its own. Rejected: as with `send`."""
         self._check_tenant(conversation.workspace_id)
         card, address = _card(page), await self._shared(conversation)
-        await self._pace.acquire()
+        await self._pace.turn()
         try:
             return await self._send(address, card)
         except ShutOut:
@@ -82,7 +67,7 @@ class TeamsChannel:
         if isinstance(page, PrivatePage):
             raise TypeError("a private page is not shown where others look on")
         card = _card(page)
-        await self._pace.acquire()
+        await self._pace.turn()
         async with self._called():
             await self._connector.send(place.service_url, place.conversation_id, card, only_for=only_for)
 
@@ -98,10 +83,6 @@ class TeamsChannel:
             raise Gone("a message of another conversation")
         async with self._called():
             await self._connector.replace(address.service_url, message.channel_id, message.message_id, card)
-
-    def _check_open(self) -> None:
-        if (wait := self._closed_until - self._clock()) > timedelta(0):
-            raise Throttled("waiting as Teams asked", retry_after=wait.total_seconds())
 
     async def _card(self, member: Member, page: Page | PrivatePage | Form) -> dict[str, Any]:
         self._check_tenant(member.workspace_id)
@@ -119,12 +100,12 @@ class TeamsChannel:
 
     @asynccontextmanager
     async def _called(self) -> AsyncGenerator[None]:
-        """A 429 closes the tenant for all that this process sends."""
-        self._check_open()
+        """A 429 closes the tenant for everybody."""
+        self._pace.check()
         try:
             yield
         except Throttled as error:
-            self._closed_until = self._clock() + timedelta(seconds=error.retry_after or 0.0)
+            await self._pace.refused(error.retry_after)
             raise
 
     async def _address(self, member: Member) -> Address:

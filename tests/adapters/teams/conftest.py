@@ -25,12 +25,14 @@ from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.inbound import PATH, Inbound
+from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Cloud, Registration
 from adapters.teams.turns import Turns
 from bot.messages import Member, MemberKind
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
 from bot.ports import Store, UnitOfWork
 from bot.records import MailedRow
+from store.gates import SqlGates
 from tests.unit.core.examples import an_integration
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
@@ -113,8 +115,15 @@ def directory(connector: Connector, registration: Registration, store: Store) ->
 
 
 @pytest.fixture
-def channel(connector: Connector, registration: Registration, store: Store) -> TeamsChannel:
-    return TeamsChannel(connector, registration, store, utc_now, sends_per_second=1000)
+async def pace(database_url: str) -> AsyncIterator[TeamsPace]:
+    gates = SqlGates(database_url)
+    yield TeamsPace(gates, utc_now, TENANT_ID, per_minute=60_000)
+    await gates.close()
+
+
+@pytest.fixture
+def channel(connector: Connector, registration: Registration, store: Store, pace: TeamsPace) -> TeamsChannel:
+    return TeamsChannel(connector, registration, store, pace)
 
 
 @pytest.fixture

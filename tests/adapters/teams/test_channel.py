@@ -18,6 +18,7 @@ from adapters.sandbox.teams.identity import IdentityProvider
 from adapters.sandbox.teams.tenant import BLOCKED, Fault, Hang, LostAnswer, Tenant, Trouble, refusal
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
+from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Registration
 from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.messages import Address, Conversation
@@ -25,6 +26,7 @@ from bot.model import PersonalLink
 from bot.page import Page, PrivatePage, Respond, Text
 from bot.ports import Channel, Store
 from cards import teams
+from store.gates import SqlGates
 from tests.adapters.teams.conftest import TENANT_ID, member
 
 PAGE = Page(title="Hello", elements=(Text(("A word.",)),))
@@ -155,13 +157,19 @@ async def test_a_deleted_chat_is_made_anew_once(channel: TeamsChannel, service: 
     assert len(service.journal) == 4
 
 
-async def test_after_a_429_nobody_sends_until_teams_said_so(channel: TeamsChannel, service: Tenant, known: Address) -> None:
+async def test_after_a_429_nobody_sends_or_edits_until_teams_said_so(
+    channel: TeamsChannel, service: Tenant, known: Address, database_url: str
+) -> None:
+    """In no process."""
     service.troubles.append(Fault(429, retry_after_s=60))
-    for wait in (channel.send(ANA, PAGE), channel.turn(ANA), channel.send(ANA, PAGE)):
+    gates = SqlGates(database_url)
+    other = TeamsPace(gates, utc_now, TENANT_ID, per_minute=60_000)
+    for wait in (channel.send(ANA, PAGE), channel.turn(ANA), channel.send(ANA, PAGE), other.turn(), other.edit_turn()):
         with pytest.raises(Throttled) as told:
             await wait
         assert told.value.retry_after is not None
         assert 55 < told.value.retry_after <= 60
+    await gates.close()
     assert len(service.journal) == 1
 
 
@@ -213,11 +221,11 @@ async def test_without_a_token_nothing_is_sent(registration: Registration, servi
 
 
 async def test_hung_sends_are_ambiguous_and_hold_up_nobody_for_longer_than_their_time_out(
-    registration: Registration, service: Tenant, known: Address, store: Store
+    registration: Registration, service: Tenant, known: Address, store: Store, pace: TeamsPace
 ) -> None:
     """As many hang as there are threads."""
     hasty = Connector(registration, threads=2, timeouts_seconds=(1, 0.5))
-    channel = TeamsChannel(hasty, registration, store, utc_now, sends_per_second=1000)
+    channel = TeamsChannel(hasty, registration, store, pace)
     service.troubles.extend([Hang(20)] * 2)
     begin = time.monotonic()
     results = await asyncio.gather(*(channel.send(ANA, PAGE) for _ in range(3)), return_exceptions=True)

@@ -1,0 +1,36 @@
+"""Calls held back so that none meets the limit of Teams, which is one for all that a bot does in a tenant (reference teams.md 2.6)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from adapters.pacing import Gates, Pace
+from adapters.teams.errors import DEFAULT_RETRY_AFTER_SECONDS
+from bot.pace import gate_of
+from store.gates import Limit
+
+
+class TeamsPace:
+    """Messages and edits each have their turns, so that edits hold up no message; a refusal of one closes both, in all processes."""
+
+    def __init__(self, gates: Gates, clock: Callable[[], datetime], tenant_id: str, *, per_minute: float) -> None:
+        self._pace = Pace(gates, clock)
+        self._sends, self._edits = Limit(gate_of(tenant_id), per_minute), Limit(f"teams:{tenant_id}:edit", per_minute)
+
+    async def turn(self) -> None:
+        """Wait until one more message may be sent. Raises Throttled while Teams has asked for a pause; Unavailable without a database."""
+        await self._pace.turn(self._sends)
+
+    async def edit_turn(self) -> None:
+        """As `turn`, for edits."""
+        await self._pace.turn(self._edits)
+
+    async def refused(self, retry_after: float | None) -> None:
+        """Teams answered 429: close the tenant, in all processes, for so many seconds."""
+        for limit in (self._sends, self._edits):
+            await self._pace.refused(limit, DEFAULT_RETRY_AFTER_SECONDS if retry_after is None else max(1.0, retry_after))
+
+    def check(self) -> None:
+        """Raise Throttled when a call that has had its turn should not be made after all: another one was refused since."""
+        self._pace.check(self._sends)
