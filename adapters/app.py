@@ -15,7 +15,7 @@ from adapters.settings import Settings
 from adapters.slack_side import SlackSide, open_slack
 from adapters.teams.registration import PUBLIC, Cloud
 from adapters.teams_side import TeamsSide, open_teams
-from bot import delivery, living, reminders, rules, settling
+from bot import delivery, living, reminders, settling
 
 
 @dataclass(slots=True, kw_only=True)
@@ -55,8 +55,7 @@ class Bot:
         """Put into the outbox who is due, and again those who could not be reached until now."""
         now = self.core.clock()
         await reminders.remind_due(self.core.store, now)
-        kinds = rules.reachable_kinds(allow_guests=self.sender.allow_guests)
-        await self.core.store.write(lambda uow: uow.outbox.reopen_reachable(kinds, now))
+        await self.core.store.write(lambda uow: uow.outbox.reopen_reachable(self.sender.reach, now))
 
     async def deliver(self) -> None:
         """Send what is due until nothing is left, or what is left must wait."""
@@ -88,8 +87,6 @@ async def open_bot(settings: Settings, clock: Clock = utc_now, *, cloud: Cloud =
             core=core,
             slack=slack,
             teams=teams,
-            sender=delivery.Sender(
-                store=core.store, channel=channel, clock=clock, owner=core.owner, allow_guests=settings.slack.allow_guests
-            ),
+            sender=delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, reach=settings.reach),
             editor=living.Editor(store=core.store, channel=channel, clock=clock),
         )

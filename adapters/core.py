@@ -52,11 +52,12 @@ class Core:
     jobs: Jobs
     refresher: Refresher
 
-    def handle(self, *, allow_guests: bool) -> Handle:
+    @property
+    def handle(self) -> Handle:
         """What answers people, in whatever chat."""
         return partial(
             actions.handle,
-            allow_guests=allow_guests,
+            reach=self.settings.reach,
             retry=self.jobs.retry,
             sends_per_minute=self.settings.sends_per_minute,
             files=None if self.exports is None else self.exports.link,

@@ -19,6 +19,7 @@ from adapters.qualtrics import pacing
 from adapters.teams.registration import AppKind
 from bot.deep_links import DEFAULT, DeepLinks, checked_template
 from bot.errors import UserError
+from bot.messages import Platform, Reach
 from store.encryption import Keyring
 from store.engine import connect
 
@@ -247,6 +248,13 @@ class Settings(BaseModel):
             lines = ["These settings must be put right before Surveybot can start:", *sorted(problems + wrong)]
             raise UserError("\n  ".join(lines))
         return settings
+
+    @property
+    def reach(self) -> Reach:
+        chats = {Platform.SLACK: self.slack, Platform.TEAMS: self.teams}
+        connected = {platform: chat for platform, chat in chats.items() if chat.is_set}
+        guests = frozenset(platform for platform, chat in connected.items() if chat.allow_guests)
+        return Reach(platforms=frozenset(connected), guests=guests, tenant_id=self.teams.tenant_id)
 
     def sends_per_minute(self, workspace_id: str) -> float:
         chat = self.teams if workspace_id == self.teams.tenant_id else self.slack

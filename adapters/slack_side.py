@@ -65,7 +65,7 @@ async def open_slack(core: Core) -> AsyncGenerator[SlackSide]:
             channel=channel,
             keyring=core.settings.keyring,
             clock=core.clock,
-            handle=core.handle(allow_guests=slack.allow_guests),
+            handle=core.handle,
         )
         yield SlackSide(
             clients=access.clients,

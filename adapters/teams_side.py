@@ -51,7 +51,7 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
             directory=directory,
             channel=channel,
             clock=clock,
-            handle=core.handle(allow_guests=teams.allow_guests),
+            handle=core.handle,
             is_targeting=teams.targeted_answers,
         )
         inbound = Inbound(doorkeeper, directory, turns, store, clock)

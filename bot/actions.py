@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import authority, living, pages, rules
+from bot import authority, living, pages
 from bot.deep_links import DEFAULT, DeepLinks
 from bot.exports import Links
-from bot.messages import Request, Surface
+from bot.messages import Reach, Request, Surface
 from bot.pace import Rate, slowly
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
@@ -20,6 +20,7 @@ from bot.views.viewer import Command, FormView, View, Viewer
 
 #: In the data of a form that was opened from there: where the person still is, and what they see there is to be drawn again.
 CAME_FROM = "from"
+_IN_SLACK = Reach()
 
 
 async def handle(
@@ -27,7 +28,7 @@ async def handle(
     request: Request,
     now: datetime,
     *,
-    allow_guests: bool = False,
+    reach: Reach = _IN_SLACK,
     retry: timedelta = FIRST_RETRY,
     sends_per_minute: Rate = slowly,
     files: Links | None = None,
@@ -48,12 +49,13 @@ async def handle(
             reader=Reader.of(request.member),
             surface=request.surface,
             conversation=request.conversation,
+            reach=reach,
             retry=retry,
             sends_per_minute=sends_per_minute,
             files=files,
             links=links,
         )
-        return _viewer(uow, request, anybody, allow_guests=allow_guests)
+        return _viewer(uow, request, anybody)
 
     action = request.action
     if action.verb in COMMANDS:
@@ -86,10 +88,10 @@ def _change(uow: UnitOfWork, viewer: Viewer | Page, action: Action, now: datetim
     return action if isinstance(viewer, Page) else COMMANDS[action.verb](uow, viewer, action.data, now)
 
 
-def _viewer(uow: UnitOfWork, request: Request, anybody: Viewer, *, allow_guests: bool) -> Viewer | Page:
+def _viewer(uow: UnitOfWork, request: Request, anybody: Viewer) -> Viewer | Page:
     """Who asks, or why they are shown nothing."""
     member, reader = request.member, anybody.reader
-    if isinstance(rules.addressee([member], allow_guests=allow_guests), rules.Unreachable):
+    if not anybody.reach.includes(member):
         return anybody if request.action.verb in FOR_ANYBODY else pages.not_a_member(reader)
     if member.email is None:
         return anybody if request.action.verb in FOR_ANYBODY else pages.not_linked(reader)

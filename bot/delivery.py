@@ -15,10 +15,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from uuid import uuid4
 
-from bot import living, participations, rules
-from bot.errors import Malformed, SurveybotError, Unavailable, loggable
+from bot import addressing, living, participations, rules
+from bot.errors import Malformed, ShutOut, SurveybotError, Unavailable, loggable
 from bot.events import EventKind
-from bot.messages import Delivery, DeliveryState, Member, Queue, Showing, Unreachable
+from bot.messages import Delivery, DeliveryState, Member, Queue, Reach, Showing, Unreachable
 from bot.outcomes import BROKEN_PAUSE, SETTLING, Again, Ended, Lost, Moved, Outcome, after_error
 from bot.outdating import DEBOUNCE
 from bot.page import Page, PrivatePage
@@ -55,7 +55,7 @@ class Sender:
     channel: Channel
     clock: Callable[[], datetime]
     owner: str
-    allow_guests: bool = False
+    reach: Reach = field(default_factory=Reach)
     #: Calls that a workspace may have on their way at the same time: 3 messages a second at 2.6 seconds a call.
     in_flight: int = 8
     #: Until when nothing is sent, by workspace.
@@ -82,23 +82,18 @@ async def deliver_due(sender: Sender) -> int:
     return sum(lane.settled for lane in lanes.values())
 
 
-def prepare(uow: UnitOfWork, delivery: Delivery, now: datetime, *, allow_guests: bool) -> Ready | Outcome:
+def prepare(uow: UnitOfWork, delivery: Delivery, now: datetime, reach: Reach) -> Ready | Outcome:
     """Draw a delivery as things stand now, or say why not: answered or closed meanwhile, nobody to write to, no link yet."""
     asked = participations.in_survey(uow, delivery.survey_id, [delivery.person_id], now).get(delivery.person_id)
     overtaken = _overtaken(delivery, asked, now)
     if asked is None or overtaken is not None:
         return Ended(state=DeliveryState.SKIPPED, reason=overtaken)
-    member = _recipient(uow, delivery, allow_guests=allow_guests)
+    member = _recipient(uow, delivery, reach)
     if isinstance(member, Unreachable):
         return Ended(state=DeliveryState.UNREACHABLE, reason=member)
     if member.workspace_id != delivery.workspace_id:
         return Moved(workspace_id=member.workspace_id)
     return _drawn(uow, delivery, asked, member, now)
-
-
-def addressee(uow: UnitOfWork, delivery: Delivery, *, allow_guests: bool) -> Member | Unreachable:
-    email = uow.people.email(delivery.person_id)
-    return rules.addressee(uow.members.by_email(email) if email else (), allow_guests=allow_guests)
 
 
 def _overtaken(delivery: Delivery, asked: Participation | None, now: datetime) -> str | None:
@@ -121,10 +116,10 @@ def _drawn(uow: UnitOfWork, delivery: Delivery, asked: Participation, member: Me
     return Ready(member=member, page=view.page, showing=view.showing)
 
 
-def _recipient(uow: UnitOfWork, delivery: Delivery, *, allow_guests: bool) -> Member | Unreachable:
+def _recipient(uow: UnitOfWork, delivery: Delivery, reach: Reach) -> Member | Unreachable:
     if not rules.is_wanted(delivery.kind, uow.preferences.get(delivery.person_id)):
         return Unreachable.OPTED_OUT
-    return addressee(uow, delivery, allow_guests=allow_guests)
+    return addressing.addressee(uow, delivery.person_id, reach)
 
 
 async def record(sender: Sender, delivery: Delivery, outcome: Outcome) -> bool:
@@ -234,7 +229,7 @@ async def _deliver(sender: Sender, delivery: Delivery) -> Outcome | None:
 async def _prepared(sender: Sender, delivery: Delivery) -> Ready | Outcome:
     now = sender.clock()
     try:
-        return await sender.store.read(lambda uow: prepare(uow, delivery, now, allow_guests=sender.allow_guests))
+        return await sender.store.read(lambda uow: prepare(uow, delivery, now, sender.reach))
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - one message that cannot be drawn must not hold up the others
@@ -246,6 +241,8 @@ async def _send(sender: Sender, delivery: Delivery, ready: Ready) -> Outcome:
     try:
         message = await sender.channel.send(ready.member, ready.page, delivery.key)
         outcome: Outcome = Ended(state=DeliveryState.SENT, message=message, showing=ready.showing)
+    except ShutOut as error:
+        outcome = await _elsewhere(sender, delivery, error)
     except SurveybotError as error:
         outcome = after_error(error, delivery.attempt + 1, sender.clock())
     except Exception as error:  # noqa: BLE001 - as above; whether it left the house is not known
@@ -253,6 +250,16 @@ async def _send(sender: Sender, delivery: Delivery, ready: Ready) -> Outcome:
         outcome = Lost(until=sender.clock() + SETTLING, reason=f"sending broke: {type(error).__name__}")
     await record(sender, delivery, outcome)
     return outcome
+
+
+async def _elsewhere(sender: Sender, delivery: Delivery, error: ShutOut) -> Outcome:
+    """Nothing was sent, and the channel has remembered that they are not reached there: perhaps they are somewhere else."""
+    member = await sender.store.read(lambda uow: addressing.addressee(uow, delivery.person_id, sender.reach))
+    if isinstance(member, Unreachable):
+        return Ended(state=DeliveryState.UNREACHABLE, reason=member)
+    if member.workspace_id == delivery.workspace_id:
+        return after_error(error, delivery.attempt + 1, sender.clock())
+    return Moved(workspace_id=member.workspace_id)
 
 
 def _recorded(uow: UnitOfWork, delivery: Delivery, outcome: Outcome, now: datetime) -> bool:

@@ -10,7 +10,7 @@ from bot import gallery_subscriptions, pages
 from bot.gallery_coverage import coverage_pages
 from bot.gallery_statistics import forms_of_statistics, gallery_of_statistics
 from bot.look import Kind
-from bot.messages import Preference
+from bot.messages import Platform, Preference
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
 from bot.pace import Backlog
 from bot.page import Action, Chart, ChartKind, Form, Page, PrivatePage, Series
@@ -71,7 +71,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, _READER), _READER),
         "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, _READER),
         "found-nothing": pages.found_surveys([], _HOSTILE, 1, _READER),
-        "settings-saved": pages.settings_page(Preference(reminders=False), _READER, is_saved=True),
+        "settings-saved": pages.settings_page(Preference(reminders=False), _READER, list(Platform), is_saved=True),
         "privacy": pages.privacy_page(_READER),
         "privacy-of-a-survey": pages.privacy_page(_READER, open_survey),
         "why": pages.why_page(open_survey, "Nia Okafor", _READER),
@@ -92,7 +92,7 @@ def forms() -> Mapping[str, Form]:
     """The same for what asks."""
     return {
         "search-form": pages.search_form(_READER),
-        "settings-form": pages.settings_form(Preference(reminders=False), _READER),
+        "settings-form": pages.settings_form(Preference(reminders=False), _READER, list(Platform)),
         **forms_of_statistics(),
         **gallery_subscriptions.forms(),
     }

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from hashlib import sha256
 
 from bot import pages, participations, rules
+from bot.addressing import reader_of
 from bot.errors import Ambiguous, Forbidden, Gone, Malformed, SurveybotError, Unauthorized, Unavailable, loggable
 from bot.events import EventKind
 from bot.messages import Delivery, Member, Showing, Shown, Surface
@@ -32,6 +33,8 @@ from bot.views.viewer import Viewer
 #: An edit is drawn, waits for its turn and is made within this; otherwise it is drawn anew.
 _LEASE = timedelta(minutes=2)
 _AT_ONCE = 5
+#: Whoever comes by again within this is where they were.
+_VISIT = timedelta(hours=1)
 #: How many of a person's newest messages are looked at when they come by.
 _KEPT_FRESH = 30
 #: Not about one message: its whole workspace waits.
@@ -88,13 +91,20 @@ def show_message(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: 
     return view.page
 
 
-async def touched(store: Store, email: str, now: datetime) -> int:
+async def touched(store: Store, member: Member, now: datetime) -> int:
     """Somebody came by (pressed a button, looked at their list): have their stale messages edited now. Returns how many are stale.
 
-    Costs a read, and a write only where something is stale.
+    And remember where they were seen. Costs a read, and a write only where something is stale or they were away for an hour.
     """
-    stale = await store.read(lambda uow: _stale(uow, email, now))
-    return await store.write(lambda uow: uow.sent.look_at(stale, now)) if stale else 0
+    away_since = now - _VISIT
+    stale, is_back = await store.read(lambda uow: (_stale(uow, member.email or "", now), not uow.members.is_used_since(member, away_since)))
+
+    def note(uow: UnitOfWork) -> int:
+        if is_back:
+            uow.members.set_used(member, now)
+        return uow.sent.look_at(stale, now) if stale else 0
+
+    return await store.write(note) if stale or is_back else 0
 
 
 async def edit_due(editor: Editor) -> int:
@@ -150,22 +160,10 @@ async def _bring_up_to_date(editor: Editor, delivery: Delivery) -> None:
 
 def _current(uow: UnitOfWork, delivery: Delivery, now: datetime) -> tuple[Member, View | None]:
     """Whose message it is, and what it should show. Raises Gone when there is nobody (any more) to show it to."""
-    member = _reader_of(uow, delivery)
+    member = reader_of(uow, delivery)
     asked = participations.in_survey(uow, delivery.survey_id, [delivery.person_id], now).get(delivery.person_id)
     is_followed = uow.sent.is_followed(delivery.delivery_id)
     return member, _wanted(uow, delivery, asked, Reader.of(member), now, is_followed=is_followed)
-
-
-def _reader_of(uow: UnitOfWork, delivery: Delivery) -> Member:
-    email = uow.people.email(delivery.person_id)
-    theirs = [it for it in (uow.members.by_email(email) if email else ()) if it.workspace_id == delivery.workspace_id]
-    if not theirs:
-        raise Gone("no chat account with this e-mail address")
-    channel_id = delivery.message.channel_id if delivery.message else None
-    member = max(theirs, key=lambda it: it.dm_channel_id == channel_id)
-    if member.kind not in rules.reachable_kinds(allow_guests=True):
-        raise Gone(f"the account is {member.kind} now")
-    return member
 
 
 def _wanted(
@@ -202,7 +200,7 @@ def _stale(uow: UnitOfWork, email: str, now: datetime) -> Sequence[int]:
     seen: set[str] = set()
     for delivery in newest_first:
         with suppress(Gone):
-            reader = Reader.of(_reader_of(uow, delivery))
+            reader = Reader.of(reader_of(uow, delivery))
             view = _wanted(uow, delivery, asked.get(delivery.survey_id), reader, now, is_followed=delivery.survey_id in seen)
             if view is not None and view.showing != delivery.showing:
                 stale.append(delivery.delivery_id)

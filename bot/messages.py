@@ -24,6 +24,37 @@ class MemberKind(StrEnum):
     DEACTIVATED = "deactivated"
 
 
+class Platform(StrEnum):
+    SLACK = "slack"
+    TEAMS = "teams"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reach:
+    """Where this bot is, and to whom it may write there."""
+
+    platforms: frozenset[Platform] = frozenset({Platform.SLACK})
+    #: Those whose guests may be written to.
+    guests: frozenset[Platform] = frozenset()
+    #: The one Entra tenant that is served.
+    tenant_id: str | None = None
+
+    def platform(self, workspace_id: str) -> Platform | None:
+        """None: one that the bot is not connected with (any more).
+
+        Ids of Slack's begin with T or E (https://docs.slack.dev/enterprise), those of Entra's tenants are GUIDs in small letters.
+        """
+        is_slack = workspace_id.startswith(("T", "E"))
+        platform = Platform.TEAMS if workspace_id == self.tenant_id else Platform.SLACK if is_slack else None
+        return platform if platform in self.platforms else None
+
+    def includes(self, member: Member) -> bool:
+        """Whether the bot writes to this account, and answers it."""
+        platform = self.platform(member.workspace_id)
+        is_guest = member.kind is MemberKind.GUEST and platform in self.guests
+        return platform is not None and (member.kind is MemberKind.MEMBER or is_guest)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Member:
     """A chat account as the directory knows it."""
@@ -40,6 +71,17 @@ class Member:
     dm_channel_id: str | None = None
     #: There is an address, but nobody has shown that it is theirs.
     has_unconfirmed_email: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatAccount:
+    """A chat account, as a way to its owner."""
+
+    member: Member
+    #: When they last did something with the bot there, to the hour; None = never.
+    used_at: datetime | None = None
+    #: Whether their own chat with the bot takes messages: False once they have removed or blocked it. None = nobody has tried.
+    is_open: bool | None = None
 
 
 class Surface(StrEnum):
@@ -141,16 +183,30 @@ class Unreachable(StrEnum):
     GUEST = "guest account"
     STRANGER = "account of another organisation"
     BOT = "bot account"
+    #: Opened again when the bot is heard from there.
+    SHUT_OUT = "has not added the app, or has removed it"
     #: Opened again when they opt in, for what they can still answer.
     OPTED_OUT = "opted out"
 
 
+class Place(StrEnum):
+    """Where somebody wants to be written to."""
+
+    #: Where they used the bot last.
+    AUTOMATIC = "automatic"
+    SLACK = "slack"
+    TEAMS = "teams"
+    NOWHERE = "nowhere"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preference:
-    """What somebody wants to be told in chat (FEATURES C10). Qualtrics' own e-mails know nothing of it."""
+    """What somebody wants to be told in chat, and where (FEATURES C10). Qualtrics' own e-mails know nothing of it."""
 
     new_surveys: bool = True
     reminders: bool = True
+    #: While they cannot be reached there, they are written to where they can.
+    place: Place = Place.AUTOMATIC
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

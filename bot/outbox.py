@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from bot.events import Event, EventKind
-from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Queue, Showing, Shown
+from bot.messages import Delivery, DeliveryState, MessageRef, Queue, Reach, Showing, Shown
 from bot.records import Told
 
 
@@ -23,8 +23,8 @@ class Outbox(Protocol):
         """When the newest delivery of this kind and survey was added, by person."""
         ...
 
-    def reopen_reachable(self, kinds: Collection[MemberKind], now: datetime) -> int:
-        """Open UNREACHABLE deliveries again whose person has an account of one of these kinds by now; returns how many.
+    def reopen_reachable(self, reach: Reach, now: datetime) -> int:
+        """Open UNREACHABLE deliveries again whose person has an account within reach by now; returns how many.
 
         Those of people who opted out stay as they are.
         """

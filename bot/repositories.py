@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.messages import Address, Member, Preference
+from bot.messages import Address, ChatAccount, Member, Preference
 from bot.model import (
     Distribution,
     DistributionStats,
@@ -267,6 +267,15 @@ class Members(Protocol):
 
     def get(self, workspace_id: str, user_id: str) -> Member | None: ...
     def by_email(self, email: str) -> Sequence[Member]: ...
+    def accounts(self, email: str) -> Sequence[ChatAccount]:
+        """As `by_email`, as ways to their owner."""
+        ...
+
+    def is_used_since(self, member: Member, since: datetime) -> bool: ...
+    def set_used(self, member: Member, now: datetime) -> None:
+        """Its owner has just done something with the bot there."""
+        ...
+
     def set_dm_channel(self, workspace_id: str, user_id: str, channel_id: str) -> None: ...
     def seen(self, workspace_id: str, user_ids: Sequence[str], now: datetime) -> None:
         """The platform told of them, whether or not anything about them has changed."""

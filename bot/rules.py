@@ -9,7 +9,7 @@ from enum import StrEnum
 from urllib.parse import parse_qs, urlsplit
 
 from bot.events import Event, EventKind
-from bot.messages import Member, MemberKind, Preference, Unreachable
+from bot.messages import ChatAccount, Member, MemberKind, Place, Platform, Preference, Reach, Unreachable
 from bot.model import Distribution, HistoryEntry, Invitation, LinkType, Status, Survey
 
 #: How long before their deadline people are reminded (FEATURES C2).
@@ -196,6 +196,8 @@ def is_about(asked: Participation, words: str) -> bool:
 
 def is_wanted(kind: EventKind, preference: Preference) -> bool:
     """Whether somebody wants to be told of this in chat."""
+    if preference.place is Place.NOWHERE:
+        return False
     match kind:
         case EventKind.SURVEY_INVITED:
             return preference.new_surveys
@@ -232,16 +234,36 @@ def closes_soon(asked: Participation, now: datetime) -> bool:
     return asked.state is State.OPEN and asked.closes_at is not None and asked.closes_at - NOTICE <= now
 
 
-def addressee(members: Sequence[Member], *, allow_guests: bool) -> Member | Unreachable:
-    """The account to write to among those with the person's e-mail address, or why there is none."""
-    reachable = [m for m in members if m.kind in reachable_kinds(allow_guests=allow_guests)]
-    if reachable:
-        return min(reachable, key=lambda m: (m.kind is MemberKind.GUEST, m.workspace_id, m.user_id))
-    kinds = {m.kind for m in members}
+def addressee(accounts: Sequence[ChatAccount], place: Place, reach: Reach) -> Member | Unreachable:
+    """The account to write to among those with the person's e-mail address, or why there is none.
+
+    Of several the one where they want it, else the one they used last.
+    """
+    included = [account for account in accounts if reach.includes(account.member)]
+    if open_ones := [account for account in included if account.is_open is not False]:
+        return min(open_ones, key=lambda account: _detour(account, place, reach)).member
+    if included:
+        return Unreachable.SHUT_OUT
+    kinds = {account.member.kind for account in accounts if reach.platform(account.member.workspace_id)}
     for kind, reason in _REASONS:
         if kind in kinds:
             return reason
     return Unreachable.NO_ACCOUNT
+
+
+def _detour(account: ChatAccount, place: Place, reach: Reach) -> tuple[bool, bool, bool, float, bool, str, str]:
+    """How far from the best way an account is. In Teams whoever was never heard from has perhaps not added the bot."""
+    member, platform = account.member, reach.platform(account.member.workspace_id)
+    is_teams, used_at = platform is Platform.TEAMS, account.used_at or _LONG_AGO
+    return (
+        place in {Place.SLACK, Place.TEAMS} and platform != place,
+        member.kind is MemberKind.GUEST,
+        is_teams and account.is_open is None,
+        -used_at.timestamp(),
+        is_teams,
+        member.workspace_id,
+        member.user_id,
+    )
 
 
 def reachable_kinds(*, allow_guests: bool) -> frozenset[MemberKind]:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import logging
 
-from bot.delivery import LEASE, Sender, addressee, record
+from bot import addressing
+from bot.delivery import LEASE, Sender, record
 from bot.errors import Ambiguous, Forbidden, SurveybotError, Unauthorized, Unavailable, loggable
 from bot.messages import Delivery, DeliveryState, Unreachable
 from bot.outcomes import UNREPEATED, Again, Ended, Outcome
@@ -33,8 +34,8 @@ async def settle_lost(sender: Sender) -> int:
 async def _found_out(sender: Sender, delivery: Delivery) -> Outcome | None:
     """None = nobody can tell now; it is looked up again after its lease."""
     reason = delivery.reason or "the sender stopped in the middle of a call"
-    member = await sender.store.read(lambda uow: addressee(uow, delivery, allow_guests=sender.allow_guests))
-    if isinstance(member, Unreachable) or member.workspace_id != delivery.workspace_id:
+    member = await sender.store.read(lambda uow: addressing.tried(uow, delivery, sender.reach))
+    if isinstance(member, Unreachable):
         return _unknown(delivery, reason)
     try:
         message = await sender.channel.find(member, delivery.key, delivery.created_at)

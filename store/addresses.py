@@ -6,13 +6,21 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, func, select, update
+from sqlalchemy import ColumnElement, Connection, case, func, select, update
 
 from bot.messages import Address
 from store import tables
 from store.statements import add, upsert
 
 _ADDRESSES = tables.addresses
+_MEMBERS = tables.members
+_CLOSED = (
+    select(func.min(case((_ADDRESSES.c.is_closed, 1), else_=0)))
+    .where(_ADDRESSES.c.workspace_id == _MEMBERS.c.workspace_id, _ADDRESSES.c.user_id == _MEMBERS.c.user_id)
+    .scalar_subquery()
+)
+#: Of a member: whether one of their own chats with the bot takes messages; null = there is none yet.
+IS_OPEN = _CLOSED == 0
 
 
 @dataclass(frozen=True, slots=True)

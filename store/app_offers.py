@@ -28,13 +28,14 @@ class SqlAppOffers:
         waits = exists().where(
             _OUTBOX.c.person_id == _PEOPLE.c.person_id,
             _OUTBOX.c.state == DeliveryState.UNREACHABLE,
-            _OUTBOX.c.reason == Unreachable.NO_ACCOUNT,
+            _OUTBOX.c.reason.in_((Unreachable.NO_ACCOUNT, Unreachable.SHUT_OUT)),
         )
         had_it = exists().where(
             _MEMBERS.c.email == _PEOPLE.c.email,
             _MEMBERS.c.workspace_id == workspace_id,
             _ADDRESSES.c.workspace_id == workspace_id,
             _ADDRESSES.c.user_id == _MEMBERS.c.user_id,
+            _ADDRESSES.c.conversation_id != _ADDRESSES.c.user_id,  # which stands for a chat that there never was
         )
         rests = exists().where(_OFFERS.c.person_id == _PEOPLE.c.person_id, or_(_OFFERS.c.due_at.is_(None), _OFFERS.c.due_at > now))
         counts = or_(*(_PEOPLE.c.email.endswith(f"@{domain}", autoescape=True) for domain in domains))

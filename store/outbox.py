@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, delete, exists, func, literal, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, case, delete, exists, false, func, literal, or_, select, update
 
 from bot.events import Event, EventKind
-from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Queue, Showing, Unreachable
+from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Platform, Queue, Reach, Showing, Unreachable
 from store import tables
+from store.addresses import IS_OPEN
 from store.statements import Row, add, chunks
 
 _OUTBOX = tables.outbox
@@ -23,9 +24,20 @@ _REASONED = (DeliveryState.UNREACHABLE, DeliveryState.FAILED, DeliveryState.UNKN
 _TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 _UNHELD = {"state": DeliveryState.READY, "lease_owner": None, "lease_until": None}
 _IS_LEASED = and_(_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.lease_until.is_not(None))
-#: The account that `rules.addressee` will most likely choose; whoever draws the message knows better.
-_WORKSPACE = func.coalesce(
-    func.min(case((_MEMBERS.c.kind == MemberKind.MEMBER, _MEMBERS.c.workspace_id))), func.min(_MEMBERS.c.workspace_id)
+_IS_SLACKS = func.substr(_MEMBERS.c.workspace_id, 1, 1).in_(("T", "E"))
+#: Where `rules.addressee` will most likely find a person's account; whoever draws the message knows better.
+_WORKSPACE = (
+    select(_MEMBERS.c.workspace_id)
+    .where(_MEMBERS.c.email == _PEOPLE.c.email)
+    .order_by(
+        case((_MEMBERS.c.kind == MemberKind.MEMBER, 0), else_=1),
+        func.coalesce(_MEMBERS.c.used_at, 0).desc(),
+        case((_IS_SLACKS, 0), else_=1),
+        _MEMBERS.c.workspace_id,
+    )
+    .limit(1)
+    .correlate(_PEOPLE)
+    .scalar_subquery()
 )
 _MEMORY = timedelta(days=1)
 
@@ -48,12 +60,12 @@ class SqlOutbox:
         found = (self.connection.execute(theirs.where(_OUTBOX.c.person_id.in_(chunk))) for chunk in chunks(tuple(person_ids)))
         return {person_id: at for rows in found for person_id, at in rows}
 
-    def reopen_reachable(self, kinds: Collection[MemberKind], now: datetime) -> int:
+    def reopen_reachable(self, reach: Reach, now: datetime) -> int:
         reachable = (
             select(_OUTBOX.c.delivery_id)
-            .join(tables.people, tables.people.c.person_id == _OUTBOX.c.person_id)
-            .join(tables.members, tables.members.c.email == tables.people.c.email)
-            .where(_OUTBOX.c.state == DeliveryState.UNREACHABLE, tables.members.c.kind.in_(kinds))
+            .join(_PEOPLE, _PEOPLE.c.person_id == _OUTBOX.c.person_id)
+            .join(_MEMBERS, _MEMBERS.c.email == _PEOPLE.c.email)
+            .where(_OUTBOX.c.state == DeliveryState.UNREACHABLE, _within(reach))
             .where(_OUTBOX.c.reason.is_distinct_from(Unreachable.OPTED_OUT))
             .distinct()
         )
@@ -181,9 +193,9 @@ class SqlOutbox:
 
     def _workspaces(self, person_ids: Sequence[int]) -> Mapping[int, str]:
         """Where these people seem to have their account; whoever has none is missing."""
-        theirs = select(_PEOPLE.c.person_id, _WORKSPACE).join(_MEMBERS, _MEMBERS.c.email == _PEOPLE.c.email).group_by(_PEOPLE.c.person_id)
+        theirs = select(_PEOPLE.c.person_id, _WORKSPACE)
         found = (self.connection.execute(theirs.where(_PEOPLE.c.person_id.in_(chunk))) for chunk in chunks(person_ids))
-        return {person_id: workspace_id for rows in found for person_id, workspace_id in rows}
+        return {person_id: workspace_id for rows in found for person_id, workspace_id in rows if workspace_id is not None}
 
     def _states(self, keys: Sequence[str]) -> Mapping[str, DeliveryState]:
         states = select(_OUTBOX.c.event_key, _OUTBOX.c.state)
@@ -192,7 +204,7 @@ class SqlOutbox:
 
     def _reopen(self, state: DeliveryState, now: datetime, column: ColumnElement[Any], values: Sequence[Any]) -> int:
         """Those alone that still are in this state: another process may have opened them, and sent, since they were found."""
-        theirs = select(_WORKSPACE).join(_PEOPLE, _PEOPLE.c.email == _MEMBERS.c.email).where(_PEOPLE.c.person_id == _OUTBOX.c.person_id)
+        theirs = select(_WORKSPACE).where(_PEOPLE.c.person_id == _OUTBOX.c.person_id)
         opened = {**_ready(now), "finished_at": None, "reason": None, "workspace_id": theirs.scalar_subquery()}
         again = update(_OUTBOX).where(_OUTBOX.c.state == state).values(**opened)
         return sum(self.connection.execute(again.where(column.in_(chunk))).rowcount for chunk in chunks(values))
@@ -220,6 +232,14 @@ def _row(event: Event, now: datetime, workspace_id: str | None) -> Row:
         "closes_at": event.closes_at,
         **_ready(now),
     }
+
+
+def _within(reach: Reach) -> ColumnElement[bool]:
+    """As `rules.addressee`, for each member of a join."""
+    where = {Platform.SLACK: _IS_SLACKS, Platform.TEAMS: _MEMBERS.c.workspace_id == reach.tenant_id}
+    is_member, is_either = (_MEMBERS.c.kind.in_(kinds) for kinds in ((MemberKind.MEMBER,), (MemberKind.MEMBER, MemberKind.GUEST)))
+    ways = [and_(where[platform], is_either if platform in reach.guests else is_member) for platform in sorted(reach.platforms)]
+    return and_(or_(false(), *ways), IS_OPEN.is_distinct_from(false()))
 
 
 def _ready(due_at: datetime) -> dict[str, Any]:

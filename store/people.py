@@ -9,9 +9,10 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, delete, func, select, true, update
 
-from bot.messages import Member, MemberKind
+from bot.messages import ChatAccount, Member, MemberKind
 from bot.records import Absorbed, DirectoryReading
 from store import tables
+from store.addresses import IS_OPEN
 from store.among import among, texts
 from store.statements import add, upsert
 
@@ -20,6 +21,13 @@ _MEMBERS = tables.members
 #: Asked for every page of links: built once.
 _KNOWN = select(_PEOPLE.c.email, _PEOPLE.c.person_id).where(among(_PEOPLE.c.email, "emails"))
 _MEMBER = [_MEMBERS.c[field.name] for field in fields(Member)]
+_MEMBER_FIELDS = [field.name for field in fields(Member)]
+#: Asked for every message: built once.
+_ACCOUNTS = (
+    select(*_MEMBER, _MEMBERS.c.used_at, IS_OPEN.label("is_open"))
+    .where(_MEMBERS.c.email == bindparam("email"))
+    .order_by(_MEMBERS.c.workspace_id, _MEMBERS.c.user_id)
+)
 #: Asked for everybody who waits for an answer: built once.
 _ONE_MEMBER = select(*_MEMBER).where(_MEMBERS.c.workspace_id == bindparam("workspace"), _MEMBERS.c.user_id == bindparam("user"))
 _READINGS = tables.directory_readings
@@ -61,6 +69,21 @@ class SqlMembers:
     def by_email(self, email: str) -> Sequence[Member]:
         theirs = select(*_MEMBER).where(_MEMBERS.c.email == email).order_by(_MEMBERS.c.workspace_id, _MEMBERS.c.user_id)
         return [Member(**row) for row in self.connection.execute(theirs).mappings()]
+
+    def accounts(self, email: str) -> Sequence[ChatAccount]:
+        rows = self.connection.execute(_ACCOUNTS, {"email": email}).mappings()
+        return [
+            ChatAccount(member=Member(**{name: row[name] for name in _MEMBER_FIELDS}), used_at=row["used_at"], is_open=row["is_open"])
+            for row in rows
+        ]
+
+    def is_used_since(self, member: Member, since: datetime) -> bool:
+        used = select(_MEMBERS.c.used_at).where(_MEMBERS.c.workspace_id == member.workspace_id, _MEMBERS.c.user_id == member.user_id)
+        used_at = self.connection.execute(used).scalar_one_or_none()
+        return used_at is not None and used_at >= since
+
+    def set_used(self, member: Member, now: datetime) -> None:
+        self.connection.execute(_update(member.workspace_id).where(_MEMBERS.c.user_id == member.user_id).values(used_at=now))
 
     def set_dm_channel(self, workspace_id: str, user_id: str, channel_id: str) -> None:
         one = _update(workspace_id).where(_MEMBERS.c.user_id == user_id)

@@ -19,7 +19,9 @@ class SqlPreferences:
     connection: Connection
 
     def get(self, person_id: int) -> Preference:
-        chosen = select(_PREFERENCES.c.new_surveys, _PREFERENCES.c.reminders).where(_PREFERENCES.c.person_id == person_id)
+        chosen = select(_PREFERENCES.c.new_surveys, _PREFERENCES.c.reminders, _PREFERENCES.c.place).where(
+            _PREFERENCES.c.person_id == person_id
+        )
         row = self.connection.execute(chosen).mappings().one_or_none()
         return Preference() if row is None else Preference(**row)
 

@@ -24,7 +24,7 @@ from sqlalchemy import (
 
 from bot.events import EventKind
 from bot.installations import Offered
-from bot.messages import DeliveryState, MemberKind, Shown
+from bot.messages import DeliveryState, MemberKind, Place, Shown
 from bot.model import Anonymity, LinkType
 from bot.records import Outcome
 from bot.subscriptions import Paused
@@ -147,6 +147,7 @@ preferences = Table(
     belongs_to(people.c.person_id, primary_key=True),
     flag("new_surveys"),
     flag("reminders"),
+    word("place", Place),
     instant("changed_at", nullable=False),
 )
 
@@ -196,6 +197,8 @@ members = Table(
     flag("has_unconfirmed_email"),
     # When the platform last told of it, in a list, an event or an answer.
     instant("seen_at"),
+    # When its owner last did something with the bot there, to the hour.
+    instant("used_at"),
 )
 
 directory_readings = Table(

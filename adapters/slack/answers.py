@@ -137,7 +137,7 @@ class Answers:
         """Their older messages may say what is not so any more: now they look. Who waits for an answer goes first."""
         if member.email is not None:
             async with self.afterwards:
-                await living.touched(self.store, member.email, self.clock())
+                await living.touched(self.store, member, self.clock())
 
     async def _page(self, member: Member, action: Action, surface: Surface, conversation: Conversation | None) -> Page | PrivatePage | Form:
         if action.verb == "survey.handover":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -45,10 +46,10 @@ class TeamsChannel:
         try:
             return await self._send(address, card)
         except ShutOut:
-            await self._remember(address, is_closed=True)
+            await self._remember(replace(address, is_closed=True))
             raise
         except Gone:  # not sent: the chat was deleted, and is made anew once
-            await self._remember(address, is_closed=True)
+            await self._remember(replace(address, is_closed=True))
             return await self._send(await self._opened(member), card)
 
     async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:  # noqa: ARG002 - see `find`
@@ -59,7 +60,7 @@ class TeamsChannel:
         try:
             return await self._send(address, card)
         except ShutOut:
-            await self._remember(address, is_closed=True)
+            await self._remember(replace(address, is_closed=True))
             raise
 
     async def reply(self, place: Address, page: Page | Form, *, only_for: str | None = None) -> None:
@@ -131,12 +132,15 @@ class TeamsChannel:
     async def _opened(self, member: Member) -> Address:
         """Ask for the personal chat. Raises ShutOut for somebody who has never added the bot."""
         service_url = await self._service_url(member.workspace_id)
-        address = Address(
-            workspace_id=member.workspace_id,
-            conversation_id=await self._connector.open_chat(service_url, member.user_id),
-            user_id=member.user_id,
-            service_url=service_url,
+        # Until there is a chat, the person stands for it.
+        unopened = Address(
+            workspace_id=member.workspace_id, conversation_id=member.user_id, user_id=member.user_id, service_url=service_url
         )
+        try:
+            address = replace(unopened, conversation_id=await self._connector.open_chat(service_url, member.user_id))
+        except ShutOut:
+            await self._remember(replace(unopened, is_closed=True))
+            raise
         await self._remember(address)
         return address
 
@@ -145,13 +149,10 @@ class TeamsChannel:
         heard_at = await self._store.read(lambda uow: uow.addresses.service_url(workspace_id))
         return heard_at or self._registration.cloud.service_url
 
-    async def _remember(self, address: Address, *, is_closed: bool = False) -> None:
+    async def _remember(self, address: Address) -> None:
         """What was sent is sent: a failure here must not look like one of sending."""
         try:
-            if is_closed:
-                await self._store.write(lambda uow: uow.addresses.close(address.workspace_id, address.conversation_id))
-            else:
-                await self._store.write(lambda uow: uow.addresses.save(address))
+            await self._store.write(lambda uow: uow.addresses.save(address))
         except Unavailable as error:
             log.warning("teams.address_not_kept", extra={"conversation": address.conversation_id, **loggable(error)})
 

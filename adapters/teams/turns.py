@@ -110,7 +110,7 @@ class Turns:
         """Their older messages may say what is not so any more: now they look."""
         if member is not None and member.email is not None:
             async with self.afterwards:
-                await living.touched(self.store, member.email, self.clock())
+                await living.touched(self.store, member, self.clock())
 
     async def _answer(self, incoming: Incoming, action: Action) -> tuple[Member | None, bool]:
         """Answer by a message: who asked, and whether it is in the place where they did. Raises ShutOut where no message reaches them."""

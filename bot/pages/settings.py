@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from bot.messages import Preference
-from bot.page import Action, Checkboxes, Facts, Form, Note, Notice, Option, Page, Tone, phrase
+from collections.abc import Collection, Mapping
+
+from bot.messages import Place, Platform, Preference
+from bot.page import Action, Checkboxes, Facts, Form, Note, Notice, Option, Page, Select, Tone, phrase
 from bot.pages.reader import Reader
 from bot.pages.ways import list_button, row, settings_button
 
-#: The field of the form, and its choices.
+#: The fields of the form, and the choices of the first.
 TOLD = "told"
 NEW_SURVEYS = "new_surveys"
 REMINDERS = "reminders"
+PLACE = "place"
 
 
-def settings_form(preference: Preference, reader: Reader) -> Form:
+def settings_form(preference: Preference, reader: Reader, platforms: Collection[Platform] = ()) -> Form:
+    """`platforms` are those where they can be written to: with one there is nothing to choose, unless something was chosen before."""
     say = reader.say
     chosen = [NEW_SURVEYS] * preference.new_surveys + [REMINDERS] * preference.reminders
     told = Checkboxes(
@@ -25,14 +29,42 @@ def settings_form(preference: Preference, reader: Reader) -> Form:
         ),
         chosen=tuple(chosen),
     )
+    elements = (told, *_place(preference, reader, platforms), unaffected(reader))
     save = Action(verb="settings.save")
-    return Form(title=say("Settings"), elements=(told, unaffected(reader)), submit=say("Save"), action=save, zone=reader.zone)
+    return Form(title=say("Settings"), elements=elements, submit=say("Save"), action=save, zone=reader.zone)
 
 
-def settings_page(preference: Preference, reader: Reader, *, is_saved: bool) -> Page:
+def settings_page(preference: Preference, reader: Reader, platforms: Collection[Platform] = (), *, is_saved: bool) -> Page:
     saved = (Notice(Tone.INFO, (reader.say("Your settings are saved."),)),) if is_saved else ()
-    elements = (*saved, in_force(preference, reader), unaffected(reader), row(settings_button(reader), list_button(reader)))
+    facts = in_force(preference, reader)
+    if _has_choice(preference, platforms):
+        where = (reader.say("Where I write to you"), (_places(reader)[preference.place],))
+        facts = Facts((*facts.facts, where))
+    elements = (*saved, facts, unaffected(reader), row(settings_button(reader), list_button(reader)))
     return Page(title=reader.say("Settings"), elements=elements, zone=reader.zone)
+
+
+def _has_choice(preference: Preference, platforms: Collection[Platform]) -> bool:
+    return len(platforms) > 1 or preference.place is not Place.AUTOMATIC
+
+
+def _place(preference: Preference, reader: Reader, platforms: Collection[Platform]) -> tuple[Select, ...]:
+    if not _has_choice(preference, platforms):
+        return ()
+    offered = {Place.AUTOMATIC, Place.NOWHERE, preference.place, *(Place(platform) for platform in platforms)}
+    options = tuple(Option(place, words) for place, words in _places(reader).items() if place in offered)
+    hint = reader.say("You get each message once, in one place. Where you cannot be reached, I write to you in the other one.")
+    return (Select(name=PLACE, label=reader.say("Where I write to you"), options=options, chosen=preference.place, hint=hint),)
+
+
+def _places(reader: Reader) -> Mapping[Place, str]:
+    say = reader.say
+    return {
+        Place.AUTOMATIC: say("Where I used Surveybot last"),
+        Place.SLACK: say("In Slack"),
+        Place.TEAMS: say("In Microsoft Teams"),
+        Place.NOWHERE: say("Nowhere: Qualtrics' e-mails are enough for me"),
+    }
 
 
 def in_force(preference: Preference, reader: Reader) -> Facts:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from contextlib import suppress
 from datetime import datetime
 
 from bot import pace, pages, participations, rules
 from bot import status as synchronisation
 from bot.events import EventKind
-from bot.messages import Preference
+from bot.messages import Place, Platform, Preference
 from bot.page import Action, Form, Page
-from bot.pages.settings import NEW_SURVEYS, REMINDERS, TOLD
+from bot.pages.settings import NEW_SURVEYS, PLACE, REMINDERS, TOLD
 from bot.ports import UnitOfWork
 from bot.rules import State
 from bot.slash_commands import LONGEST_WORD, SLASH_COMMANDS, SURVEYS
@@ -24,11 +25,11 @@ def show_help(_uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: d
 
 
 def edit_settings(uow: UnitOfWork, viewer: Viewer, _data: Mapping[str, str], _now: datetime) -> Form:
-    return pages.settings_form(_preference(uow, viewer), viewer.reader)
+    return pages.settings_form(_preference(uow, viewer), viewer.reader, _platforms(uow, viewer))
 
 
 def show_settings(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: datetime) -> Page:
-    return pages.settings_page(_preference(uow, viewer), viewer.reader, is_saved="saved" in data)
+    return pages.settings_page(_preference(uow, viewer), viewer.reader, _platforms(uow, viewer), is_saved="saved" in data)
 
 
 def save_settings(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Action:
@@ -36,7 +37,10 @@ def save_settings(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now:
     assert viewer.email is not None, "this command is not there for anybody"
     chosen = data.get(TOLD, "").split()
     person_id = uow.people.ids([viewer.email])[viewer.email]
-    preference = Preference(new_surveys=NEW_SURVEYS in chosen, reminders=REMINDERS in chosen)
+    place = uow.preferences.get(person_id).place  # the form may not have asked for it
+    with suppress(ValueError):
+        place = Place(data.get(PLACE, ""))
+    preference = Preference(new_surveys=NEW_SURVEYS in chosen, reminders=REMINDERS in chosen, place=place)
     uow.preferences.save(person_id, preference, now)
     wanted = [kind for kind in EventKind if rules.is_wanted(kind, preference)]
     answerable = [asked.survey.survey_id for asked in participations.of_person(uow, person_id, now) if asked.state is State.OPEN]
@@ -52,6 +56,13 @@ def show_status(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: d
     found = synchronisation.status(uow, now, theirs, retry=viewer.retry)
     backlog = pace.backlogs(uow, now, viewer.sends_per_minute)
     return pages.status_page(found, synchronisation.baselines(uow, found, now), backlog, page_number(data), viewer.reader)
+
+
+def _platforms(uow: UnitOfWork, viewer: Viewer) -> Collection[Platform]:
+    """Where they can be written to."""
+    accounts = uow.members.accounts(viewer.email) if viewer.email else ()
+    theirs = [it.member for it in accounts if it.is_open is not False and viewer.reach.includes(it.member)]
+    return {platform for member in theirs if (platform := viewer.reach.platform(member.workspace_id))}
 
 
 def _preference(uow: UnitOfWork, viewer: Viewer) -> Preference:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.deep_links import DeepLinks
 from bot.exports import Links
-from bot.messages import Conversation, Surface
+from bot.messages import Conversation, Reach, Surface
 from bot.pace import Rate
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
@@ -31,6 +31,7 @@ class Viewer:
     #: Where they asked, of a place that others share; None in a direct message and on the Home tab.
     conversation: Conversation | None = None
     #: As `handle` has them.
+    reach: Reach
     retry: timedelta
     sends_per_minute: Rate
     links: DeepLinks

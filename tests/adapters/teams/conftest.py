@@ -6,6 +6,7 @@ import re
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,8 @@ from adapters.teams.inbound import PATH, Inbound
 from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Cloud, Registration
 from adapters.teams.turns import Turns
-from bot.messages import Member, MemberKind
+from bot.actions import handle
+from bot.messages import Member, MemberKind, Platform, Reach
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
 from bot.ports import Store, UnitOfWork
 from bot.records import MailedRow
@@ -38,6 +40,7 @@ from tests.unit.core.examples import an_integration
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 APP_ID = "11111111-2222-3333-4444-555555555555"
 TENANT_ID = "aaaaaaaa-bbbb-cccc-dddd-eeeeeeeeeeee"
+REACH = Reach(platforms=frozenset({Platform.TEAMS}), tenant_id=TENANT_ID)
 LINK = "https://acme.qualtrics.com/jfe/form/SV_1?Q_DL="
 
 
@@ -169,7 +172,14 @@ def is_targeting() -> bool:
 
 @pytest.fixture
 def turns(directory: TeamsDirectory, channel: TeamsChannel, store: Store, is_targeting: bool) -> Turns:
-    return Turns(store=store, directory=directory, channel=channel, clock=lambda: NOW, is_targeting=is_targeting)
+    return Turns(
+        store=store,
+        directory=directory,
+        channel=channel,
+        clock=lambda: NOW,
+        handle=partial(handle, reach=REACH),
+        is_targeting=is_targeting,
+    )
 
 
 @pytest.fixture

@@ -22,9 +22,9 @@ from adapters.teams.registration import Registration
 from bot.delivery import Sender, deliver_due
 from bot.errors import Forbidden, Gone, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.events import Event, EventKind
-from bot.messages import DeliveryState, MemberKind, Unreachable
+from bot.messages import DeliveryState, Unreachable
 from bot.ports import Store, UnitOfWork
-from tests.adapters.teams.conftest import NOW, TENANT_ID, People, title
+from tests.adapters.teams.conftest import NOW, REACH, TENANT_ID, People, title
 
 EMAILS = ("ana@acme.example", "ben@acme.example", "nobody@acme.example", "pat@acme.example", "ana@partner.example")
 
@@ -94,8 +94,8 @@ async def test_who_never_added_the_app_gets_it_and_then_their_message(
     assert simulated.installed == ["ana", "ben"]
     assert await store.read(lambda uow: uow.app_offers.counts()) == {"installed": 2, "no account with this address": 1, "refused": 1}
 
-    await store.write(lambda uow: uow.outbox.reopen_reachable({MemberKind.MEMBER}, NOW))
-    await deliver_due(Sender(store=store, channel=channel, clock=lambda: NOW, owner="x"))
+    await store.write(lambda uow: uow.outbox.reopen_reachable(REACH, NOW))
+    await deliver_due(Sender(store=store, channel=channel, clock=lambda: NOW, owner="x", reach=REACH))
     seen = [[title(message["attachments"][0]["content"]) for message in chat.messages.values()] for chat in chats(simulated)]
     assert seen == [["Surveybot help", "New survey"]] * 2
     said = [record for record in caplog.records if record.name.startswith("adapters.teams")]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -11,7 +11,7 @@ import pytest
 from bot import living, reminders
 from bot.delivery import Sender, deliver_due
 from bot.errors import Forbidden
-from bot.messages import Conversation, Delivery, Member, MemberKind, MessageRef
+from bot.messages import Conversation, Delivery, Member, MemberKind, MessageRef, Reach
 from bot.model import Integration
 from bot.page import Page, PrivatePage
 from bot.ports import Store
@@ -22,12 +22,17 @@ from tests.contract.core.scripted import ScriptedSource
 from tests.unit.core.examples import NOW, an_integration
 
 
+async def _nothing() -> None: ...
+
+
 @dataclass
 class RecordingChannel:
     """A chat that keeps what it was given; `errors` are raised first, one a send."""
 
     sent: list[tuple[str, Page | PrivatePage]] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
+    #: What is found out by a failed send.
+    before_error: Callable[[], Awaitable[None]] = field(default=_nothing)
     #: What each message shows now, by its id.
     shows: dict[str, Page | PrivatePage] = field(default_factory=dict)
     #: The ids of the messages that were edited, in order.
@@ -49,6 +54,7 @@ class RecordingChannel:
 
     async def send(self, member: Member, page: Page | PrivatePage, key: str | None = None) -> MessageRef:
         if self.errors:
+            await self.before_error()
             raise self.errors.pop(0)
         return self.take(member, page, key)
 
@@ -86,7 +92,7 @@ class Life:
     source: ScriptedSource = field(default_factory=ScriptedSource)
     channel: RecordingChannel = field(default_factory=RecordingChannel)
     now: datetime = NOW
-    allow_guests: bool = False
+    reach: Reach = field(default_factory=Reach)
     #: One after the other, unless a test wants it otherwise.
     in_flight: int = 1
     settings: Integration = field(default_factory=an_integration)
@@ -125,9 +131,7 @@ class Life:
     @property
     def sender(self) -> Sender:
         """A new process, as it were: it remembers no pause."""
-        return Sender(
-            store=self.store, channel=self.channel, clock=self.clock, owner="test", allow_guests=self.allow_guests, in_flight=self.in_flight
-        )
+        return Sender(store=self.store, channel=self.channel, clock=self.clock, owner="test", reach=self.reach, in_flight=self.in_flight)
 
     async def deliver(self, sender: Sender | None = None) -> int:
         return await deliver_due(sender or self.sender)

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import pytest
 
 from bot import actions
-from bot.messages import Member, MemberKind, Request, Surface
+from bot.messages import Member, MemberKind, Platform, Reach, Request, Surface
 from bot.page import Action, Entry, Form, Page, PrivatePage, Respond
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
@@ -41,7 +41,7 @@ async def ask_any(
 ) -> Page | PrivatePage | Form:
     member = Member(workspace_id="T1", user_id="U1", kind=kind, email=email)
     request = Request(member=member, action=Action(verb=verb, data=data or {}), surface=surface)
-    return await actions.handle(life.store, request, life.now, allow_guests=life.allow_guests)
+    return await actions.handle(life.store, request, life.now, reach=life.reach)
 
 
 async def filled(life: Life) -> None:
@@ -121,7 +121,7 @@ async def test_guests_and_strangers_are_refused_everything(life: Life, verb: str
 
 async def test_guests_see_their_own_where_the_settings_allow_it(life: Life) -> None:
     await filled(life)
-    life.allow_guests = True
+    life.reach = Reach(guests=frozenset({Platform.SLACK}))
     assert len(titles(await ask(life, "surveys.list", kind=MemberKind.GUEST))) == 3
 
 

@@ -13,7 +13,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.errors import Ambiguous, Forbidden, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
-from bot.messages import DeliveryState, Member, MemberKind, MessageRef, Unreachable
+from bot.messages import DeliveryState, Member, MemberKind, MessageRef, Platform, Reach, Unreachable
 from bot.outcomes import BROKEN_PAUSE, LONGEST_BACKOFF, PAUSE, SETTLING, Again, Ended, Lost, after_error
 from bot.page import Page, PrivatePage, Respond
 from bot.ports import Store, UnitOfWork
@@ -95,7 +95,7 @@ async def test_who_cannot_be_reached_is_kept_with_the_reason(life: Life, kind: M
 
 
 async def test_guests_are_written_to_where_the_settings_allow_it(life: Life) -> None:
-    life.allow_guests = True
+    life.reach = Reach(guests=frozenset({Platform.SLACK}))
     await sent_to(life, "ana", join=False)
     await life.join("ana", kind=MemberKind.GUEST)
     await life.deliver()
@@ -165,7 +165,7 @@ async def test_somebody_who_joins_the_chat_later_is_told_then(life: Life) -> Non
     await sent_to(life, "ana", join=False)
     await life.deliver()
     await life.join("ana")
-    assert await life.store.write(lambda uow: uow.outbox.reopen_reachable([MemberKind.MEMBER], life.now)) == 1
+    assert await life.store.write(lambda uow: uow.outbox.reopen_reachable(Reach(), life.now)) == 1
     await life.deliver()
     assert [user for user, _ in life.channel.sent] == ["ana"]
 

@@ -7,7 +7,7 @@ from sqlalchemy import text
 
 from bot import actions, living
 from bot.errors import Ambiguous, Gone, Rejected, Throttled, Unavailable
-from bot.messages import Member, MemberKind, Request, Shown, Surface
+from bot.messages import Member, MemberKind, Reach, Request, Shown, Surface
 from bot.page import Action, Form, Page, PrivatePage, Respond
 from bot.sync import Kind
 from store.engine import connect
@@ -27,7 +27,7 @@ async def told(life: Life) -> Life:
     await life.sync()
     await life.deliver()
     await life.join("ben")
-    await life.store.write(lambda uow: uow.outbox.reopen_reachable([MemberKind.MEMBER], life.now))
+    await life.store.write(lambda uow: uow.outbox.reopen_reachable(Reach(), life.now))
     await life.deliver()
     return life
 
@@ -42,7 +42,8 @@ def has_button(page: Page | PrivatePage) -> bool:
 
 
 async def touch(life: Life, email: str = ANA) -> int:
-    return await living.touched(life.store, email, life.now)
+    name = email.partition("@")[0]
+    return await living.touched(life.store, Member(workspace_id="T1", user_id=name, kind=MemberKind.MEMBER, email=email), life.now)
 
 
 async def test_whoever_answers_is_thanked_in_the_same_message_and_nobody_else_is_edited(told: Life) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot import actions, rules
-from bot.messages import DeliveryState, Member, MemberKind, Preference, Request, Surface
+from bot import actions
+from bot.messages import DeliveryState, Member, MemberKind, Preference, Reach, Request, Surface
 from bot.page import Action, Page
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
@@ -51,8 +51,7 @@ async def test_who_opted_out_is_not_told_is_counted_and_not_tried_again(life: Li
     opted_out = [("SV_1", DeliveryState.UNREACHABLE, "opted out")]
     assert await states(life) == opted_out
     assert await life.store.read(lambda uow: uow.outbox.reasons()) == {"opted out": 1}
-    kinds = rules.reachable_kinds(allow_guests=False)
-    assert await life.store.write(lambda uow: uow.outbox.reopen_reachable(kinds, life.now)) == 0
+    assert await life.store.write(lambda uow: uow.outbox.reopen_reachable(Reach(), life.now)) == 0
     assert await states(life) == opted_out
     assert life.channel.sent == []
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from bot import living, participations
 from bot.errors import Ambiguous, Throttled, Unavailable
 from bot.events import EventKind
-from bot.messages import Delivery, DeliveryState, Member, MessageRef
+from bot.messages import Delivery, DeliveryState, Member, MemberKind, MessageRef
 from bot.outcomes import UNREPEATED
 from bot.page import Page, PrivatePage
 from bot.ports import UnitOfWork
@@ -134,7 +134,7 @@ async def step(life: Life, channel: Unreliable, what: object) -> None:
         case "deliver" | "settle" | "edit" | "remind" | "sync":
             await getattr(life, str(what))()
         case "touch":
-            await living.touched(life.store, ANA, life.now)
+            await living.touched(life.store, Member(workspace_id="T1", user_id="ana", kind=MemberKind.MEMBER, email=ANA), life.now)
         case "close" | "open":
             life.source.put(is_active=what == "open")
         case ("move", str() as status):

@@ -156,7 +156,7 @@ async def ask(
 ) -> Page | PrivatePage:
     member = Member(workspace_id="T1", user_id="U1", kind=kind, email=email)
     request = Request(member=member, action=parse("/survey-stats", text), surface=Surface.PRIVATE)
-    page = await actions.handle(store, request, NOW, allow_guests=False, retry=retry)
+    page = await actions.handle(store, request, NOW, retry=retry)
     assert not isinstance(page, Form)
     return page
 

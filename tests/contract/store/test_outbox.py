@@ -10,7 +10,7 @@ import pytest
 from sqlalchemy.event import listen
 
 from bot.events import EventKind
-from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Unreachable
+from bot.messages import Delivery, DeliveryState, MemberKind, MessageRef, Platform, Reach, Unreachable
 from bot.ports import UnitOfWork
 from store.encryption import Keyring
 from store.engine import connect
@@ -319,19 +319,21 @@ async def test_who_could_not_be_reached_is_told_once_they_have_an_account_that_m
         u.members.save([member(kind, kind=MemberKind(kind), email=f"{kind}@example.org") for kind in ("member", "guest", "deactivated")])
         u.members.save([member("second", email="member@example.org"), member("stranger", email="stranger@example.org")])
 
-    async def reopened(*kinds: MemberKind) -> int:
-        return await store.write(lambda u: u.outbox.reopen_reachable(kinds, LATER))
+    async def reopened(*platforms: Platform, guests: Platform = Platform.TEAMS, tenant_id: str | None = None) -> int:
+        reach = Reach(platforms=frozenset(platforms), guests=frozenset({guests}), tenant_id=tenant_id)
+        return await store.write(lambda u: u.outbox.reopen_reachable(reach, LATER))
 
     await store.write(lambda u: u.outbox.add([event(people["member@example.org"], "failed")], NOW))
     await ended(store, DeliveryState.FAILED)
     await store.write(lambda u: u.outbox.add([event(person) for person in people.values()], NOW))
     await ended(store, DeliveryState.UNREACHABLE)
-    assert await reopened(*MemberKind) == 0
+    assert await reopened(*Platform) == 0
     await store.write(join)
     assert await reopened() == 0
-    assert await reopened(MemberKind.MEMBER) == 1
-    assert await reopened(MemberKind.MEMBER, MemberKind.GUEST) == 1
-    assert await reopened(MemberKind.MEMBER, MemberKind.GUEST) == 0
+    assert await reopened(Platform.TEAMS, tenant_id="another") == 0
+    assert await reopened(Platform.SLACK) == 1
+    assert await reopened(Platform.SLACK, guests=Platform.SLACK) == 1
+    assert await reopened(*Platform, guests=Platform.SLACK) == 0
     again = await store.write(lambda u: claim(u, LATER))
     assert {d.person_id for d in again} == {people["member@example.org"], people["guest@example.org"]}
     assert {(d.due_at, d.reason) for d in again} == {(LATER, None)}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot import rules
 from bot.events import EventKind
-from bot.messages import Member, MemberKind, Unreachable
+from bot.messages import ChatAccount, Member, MemberKind, Place, Platform, Reach, Unreachable
 from bot.model import DistributionStats, HistoryEntry, Invitation, LinkType, Status
 from bot.rules import State, participation
 from tests.unit.core.examples import DAY, NOW, a_distribution, a_survey, an_invitation, asked
@@ -333,6 +334,11 @@ def member(kind: MemberKind, user_id: str = "U1") -> Member:
     return Member(workspace_id="T1", user_id=user_id, kind=kind, email="ana@acme.example")
 
 
+def addressee(*members: Member, allow_guests: bool) -> Member | Unreachable:
+    reach = Reach(guests=frozenset({Platform.SLACK} if allow_guests else ()))
+    return rules.addressee([ChatAccount(member=it) for it in members], Place.AUTOMATIC, reach)
+
+
 @pytest.mark.parametrize(
     ("kinds", "allow_guests", "expected"),
     [
@@ -347,13 +353,68 @@ def member(kind: MemberKind, user_id: str = "U1") -> Member:
 def test_whoever_may_not_be_written_to_is_counted_with_the_reason(
     kinds: list[MemberKind], allow_guests: bool, expected: Unreachable
 ) -> None:
-    assert rules.addressee([member(kind) for kind in kinds], allow_guests=allow_guests) is expected
+    assert addressee(*(member(kind) for kind in kinds), allow_guests=allow_guests) is expected
 
 
 def test_a_member_is_written_to_before_a_guest_and_always_the_same_one() -> None:
     guest, ana, ben = member(MemberKind.GUEST, "U0"), member(MemberKind.MEMBER, "U1"), member(MemberKind.MEMBER, "U2")
-    assert rules.addressee([guest, ben, ana], allow_guests=True) == ana
-    assert rules.addressee([guest], allow_guests=True) == guest
+    assert addressee(guest, ben, ana, allow_guests=True) == ana
+    assert addressee(guest, allow_guests=True) == guest
+
+
+def ways(
+    slack: tuple[int | None, bool | None] | None, teams: tuple[int | None, bool | None] | None, tenant_id: str = "0a-tenant"
+) -> list[ChatAccount]:
+    """Ana's accounts, each by the hours since she used it and whether it takes messages."""
+    return [
+        ChatAccount(
+            member=Member(workspace_id=place, user_id="ana", kind=MemberKind.MEMBER, email="ana@acme.example"),
+            used_at=None if way[0] is None else NOW - timedelta(hours=way[0]),
+            is_open=way[1],
+        )
+        for place, way in (("T1", slack), (tenant_id, teams))
+        if way is not None
+    ]
+
+
+BOTH = Reach(platforms=frozenset(Platform), tenant_id="0a-tenant")
+NEVER: tuple[int | None, bool | None] = (None, None)
+
+
+@pytest.mark.parametrize(
+    ("slack", "teams", "place", "expected"),
+    [
+        (NEVER, NEVER, Place.AUTOMATIC, "T1"),
+        (NEVER, (None, True), Place.AUTOMATIC, "T1"),
+        (NEVER, (900, True), Place.AUTOMATIC, "0a-tenant"),
+        ((2, None), (3, True), Place.AUTOMATIC, "T1"),
+        ((3, None), (2, True), Place.AUTOMATIC, "0a-tenant"),
+        ((3, None), (2, False), Place.AUTOMATIC, "T1"),
+        ((2, None), NEVER, Place.TEAMS, "0a-tenant"),
+        ((2, None), (None, False), Place.TEAMS, "T1"),
+        ((3, None), (2, True), Place.SLACK, "T1"),
+        (None, (2, True), Place.SLACK, "0a-tenant"),
+        (None, NEVER, Place.AUTOMATIC, "0a-tenant"),
+        (None, (2, False), Place.AUTOMATIC, Unreachable.SHUT_OUT),
+        (None, None, Place.TEAMS, Unreachable.NO_ACCOUNT),
+    ],
+)
+def test_somebody_in_slack_and_teams_is_written_to_where_they_want_it_else_where_they_were_last(
+    slack: tuple[int | None, bool | None] | None,
+    teams: tuple[int | None, bool | None] | None,
+    place: Place,
+    expected: str,
+) -> None:
+    """And where they can be reached, whatever they want. What Teams was never heard of is a last resort."""
+    found = rules.addressee(ways(slack, teams), place, BOTH)
+    assert (found.workspace_id if isinstance(found, Member) else found) == expected
+
+
+def test_nobody_is_written_to_on_a_platform_that_is_not_connected_any_more() -> None:
+    accounts = ways((3, None), (2, True))
+    in_teams = Reach(platforms=frozenset({Platform.TEAMS}), tenant_id="0a-tenant")
+    found = [rules.addressee(accounts, Place.AUTOMATIC, reach) for reach in (Reach(), in_teams, replace(in_teams, tenant_id="0b-other"))]
+    assert found == [accounts[0].member, accounts[1].member, Unreachable.NO_ACCOUNT]
 
 
 statuses = st.sampled_from([*Status, "SomethingNew"])
