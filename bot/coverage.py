@@ -60,6 +60,7 @@ _STATES: Mapping[DeliveryState | None, Reach] = {
 }
 _REASONS: Mapping[str | None, Reach] = {
     Unreachable.NO_ACCOUNT: Reach.NO_ACCOUNT,
+    Unreachable.SHUT_OUT: Reach.NO_ACCOUNT,
     Unreachable.OPTED_OUT: Reach.OPTED_OUT,
     Unreachable.GUEST: Reach.GUEST,
     Unreachable.STRANGER: Reach.GUEST,
