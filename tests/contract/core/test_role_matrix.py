@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot import actions
-from bot.messages import Conversation, Member, MemberKind, Request, Surface
+from bot.messages import Conversation, Member, MemberKind, Platform, Reach, Request, Surface
 from bot.model import DistributionStats, User
 from bot.page import Action, Form, Page, PrivatePage
 from bot.ports import UnitOfWork
@@ -81,7 +81,7 @@ async def answered(life: Life, member: Member, verb: str, survey_id: str, surfac
     data = {"survey": survey_id, "distribution": f"EMD_{survey_id}", "words": survey_id, "what": survey_id}
     conversation = Conversation(workspace_id="T1", channel_id="C1") if surface is Surface.SHARED else None
     request = Request(member=member, action=Action(verb=verb, data=data), surface=surface, conversation=conversation)
-    page: Page | PrivatePage | Form = await actions.handle(life.store, request, life.now, allow_guests=True)
+    page: Page | PrivatePage | Form = await actions.handle(life.store, request, life.now, reach=Reach(guests=frozenset({Platform.SLACK})))
     return repr(page).replace(survey_id, "SV_asked")
 
 
