@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -12,9 +13,11 @@ from adapters.teams.connector import Connector
 from adapters.teams.errors import translated
 from adapters.teams.registration import Registration
 from adapters.teams.wire import Account, Incoming
+from bot import succession
 from bot.errors import Forbidden, Gone, Rejected
 from bot.messages import Address, Conversation, Member, MemberKind
 from bot.ports import Store, UnitOfWork
+from bot.subscriptions import Paused
 
 
 class TeamsDirectory:
@@ -37,9 +40,14 @@ class TeamsDirectory:
         user_id = incoming.sender.aad_object_id if incoming.is_personal else None
         return uow.addresses.save(replace(self.heard_at(incoming), conversation_id=incoming.conversation_id, user_id=user_id))
 
-    def forget(self, uow: UnitOfWork, conversation_id: str) -> None:
-        """The bot was removed, or the place was: nothing is sent there until it is heard from again."""
-        uow.addresses.close(self._registration.tenant_id, conversation_id)
+    def forget(self, uow: UnitOfWork, conversation_id: str, why: Paused, now: datetime) -> None:
+        """The bot was removed, or the place was: nothing is sent there until it is heard from again.
+
+        Of a team that is left only this one channel is known; the others are by posts that fail.
+        """
+        place = Conversation(workspace_id=self._registration.tenant_id, channel_id=conversation_id)
+        uow.addresses.close(place.workspace_id, place.channel_id)
+        succession.lost(why, place, now)(uow)
 
     async def sender(self, incoming: Incoming) -> Member:
         """Return who sent an activity, asking the roster once for somebody who is not stored.

@@ -30,6 +30,7 @@ from adapters.teams.turns import Answer, Turns
 from adapters.teams.wire import Incoming, parse
 from bot.errors import SurveybotError, Unavailable, loggable
 from bot.ports import Store, UnitOfWork
+from bot.subscriptions import Paused
 
 PATH = "/teams/messages"
 #: A message is at most 100 KB (reference teams.md 2.6); its JSON escapes may take more.
@@ -142,7 +143,7 @@ class Inbound:
             if incoming.id and not uow.inbox.first_time(key, self._clock()):
                 return _Received(is_first=False)
             if (closed := _closed(incoming)) is not None:
-                self._directory.forget(uow, closed)
+                self._directory.forget(uow, *closed, self._clock())
                 return _Received()
             if incoming.action == "remove-upgrade":
                 return _Received()
@@ -159,18 +160,18 @@ class _Received:
     is_new: bool = False
 
 
-def _closed(incoming: Incoming) -> str | None:
-    """The conversation that the bot is no longer in, by this activity. Both kinds come for it, in no certain order."""
+def _closed(incoming: Incoming) -> tuple[str, Paused] | None:
+    """The conversation that the bot is no longer in, by this activity, and why. Both kinds come for it, in no certain order."""
     if incoming.type == "installationUpdate" and incoming.action == "remove":
-        return incoming.conversation_id
+        return incoming.conversation_id, Paused.REMOVED
     if incoming.type == "conversationUpdate":
         data = incoming.channel_data
         if data and data.event_type == "channelDeleted" and data.channel:
-            return data.channel.id
+            return data.channel.id, Paused.ARCHIVED
         if data and data.event_type in {"teamDeleted", "teamHardDeleted"}:
-            return incoming.conversation_id
+            return incoming.conversation_id, Paused.ARCHIVED
         if any(party.id == incoming.recipient.id for party in incoming.members_removed or ()):
-            return incoming.conversation_id
+            return incoming.conversation_id, Paused.REMOVED
     return None
 
 

@@ -1,0 +1,74 @@
+"""Channels in Slack are subscribed by command and by window, and by nothing that pretends to be one of theirs."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from bot.messages import Conversation
+from bot.model import User
+from bot.ports import Store
+from tests.adapters.slack.conftest import TEAM, Bot, settled
+
+GENERAL = Conversation(workspace_id=TEAM, channel_id="C0GENERAL")
+STATS = "/survey-stats"
+
+
+@pytest.fixture(autouse=True)
+async def owner(store: Store, surveys: None) -> None:
+    """Ana owns all surveys."""
+    await store.write(lambda uow: uow.users.save("main", [User(user_id="UR_1", email="ana@acme.example", first_name="Ana")]))
+
+
+async def in_force(store: Store) -> dict[str, str]:
+    found = await store.read(lambda uow: uow.subscriptions.of_conversation(GENERAL))
+    return {it.subject: " ".join(sorted(it.features)) for it in found}
+
+
+def seen(bot: Bot) -> str:
+    return json.dumps(bot.workspace.modals["U0ANA"], ensure_ascii=False)
+
+
+async def test_a_command_subscribes_the_channel_and_a_colleague_there_removes_it(bot: Bot, store: Store) -> None:
+    answer = await bot.command("U0ANA", "C0GENERAL", "subscribe “Survey 21” launch closing", STATS)
+    assert answer.only_for == "U0ANA"
+    assert "Subscribed by\nAna" in answer.text.replace(": ", "\n")
+    assert await in_force(store) == {"SV_21": "closing launch"}
+    assert (await bot.command("U0BEN", "C0GENERAL", "subscribe Survey 21 launch", STATS)).text.startswith("For survey owners")
+    assert (await bot.command("U0GUEST", "C0GENERAL", "unsubscribe all", STATS)).text.startswith("For members only")
+    listed = await bot.command("U0BEN", "C0GENERAL", "list", STATS)
+    await bot.press("U0BEN", "Remove", "C0GENERAL", listed.ts)
+    assert "1 subscription was removed" in bot.newest("U0BEN", "C0GENERAL").text
+    assert await in_force(store) == {}
+    for place in (bot.dm("U0ANA"), "D0HUMANS"):
+        assert (await bot.command("U0ANA", place, "subscribe all", STATS)).text.startswith("Please ask in a channel")
+    assert bot.workspace.refused == []
+
+
+async def test_a_window_asks_for_what_is_missing_complains_at_its_fields_and_changes_what_is_in_force(bot: Bot, store: Store) -> None:
+    await bot.sender.command("U0ANA", "C0GENERAL", STATS, "subscribe weekly")
+    await settled()
+    said = {"what": "SV_7", "weekday": "4", "weekly_at": "16:00"}
+    await bot.sender.submit("U0ANA", {**said, "features": []})
+    await settled()
+    assert list(bot.workspace.view_errors["U0ANA"]) == ["features"]
+    await bot.sender.submit("U0ANA", {**said, "features": ["weekly", "results"]})
+    await settled()
+    assert "Friday at 16:00" in seen(bot)
+    assert await in_force(store) == {"SV_7": "results weekly"}
+    await bot.press("U0ANA", "Change")
+    await bot.sender.submit("U0ANA", {"features": ["closed"]})
+    await settled()
+    assert await in_force(store) == {"SV_7": "closed"}
+    assert bot.workspace.refused == []
+
+
+async def test_a_window_whose_channel_was_changed_subscribes_none(bot: Bot, store: Store) -> None:
+    await bot.sender.command("U0ANA", "C0GENERAL", STATS, "subscribe")
+    await settled()
+    bot.workspace.stacks["U0ANA"][-1] |= {"private_metadata": json.dumps({"in": "C0BOARD"})}
+    await bot.sender.submit("U0ANA", {"what": "all", "features": ["weekly"]})
+    await settled()
+    assert "Please ask in a channel" in seen(bot)
+    assert await store.read(lambda uow: uow.subscriptions.active()) == []
