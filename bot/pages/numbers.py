@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.page import Note
 from bot.pages.reader import Reader
-from bot.small_groups import Guarded, Shown, rate
+from bot.small_groups import Guarded, Shown, floor, rate
 
 
 def people(shown: Shown, reader: Reader) -> str:
@@ -14,6 +14,12 @@ def people(shown: Shown, reader: Reader) -> str:
         return say("not shown")
     words = say("about {number}") if shown.is_about else say("{number} or more")
     return words.format(number=shown.number)
+
+
+def at_least(number: int, k: int, reader: Reader) -> str:
+    """Say a true number of things that people did or have before them, of no part of anything: "40 or more", "fewer than 5"."""
+    say, shown = reader.say, floor(number, k)
+    return (say("{number} or more") if shown else say("fewer than {number}")).format(number=shown or k)
 
 
 def people_of(part: Shown, whole: Shown, reader: Reader) -> str:

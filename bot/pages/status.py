@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from bot.look import Kind
+from bot.model import SMALLEST_GROUP
 from bot.pace import Backlog
 from bot.page import (
     Action,
@@ -25,6 +26,7 @@ from bot.page import (
     Tone,
     phrase,
 )
+from bot.pages.numbers import at_least
 from bot.pages.reader import Reader
 from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
 
@@ -39,21 +41,27 @@ _MINUTES_TOLD = 120
 def status_page(
     found: Sequence[IntegrationStatus], baselines: Mapping[str, Baseline], backlog: Sequence[Backlog], page: int, reader: Reader
 ) -> Page:
-    """`found` is not empty. Pages count from 1; a number that is none shows a page that exists."""
+    """`found` is not empty. Pages count from 1; a number that is none shows a page that exists.
+
+    What moves with every answer is rounded: whoever watched it would see people answer (bot/small_groups.py).
+    """
     pages = -(-len(found) // PAGE_SIZE)
     page = min(max(page, 1), pages)
     elements: list[Element] = []
     for it in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
         elements += [*_integration(it, baselines.get(it.integration.integration_id), reader), Divider()]
-    elements += [Note((backlog_words(backlog, reader),)), _buttons(page, pages, reader)]
+    elements += [Note((backlog_words(backlog, reader, SMALLEST_GROUP),)), _buttons(page, pages, reader)]
     return Page(title=reader.say("Synchronisation status"), elements=tuple(elements), zone=reader.zone)
 
 
-def backlog_words(backlog: Sequence[Backlog], reader: Reader) -> str:
-    """Say how many messages wait, and how long they take: workspaces are served side by side."""
+def backlog_words(backlog: Sequence[Backlog], reader: Reader, k: int | None = None) -> str:
+    """Say how many messages wait, and how long they take: workspaces are served side by side. With k their number is rounded."""
     if not backlog:
         return reader.say("No message waits to be sent.")
-    people = reader.count("{number} message", "{number} messages", sum(it.messages for it in backlog))
+    number = sum(it.messages for it in backlog)
+    people = reader.count("{number} message", "{number} messages", number)
+    if k is not None:
+        people = reader.say("{number} messages").format(number=at_least(number, k, reader))
     time = _about(max(it.takes for it in backlog), reader)
     return reader.say("Waiting to be sent: {messages}, {time}.").format(messages=people, time=time)
 
@@ -68,18 +76,18 @@ def _about(span: timedelta, reader: Reader) -> str:
 
 
 def _integration(it: IntegrationStatus, baseline: Baseline | None, reader: Reader) -> Iterator[Element]:
-    yield Text((Strong(it.integration.name), " · ", _baseline(baseline, reader)))
+    yield Text((Strong(it.integration.name), " · ", _baseline(baseline, it.integration.group_size, reader)))
     yield from (Notice(Tone.WARNING, text) for text in _warnings(it, reader))
-    yield Facts(tuple((_kind(job.kind, reader), _job(job, reader)) for job in it.jobs))
+    yield Facts(tuple((_kind(job.kind, reader), _job(job, it.integration.group_size, reader)) for job in it.jobs))
     if notes := " ".join(_notes(it, reader)):
         yield Note((notes,))
 
 
-def _baseline(baseline: Baseline | None, reader: Reader) -> str:
+def _baseline(baseline: Baseline | None, k: int, reader: Reader) -> str:
     if baseline is None:
         return reader.say("no baseline yet: nobody is told anything before the first full synchronisation has succeeded")
     surveys = reader.count("{number} survey", "{number} surveys", baseline.surveys)
-    invitations = reader.count("{number} open invitation", "{number} open invitations", baseline.open_invitations)
+    invitations = reader.say("{number} open invitations").format(number=at_least(baseline.open_invitations, k, reader))
     return reader.say("baseline done: {surveys}, {invitations}").format(surveys=surveys, invitations=invitations)
 
 
@@ -107,11 +115,11 @@ def _notes(it: IntegrationStatus, reader: Reader) -> Iterator[str]:
         yield reader.count("{number} survey waits for a refresh.", "{number} surveys wait for a refresh.", it.hints)
 
 
-def _job(job: JobStatus, reader: Reader) -> Phrase:
+def _job(job: JobStatus, k: int, reader: Reader) -> Phrase:
     parts: list[Inline] = [f"{_state(job.state, reader)}."]
     if job.state in {JobState.FAILED, JobState.PARTIAL, JobState.VETOED, JobState.MISFIRED} and job.last:
         parts.append(f" {_short(job.last.error or job.last.reason or '')}")
-    parts += _success(job, reader)
+    parts += _success(job, k, reader)
     if job.next_run:
         parts += [" ", *phrase(reader.say("Next: {when}."), when=Moment(job.next_run))]
     if job.awaits_baseline:
@@ -119,13 +127,13 @@ def _job(job: JobStatus, reader: Reader) -> Phrase:
     return tuple(parts)
 
 
-def _success(job: JobStatus, reader: Reader) -> Phrase:
+def _success(job: JobStatus, k: int, reader: Reader) -> Phrase:
     run = job.success
     if run is None:
         return ()
     template = reader.say(" Last success: {when}, took {time}; {seen} rows seen, {changed} changed, {skipped} skipped; {calls} calls.")
-    numbers = {"seen": job.seen, "changed": run.changed, "skipped": run.skipped, "calls": run.calls}
-    words = {name: str(number) for name, number in numbers.items()}
+    numbers = {"seen": job.seen, "skipped": run.skipped, "calls": run.calls}
+    words = {name: str(number) for name, number in numbers.items()} | {"changed": at_least(run.changed, k, reader)}
     return phrase(template, when=Moment(run.started_at), time=_duration(job.took or timedelta()), **words)
 
 

@@ -108,6 +108,8 @@ class Sending:
     late_answers: tuple[int, ...] = ()
     #: Have begun, and do not go on.
     stuck: int = 0
+    #: Their mail came back.
+    bounced: int = 0
     reminded_on: int | None = None
     #: When its links expire; everybody knows.
     closes_on: int | None = None
@@ -116,11 +118,15 @@ class Sending:
         """Those who finished through the invitation and through its reminder, and the size of that, in the evening of a day."""
         first = late = reminded = 0
         for today in range(self.day, min(day, _MANY if self.closes_on is None else self.closes_on) + 1):
-            able = max(self.size - self.stuck, 0) - first - late
+            able = max(self.size - self.stuck - self.bounced, 0) - first - late
             if today == self.reminded_on:
                 reminded = self.size - first
             first += min(_at(self.answers, today - self.day), able)
-            late += min(_at(self.late_answers, today - self.day), max(self.size - self.stuck, 0) - first - late) if reminded else 0
+            late += (
+                min(_at(self.late_answers, today - self.day), max(self.size - self.stuck - self.bounced, 0) - first - late)
+                if reminded
+                else 0
+            )
         return first, late, reminded
 
 
@@ -157,7 +163,12 @@ def _distributions(sendings: Sequence[Sending], day: int) -> Iterator[Distributi
             distribution_id=str(number),
             send_date=NOW + sending.day * DAY,
             link_expires_at=None if sending.closes_on is None else NOW + sending.closes_on * DAY,
-            stats=DistributionStats(sent=sending.size, started=min(first + late + sending.stuck, sending.size) - late, finished=first),
+            stats=DistributionStats(
+                sent=sending.size,
+                started=min(first + late + sending.stuck, sending.size) - late,
+                finished=first,
+                bounced=max(min(sending.bounced, sending.size - sending.stuck), 0),
+            ),
         )
         yield invite
         if reminded:
@@ -172,6 +183,7 @@ def _know(observer: Observer, number: int, sending: Sending, day: int) -> None:
     observer.add_up(sent, finished, ("not finished", number, day))
     observer.add_up(("started", number, day), finished, ("stuck", number, day))
     observer.add_up(sent, ("started", number, day), ("not started", number, day))
+    observer.add_up(("not started", number, day), ("bounced", number), ("quiet", number, day))
     for earlier in range(sending.day, day):
         for what in ("finished", "first", "late", "started"):
             change = ("change", what, number, earlier, day)
@@ -197,9 +209,15 @@ def _see_cohort(observer: Observer, rule: Rule, cohort: Sequence[Family], day: i
         for name in counts:
             observer.add_up((name, one, day), *((name, number, day) for number in who))
         observer.add_up(("sent", one), ("finished", one, day), ("not finished", one, day))
+        observer.add_up(("bounced", one), *(("bounced", number) for number in who))
+        observer.add_up(("sent", one), ("started", one, day), ("bounced", one), ("quiet", one, day))
     observer.learn(("sent", one), *rule.behind(guarded.whole.number))
     for name in counts:
         observer.learn((name, one, day), *rule.behind(guarded.whole.number, guarded.part(name).number))
+    if rule is OURS:
+        bounced = guarded.part("bounced").number
+        limit = max(guarded.whole.number - K - max(guarded.part(name).number for name in counts), 0)
+        observer.learn(("bounced", one), bounced, math.inf if bounced == limit else bounced + K - 1)
 
 
 def _compare_pools(observer: Observer, pools: list[tuple[int, tuple[int, ...]]], now: tuple[int, ...], day: int) -> None:

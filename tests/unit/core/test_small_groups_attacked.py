@@ -24,6 +24,7 @@ _sending = st.builds(
     answers=_answers,
     late_answers=_answers,
     stuck=st.integers(0, 3),
+    bounced=st.integers(0, 8),
     reminded_on=st.none() | st.integers(1, 4),
     closes_on=st.none() | st.integers(1, 5),
 )
