@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
 from adapters.teams.connector import Connector
 from adapters.teams.errors import translated
+from adapters.teams.patience import patiently
 from adapters.teams.registration import Registration
 from adapters.teams.wire import Account, Incoming
 from bot import succession
@@ -91,14 +93,15 @@ class TeamsDirectory:
     async def meet(self, incoming: Incoming) -> None:
         """Look up who was added to a team or group that the bot is in."""
         for party in incoming.members_added or ():
-            told = await self._connector.member(incoming.service_url, incoming.conversation_id, party.id)
-            await self._keep([_account(told)])
+            look_up = partial(self._connector.member, incoming.service_url, incoming.conversation_id, party.id)
+            await self._keep([_account(await patiently(look_up))])
 
     async def absorb(self, incoming: Incoming) -> int:
         """Read the roster of a team or group that the bot was added to, page by page. Returns how many people are in it."""
         seen, after = 0, None
         while True:
-            page, after = await self._connector.members(incoming.service_url, incoming.conversation_id, after)
+            read = partial(self._connector.members, incoming.service_url, incoming.conversation_id, after)
+            page, after = await patiently(read)
             accounts = [_account(told) for told in page]
             await self._keep(accounts)
             seen += len(accounts)

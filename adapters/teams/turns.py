@@ -15,6 +15,7 @@ from adapters.teams import asking
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.origins import carried, carrying
+from adapters.teams.patience import patiently
 from adapters.teams.wire import Incoming
 from bot import actions, living
 from bot.errors import Ambiguous, ShutOut, SurveybotError, UserError, loggable
@@ -130,9 +131,15 @@ class Turns:
             else:
                 return True
         if member is not None:
+            await self._send(member, page)
+        return False
+
+    async def _send(self, member: Member, page: Shown) -> None:
+        async def send() -> None:
             await self.channel.turn(member)
             await self.channel.send(member, page)
-        return False
+
+        await patiently(send)
 
     async def _invite(self, incoming: Incoming) -> None:
         """Tell somebody who asks in a shared place, and whom no message reaches, what to do; this alone is said to everybody there."""
@@ -180,8 +187,7 @@ class Turns:
                 return await self._drawn(incoming, member, handed_over, surface)
             page = await self._drawn(incoming, member, handed_over, Surface.PRIVATE)
             if isinstance(page, PrivatePage):  # else there is nothing of theirs to hand over, and the answer will say so
-                await self.channel.turn(member)
-                await self.channel.send(member, page)
+                await self._send(member, page)
         action, remembered = carried(action)
         asked_in = await self.directory.shared_place(incoming, member, remembered)
         request = Request(member=member, action=action, surface=surface, conversation=asked_in)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+import stamina
 
 from adapters.sandbox.teams.tenant import BLOCKED, Conversation, Fault, Json, refusal
 from adapters.teams.turns import Turns
@@ -75,6 +76,17 @@ async def test_where_teams_refuses_it_the_answer_goes_to_the_persons_chat(people
     await people.client.say("ana", "surveys", general)
     assert [title(card) for card in people.seen("ana")] == ["Surveybot help", "My active surveys"]
     assert general.messages == {}
+
+
+async def test_a_moments_trouble_of_teams_is_waited_out_with_whoever_waits(people: People, general: Conversation, store: Store) -> None:
+    """For an answer, and for the roster of a team that adds the bot."""
+    with stamina.set_testing(True, attempts=3):  # without the seconds in between
+        people.tenant.troubles.extend([Fault(503), Fault(504, retry_after_s=1)])
+        await people.client.install("ana", conversation=general)
+        assert await store.read(lambda uow: uow.members.get(TENANT_ID, "sam")) is not None
+        people.tenant.troubles.append(Fault(502))
+        await people.client.say("ana", "help")
+    assert [title(card) for card in people.seen("ana")] == ["Surveybot help"]
 
 
 @pytest.mark.parametrize("is_targeting", [True, False])
