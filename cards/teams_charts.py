@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from itertools import cycle
 from typing import Any
 
 from bot.page import Chart, ChartKind, Series
 from cards import limits, markup
 
 Json = dict[str, Any]
+
+#: Neighbours differ in lightness, the first two in blue and yellow as well: so eyes that tell red from green badly tell them apart.
+_COLOURS = ("categoricalBlue", "categoricalMarigold", "categoricalPurple", "categoricalLime", "categoricalRed", "categoricalLightBlue")
 
 
 def element(chart: Chart, fallback: Json) -> Json:
@@ -22,9 +26,10 @@ def _data(chart: Chart) -> tuple[str, list[Json]]:
     match chart.kind:
         case ChartKind.PIE:
             (series,) = chart.series
-            return "Pie", [{"legend": _text(label), "value": value} for label, value in zip(chart.labels, series.values, strict=True)]
+            slices = zip(chart.labels, series.values, cycle(_COLOURS), strict=False)
+            return "Pie", [{"legend": _text(label), "value": value, "color": color} for label, value, color in slices]
         case ChartKind.BAR if len(chart.series) == 1:
-            return "VerticalBar", _points(chart, chart.series[0])
+            return "VerticalBar", [{**point, "color": _COLOURS[0]} for point in _points(chart, chart.series[0])]
         case ChartKind.BAR:
             return "VerticalBar.Grouped", _groups(chart)
         case ChartKind.LINE | ChartKind.AREA:
@@ -32,7 +37,8 @@ def _data(chart: Chart) -> tuple[str, list[Json]]:
 
 
 def _groups(chart: Chart) -> list[Json]:
-    return [{"legend": _text(series.name), "values": _points(chart, series)} for series in chart.series]
+    groups = zip(chart.series, cycle(_COLOURS), strict=False)
+    return [{"legend": _text(series.name), "values": _points(chart, series), "color": color} for series, color in groups]
 
 
 def _points(chart: Chart, series: Series) -> list[Json]:

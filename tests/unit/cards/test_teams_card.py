@@ -53,6 +53,7 @@ URL = "https://brand.qualtrics.example/jfe/form/SV_1?Q_DL=a&Q_CHL=b"
 RESPOND = Respond(label="Respond in Qualtrics", link=PersonalLink(owner=1, url=URL))
 
 POINTS = [{"x": "Yes", "y": 3}, {"x": "No", "y": 1}]
+BLUE, YELLOW = {"color": "categoricalBlue"}, {"color": "categoricalMarigold"}
 
 
 def drawn(*elements: PrivateElement, zone: str = "Europe/Berlin") -> list[dict[str, Any]]:
@@ -174,16 +175,16 @@ def test_a_link_opens_its_page() -> None:
 @pytest.mark.parametrize(
     ("kind", "names", "drawn_as", "data"),
     [
-        (ChartKind.PIE, ("2026",), "Chart.Pie", [{"legend": "Yes", "value": 3}, {"legend": "No", "value": 1}]),
-        (ChartKind.BAR, ("2026",), "Chart.VerticalBar", POINTS),
+        (ChartKind.PIE, ("2026",), "Chart.Pie", [{"legend": "Yes", "value": 3, **BLUE}, {"legend": "No", "value": 1, **YELLOW}]),
+        (ChartKind.BAR, ("2026",), "Chart.VerticalBar", [{**point, **BLUE} for point in POINTS]),
         (
             ChartKind.BAR,
             ("a", "b"),
             "Chart.VerticalBar.Grouped",
-            [{"legend": n, "values": POINTS} for n in "ab"],
+            [{"legend": "a", "values": POINTS, **BLUE}, {"legend": "b", "values": POINTS, **YELLOW}],
         ),
-        (ChartKind.LINE, ("a",), "Chart.Line", [{"legend": "a", "values": POINTS}]),
-        (ChartKind.AREA, ("a",), "Chart.Line", [{"legend": "a", "values": POINTS}]),
+        (ChartKind.LINE, ("a",), "Chart.Line", [{"legend": "a", "values": POINTS, **BLUE}]),
+        (ChartKind.AREA, ("a",), "Chart.Line", [{"legend": "a", "values": POINTS, **BLUE}]),
     ],
 )
 def test_a_chart_is_a_picture_where_teams_draws_it_and_words_everywhere(
