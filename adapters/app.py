@@ -15,7 +15,7 @@ from adapters.settings import Settings
 from adapters.slack_side import SlackSide, open_slack
 from adapters.teams.registration import PUBLIC, Cloud
 from adapters.teams_side import TeamsSide, open_teams
-from bot import delivery, living, reminders, settling
+from bot import announcing, delivery, living, posting, reminders, settling, succession
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,6 +27,7 @@ class Bot:
     slack: SlackSide | None
     teams: TeamsSide | None
     sender: delivery.Sender
+    poster: posting.Poster
     editor: living.Editor
 
     @property
@@ -65,6 +66,16 @@ class Bot:
         """Find out about messages whose answer was lost."""
         await settling.settle_lost(self.sender)
 
+    async def announce(self) -> None:
+        """Find out what channels and owners are to be told, and who must take over a subscription."""
+        now = self.core.clock()
+        await succession.review(self.core.store, now)
+        await announcing.announce_due(self.core.store, self.sender.reach, now)
+
+    async def post(self) -> None:
+        """Tell channels and owners."""
+        await posting.post_due(self.poster)
+
     async def edit(self) -> None:
         """Bring sent messages up to date."""
         await living.edit_due(self.editor)
@@ -83,10 +94,12 @@ async def open_bot(settings: Settings, clock: Clock = utc_now, *, cloud: Cloud =
         slack = await stack.enter_async_context(open_slack(core)) if settings.slack.is_set else None
         teams = await stack.enter_async_context(open_teams(core, cloud)) if settings.teams.is_set else None
         channel = Chats(slack=slack and slack.channel, teams=teams and teams.channel, tenant_id=settings.teams.tenant_id)
+        sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, reach=settings.reach)
         yield Bot(
             core=core,
             slack=slack,
             teams=teams,
-            sender=delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, reach=settings.reach),
+            sender=sender,
+            poster=posting.Poster(sender, settings.links.templates()),
             editor=living.Editor(store=core.store, channel=channel, clock=clock),
         )

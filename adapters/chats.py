@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.errors import Gone
+from bot.errors import Gone, Unauthorized
 from bot.messages import Conversation, Member, MessageRef
 from bot.page import Page, PrivatePage
 from bot.ports import Channel
 
 
 class Chats:
-    """`bot.ports.Channel`. All methods raise Gone, too, for a workspace of a platform that the bot is no longer connected with."""
+    """`bot.ports.Channel`. Methods raise Gone, too, for a workspace of a platform that the bot is no longer connected with."""
 
     def __init__(self, *, slack: Channel | None, teams: Channel | None, tenant_id: str | None) -> None:
         self._slack = slack
@@ -27,8 +27,12 @@ class Chats:
         return await self._of(member.workspace_id).send(member, page, key)
 
     async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
-        """See `bot.ports.Channel`."""
-        return await self._of(conversation.workspace_id).post(conversation, page, key)
+        """See `bot.ports.Channel`. Not Gone: it is the bot that went, and not the conversation."""
+        try:
+            channel = self._of(conversation.workspace_id)
+        except Gone as error:
+            raise Unauthorized(str(error)) from error
+        return await channel.post(conversation, page, key)
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:
         """See `bot.ports.Channel`."""

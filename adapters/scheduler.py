@@ -41,7 +41,9 @@ async def scheduled(bot: Bot) -> AsyncGenerator[None]:
         Job("tokens", _RENEWALS, bot.renew_tokens),
         Job("app", _GIFTS, bot.give_app),
         Job("reminders", every.reminders, bot.remind),
+        Job("announcements", every.reminders, bot.announce),
         Job("delivery", every.delivery, bot.deliver),
+        Job("posts", every.delivery, bot.post),
         Job("settling", every.delivery, bot.settle),
         Job("edits", every.delivery, bot.edit),
     )

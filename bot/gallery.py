@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from bot import gallery_subscriptions, pages
 from bot.gallery_coverage import coverage_pages
+from bot.gallery_posts import gallery_of_posts
 from bot.gallery_statistics import forms_of_statistics, gallery_of_statistics
 from bot.look import Kind
 from bot.messages import Platform, Preference
@@ -80,6 +81,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "not-an-administrator": pages.not_an_administrator(_READER),
         "charts": _charts(),
         **coverage_pages(_READER, _HOSTILE),
+        **gallery_of_posts(),
         **gallery_of_statistics(),
         **gallery_subscriptions.examples(),
         "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, _READER),

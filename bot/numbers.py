@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import rules, small_groups
@@ -48,24 +48,19 @@ def of_survey(uow: UnitOfWork, integration_id: str, survey_id: str, now: datetim
     integration, survey = uow.integrations.get(integration_id), uow.surveys.of(integration_id, survey_id)
     if integration is None or survey is None:
         return None
-    every = uow.distributions.of_survey(integration_id, survey_id)
-    k = uow.surveys.group_sizes(integration_id, [survey_id])[survey_id]
-    is_gone = survey.details is not None and survey.details.is_deleted
-    open_ones = [] if is_gone else [each for each in every if rules.has_answers(each, survey, now)]
-    ends = [rules.deadline(each.link_expires_at, survey) for each in open_ones]
-    known = [end for end in ends if end is not None]
-    counts = uow.counts.of_survey(integration_id, survey_id)
-    return SurveyNumbers(
-        integration=integration,
-        survey=survey,
-        owner=uow.users.name(integration_id, survey.owner_id),
-        k=k,
-        distributions=sorted((each for each in every if each.request_type != _TEST), key=_newest_first),
-        numbers=small_groups.of_survey(every, k, now),
-        is_open=bool(open_ones),
-        closes_at=max(known) if known and len(known) == len(ends) else None,
-        history=trend(every, counts, k, now, points=_POINTS),
-    )
+    every, k = uow.distributions.of_survey(integration_id, survey_id), uow.surveys.group_sizes(integration_id, [survey_id])[survey_id]
+    history = trend(every, uow.counts.of_survey(integration_id, survey_id), k, now, points=_POINTS)
+    return replace(_made(integration, survey, every, k, now), owner=uow.users.name(integration_id, survey.owner_id), history=history)
+
+
+def of_surveys(uow: UnitOfWork, integration: Integration, survey_ids: Collection[str], now: datetime) -> Iterator[SurveyNumbers]:
+    """The same for many, without their owners' names and their history; those that are not there are missing."""
+    integration_id = integration.integration_id
+    wanted = frozenset(survey_ids)
+    surveys = [it for it in uow.surveys.all(integration_id) if it.survey_id in wanted]
+    distributions = uow.distributions.of_surveys(integration_id, survey_ids)
+    sizes = uow.surveys.group_sizes(integration_id, survey_ids)
+    return (_made(integration, it, distributions.get(it.survey_id, ()), sizes[it.survey_id], now) for it in surveys)
 
 
 def of_listed(uow: UnitOfWork, listed: Sequence[Listed], now: datetime) -> Mapping[str, Guarded]:
@@ -79,6 +74,23 @@ def of_listed(uow: UnitOfWork, listed: Sequence[Listed], now: datetime) -> Mappi
         sizes = uow.surveys.group_sizes(integration_id, survey_ids)
         found.update({name: small_groups.of_survey(distributions.get(name, ()), sizes[name], now) for name in survey_ids})
     return found
+
+
+def _made(integration: Integration, survey: Survey, every: Sequence[Distribution], k: int, now: datetime) -> SurveyNumbers:
+    is_gone = survey.details is not None and survey.details.is_deleted
+    open_ones = [] if is_gone else [each for each in every if rules.has_answers(each, survey, now)]
+    ends = [rules.deadline(each.link_expires_at, survey) for each in open_ones]
+    known = [end for end in ends if end is not None]
+    return SurveyNumbers(
+        integration=integration,
+        survey=survey,
+        owner=None,
+        k=k,
+        distributions=sorted((each for each in every if each.request_type != _TEST), key=_newest_first),
+        numbers=small_groups.of_survey(every, k, now),
+        is_open=bool(open_ones),
+        closes_at=max(known) if known and len(known) == len(ends) else None,
+    )
 
 
 def _newest_first(distribution: Distribution) -> tuple[bool, float, str]:

@@ -104,6 +104,10 @@ class Grants(Protocol):
         """Whether they own it, or administer its brand; that it was shared with them is not enough."""
         ...
 
+    def owners_of(self, survey_id: str) -> Sequence[str]:
+        """The addresses in the active accounts of its owner, as each integration that sees it has them."""
+        ...
+
     def surveys_of(self, email: str) -> Mapping[str, str]:
         """Of the surveys that they own or that were shared with them, the integration of each. Not those that they administer."""
         ...

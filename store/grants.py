@@ -43,6 +43,10 @@ class SqlGrants:
         theirs = select(_SURVEYS.c.key).where(*one, or_(_SURVEYS.c.integration_id.in_(administered(email)), owns))
         return self.connection.execute(theirs).one_or_none() is not None
 
+    def owners_of(self, survey_id: str) -> Sequence[str]:
+        theirs = select(_USERS.c.email).join(_SURVEYS, _IS_OWNER).where(_SURVEYS.c.survey_id == survey_id, _USERS.c.email.is_not(None))
+        return self.connection.execute(theirs.distinct().order_by(_USERS.c.email)).scalars().all()
+
     def surveys_of(self, email: str) -> Mapping[str, str]:
         """The last one of an id wins."""
         found = select(_SURVEYS.c.survey_id, _SURVEYS.c.integration_id, _SURVEYS.c.is_active, _IS_READ.label("is_read"))

@@ -36,6 +36,9 @@ class SqlSubscriptions:
         places = ((_SUBSCRIPTIONS.c[name], value) for name, value in asdict(conversation).items())
         return self._found(select(_SUBSCRIPTIONS).where(*(column == value for column, value in places)))
 
+    def all(self) -> Sequence[Subscription]:
+        return self._found(select(_SUBSCRIPTIONS))
+
     def active(self) -> Sequence[Subscription]:
         return self._found(select(_SUBSCRIPTIONS).where(_SUBSCRIPTIONS.c.paused.is_(None)))
 
