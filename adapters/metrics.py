@@ -80,8 +80,8 @@ class _Numbers:
     backlog: Sequence[Backlog]
     #: Sent messages that are to be looked at.
     edits: int
-    #: Personal chats in Teams that are open, and that were closed to the bot.
-    chats: tuple[int, int]
+    #: Personal chats in Teams by what they are.
+    chats: Mapping[str, int]
     #: People in Teams who were given the app, or could not be.
     offers: Mapping[Offered, int]
     #: By integration and status class.
@@ -116,8 +116,8 @@ class _Numbers:
         yield _gauge("deliveries_waiting", "Messages that are due.", ("workspace",), sizes)
         yield _gauge("deliveries_waiting_seconds", "How long sending them takes at the allowed rate.", ("workspace",), spans)
         yield _gauge("edits_waiting", "Sent messages that are to be looked at.", (), {(): self.edits})
-        chats = dict(zip((("open",), ("closed",)), self.chats, strict=True))
-        yield _gauge("teams_chats", "Personal chats in Teams; closed ones have removed or blocked the bot.", ("state",), chats)
+        chats = {(state.replace(" ", "_"),): number for state, number in self.chats.items()}
+        yield _gauge("teams_chats", "Personal chats in Teams; whose are closed have removed or blocked the bot.", ("state",), chats)
         offers = {(outcome.name.lower(),): number for outcome, number in self.offers.items()}
         yield _gauge("teams_app_given", "People who were given the app in Teams, or could not be.", ("outcome",), offers)
         yield _gauge("qualtrics_requests", "Requests of the last 24 hours, where the log is on.", ("integration", "status"), self.requests)

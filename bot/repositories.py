@@ -316,8 +316,8 @@ class Addresses(Protocol):
         """Any of a workspace's, for somebody who was never heard from."""
         ...
 
-    def counts(self) -> tuple[int, int]:
-        """How many personal chats are open, and how many closed."""
+    def counts(self) -> Mapping[str, int]:
+        """How many personal chats are `open`, `closed`, or were never there because the person has `never added` the bot."""
         ...
 
 

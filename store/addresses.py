@@ -51,10 +51,11 @@ class SqlAddresses:
         known = select(_ADDRESSES.c.service_url).where(_ADDRESSES.c.workspace_id == workspace_id).limit(1)
         return self.connection.execute(known).scalar_one_or_none()
 
-    def counts(self) -> tuple[int, int]:
-        chats = select(_ADDRESSES.c.is_closed, func.count()).where(_ADDRESSES.c.user_id.is_not(None)).group_by(_ADDRESSES.c.is_closed)
-        found = dict(self.connection.execute(chats).all())
-        return found.get(False, 0), found.get(True, 0)
+    def counts(self) -> Mapping[str, int]:
+        is_none = _ADDRESSES.c.conversation_id == _ADDRESSES.c.user_id
+        state = case((is_none, "never added"), (_ADDRESSES.c.is_closed, "closed"), else_="open").label("state")
+        chats = select(state, func.count()).where(_ADDRESSES.c.user_id.is_not(None)).group_by(state)
+        return {"open": 0, "closed": 0, "never added": 0, **dict(self.connection.execute(chats).all())}
 
 
 def _of(workspace_id: str, conversation_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -95,8 +95,8 @@ async def _keys(core: Core, cloud: Cloud) -> Finding:
 
 async def _endpoint(core: Core) -> Finding:
     """Whether Teams finds the bot is told by what has arrived."""
-    tenant_id = core.settings.teams.tenant_id or ""
-    is_heard = await core.store.read(lambda uow: uow.addresses.service_url(tenant_id)) is not None
+    chats = await core.store.read(lambda uow: uow.addresses.counts())
+    is_heard = chats["open"] + chats["closed"] > 0
     return (Level.OK, f"Teams was heard from at {PATH}") if is_heard else (Level.WARN, _NOT_HEARD)
 
 
@@ -123,14 +123,15 @@ async def _gifts(core: Core, registration: Registration) -> Finding:
 
 
 async def _people(core: Core) -> Finding:
-    def numbers(uow: UnitOfWork) -> tuple[Mapping[str, int], tuple[int, int]]:
+    def numbers(uow: UnitOfWork) -> tuple[Mapping[str, int], Mapping[str, int]]:
         return uow.members.counts(within=core.settings.teams.tenant_id), uow.addresses.counts()
 
-    counts, (chats, closed) = await core.store.read(numbers)
+    counts, chats = await core.store.read(numbers)
     kinds = rules.reachable_kinds(allow_guests=core.settings.teams.allow_guests)
     known = sum(counts.get(kind, 0) for kind in kinds) - counts.get("no e-mail", 0)
-    said = [f"{known} are known", f"{chats} have added the app", f"{closed} have removed or blocked it"]
+    said = [f"{known} are known", f"{chats['open']} have the app", f"{chats['closed']} have removed or blocked it"]
+    said += [f"{chats['never added']} could not be told because they never added it"] if chats["never added"] else []
     said += [f"{counts[name]} {why}" for name, why in _WHY_NOT.items() if counts.get(name) and name not in kinds]
-    if not chats:
+    if not chats["open"]:
         return Level.WARN, f"{', '.join(said)}; {_TO_BE_ADDED}"
     return Level.OK, ", ".join(said)

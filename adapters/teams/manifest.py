@@ -117,8 +117,9 @@ def manifest(host: str, app_id: str, *, developer: Mapping[str, str] | None = No
 
 def _commands(*commands: SlashCommand, is_shared: bool) -> list[Json]:
     """All that one list takes, those of the first command before the second's; `help` tells the others."""
-    offered = [(_title(command, word, is_shared=is_shared), word) for command in commands for word in command.offered]
-    return [{"title": title, "description": _description(word)} for title, word in offered][:MOST_COMMANDS]
+    words = [(command, word) for command in commands for word in command.offered if is_shared or not word.is_of_channels]
+    offered = [{"title": _title(command, word, is_shared=is_shared), "description": _description(word)} for command, word in words]
+    return offered[:MOST_COMMANDS]
 
 
 def _description(word: Word) -> str:

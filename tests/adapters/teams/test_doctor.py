@@ -69,14 +69,15 @@ async def test_people_are_counted_by_how_they_are_reached(
         people = [member("ana"), member("ben"), replace(member("gus"), kind=MemberKind.GUEST), replace(member("sam"), email=None)]
         uow.members.save([*people, replace(member("slack"), workspace_id="T0")])
         for user_id in ("ana", "ben"):
-            chat = Address(workspace_id=TENANT_ID, conversation_id=user_id, user_id=user_id, service_url="https://smba.example/")
-            uow.addresses.save(replace(chat, is_closed=user_id == "ben"))
+            chat = Address(workspace_id=TENANT_ID, conversation_id="", user_id=user_id, service_url="https://smba.example/")
+            uow.addresses.save(replace(chat, conversation_id=f"a:{user_id}", is_closed=user_id == "ben"))
+        uow.addresses.save(replace(chat, conversation_id="gus", user_id="gus", is_closed=True))
 
     await store.write(seed)
     found = await told(database_url, teams, registration.cloud)
     assert found["Teams, endpoint"].level is Level.OK
     assert found["people in Teams"].text == (
-        "2 are known, 1 have added the app, 1 have removed or blocked it, "
+        "2 are known, 1 have the app, 1 have removed or blocked it, 1 could not be told because they never added it, "
         "1 guests (SURVEYBOT_TEAMS__ALLOW_GUESTS lets them in), 1 whose account shows no e-mail address"
     )
 

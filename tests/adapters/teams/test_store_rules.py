@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from adapters.teams.graph import GRAPH_PERMISSIONS
-from adapters.teams.manifest import LANGUAGES, PERMISSIONS, SCOPES, package
+from adapters.teams.manifest import LANGUAGES, PERMISSIONS, SCOPES, _texts, package
 from bot.gallery import gallery
 from bot.page import Respond
 from bot.slash_commands import SURVEYS, parse, parse_said
@@ -125,9 +125,14 @@ async def test_rule_t09_every_command_works_hello_and_help_too_and_none_is_a_dea
 
 
 def test_rule_t10_every_language_has_all_that_the_store_shows() -> None:
-    """Titles are what the bot is told, so that they are the same everywhere."""
+    """Titles are what the bot is told, so that they are the same everywhere. What is translated is what is said."""
+    lists = enumerate(MANIFEST["bots"][0]["commandLists"])
+    commands = {f"[{at}].commands[{place}]": command for at, listed in lists for place, command in enumerate(listed["commands"])}
     needed = {"$schema", "name.short", "description.short", "description.full"}
-    assert [language for language in LANGUAGES if not needed < LISTINGS[language].keys()] == []
+    needed |= {f"bots[0].commandLists{place}.description" for place in commands}
+    assert [(language, lacking) for language in LANGUAGES if (lacking := needed ^ LISTINGS[language].keys())] == []
+    said = {command["description"] for command in commands.values()}
+    assert [(language, odd) for language in LANGUAGES if (odd := said ^ _texts(language)["commands"].keys())] == []
 
 
 def test_rule_t11_permissions_are_the_least_there_are_each_with_a_reason() -> None:

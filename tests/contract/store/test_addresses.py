@@ -35,3 +35,12 @@ async def test_an_open_chat_is_taken_before_a_closed_one_and_a_shared_place_is_n
     assert await store.read(lambda uow: uow.addresses.personal("t1", "ben")) is None
     assert await store.read(lambda uow: uow.addresses.service_url("t1")) == CHAT.service_url
     assert await store.read(lambda uow: uow.addresses.service_url("t2")) is None
+
+
+async def test_chats_are_counted_by_whether_they_are_open_and_who_never_had_one_apart(store: Store) -> None:
+    assert await store.read(lambda uow: uow.addresses.counts()) == {"open": 0, "closed": 0, "never added": 0}
+    never = replace(CHAT, conversation_id="ben", user_id="ben", is_closed=True)
+    shared = replace(CHAT, conversation_id="19:x@thread.tacv2", user_id=None)
+    for address in (CHAT, replace(CHAT, conversation_id="a:2", user_id="cyd", is_closed=True), never, shared):
+        await store.write(lambda uow, address=address: uow.addresses.save(address))
+    assert await store.read(lambda uow: uow.addresses.counts()) == {"open": 1, "closed": 1, "never added": 1}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.installations import Offered
@@ -57,5 +58,7 @@ async def test_who_had_the_app_and_removed_it_is_left_alone(store: Store) -> Non
     chat = Address(workspace_id="T1", conversation_id="a:1", user_id="U1", service_url="https://smba.example/", is_closed=True)
     await store.write(lambda uow: uow.members.save([member("U1", email="ada@example.org")]))
     assert await claimed(store) == ["ada@example.org", "ben@example.org"]
+    await store.write(lambda uow: uow.addresses.save(replace(chat, conversation_id="U1")))  # never had it: there was no chat
+    assert await claimed(store, DAY) == ["ada@example.org", "ben@example.org"]
     await store.write(lambda uow: uow.addresses.save(chat))
-    assert await claimed(store, DAY) == ["ben@example.org"]
+    assert await claimed(store, 2 * DAY) == ["ben@example.org"]
