@@ -127,12 +127,14 @@ async def sandbox(
             slack=slack if has_slack else Slack(),
             encryption_keys=SecretStr("demo:" + base64.b64encode(secrets.token_bytes(32)).decode()),
             database_url=SecretStr(database_url),
+            public_url=url,
             schedule=schedule,
             teams=teams.settings if teams else Teams(),
         )
         bot = await stack.enter_async_context(open_bot(settings, clock, cloud=teams.cloud if teams else PUBLIC))
         await bot.core.store.write(lambda uow: _connect(uow, f"{url}/API/v3/", qualtrics_token, reading))
         bot_url = await stack.enter_async_context(serving(web(bot)))
+        worlds.files = web(bot)
         sender = SlackSender(workspace, f"{bot_url}{PATH}")
         window = None
         if teams:
@@ -172,6 +174,8 @@ class _Worlds:
     slack: ASGIApp | None = None
     teams: ASGIApp | None = None
     page: ASGIApp | None = None
+    #: What the bot has people fetch with their browser.
+    files: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
@@ -181,6 +185,8 @@ class _Worlds:
             app = self.slack
         elif path.startswith("/v3/"):
             app = self.teams
+        elif path.startswith("/coverage/"):
+            app = self.files
         else:
             app = self.page
         await (app or Starlette())(scope, receive, send)
