@@ -36,7 +36,7 @@ def examples() -> Mapping[str, Page]:
     """Name -> page."""
     one, many = _described(), _described(subject="Pulse*", features=frozenset(Feature), last_post_at=None)
     everything = _described(subject="all", features=frozenset({Feature.CLOSED}))
-    offered = _described(offered_at=_NOW - timedelta(days=2))
+    offered = replace(_described(offered_at=_NOW - timedelta(days=2)), survey_name=None)
     return {
         "subscribed": pages.subscribed(one, _READER),
         "subscription-changed": pages.subscribed(many, _READER, is_changed=True),

@@ -92,7 +92,10 @@ def _stored(reader: Reader) -> Iterator[Element]:
                 (say("which surveys were sent to you and when, their status, when you answered, and your personal links, encrypted"),),
             ),
             (say("If you have an account in Qualtrics"), (say("its name, e-mail address and role"),)),
-            (say("From here"), (say("what I told you and when, whether this app was added for you, and your settings"),)),
+            (
+                say("From here"),
+                (say("what I told you and when, whether this app was added for you, which channels you subscribed, and your settings"),),
+            ),
             (say("Never"), (say("your answers"),)),
         )
     )

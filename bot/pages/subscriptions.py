@@ -42,8 +42,9 @@ def subscribed(described: Described, reader: Reader, *, is_changed: bool = False
     note = say("Everybody in this channel can see and remove what it is subscribed to. Numbers that would tell of few people stay hidden.")
     elements = (
         Text((lead,)),
-        _in_force(described, reader),
+        Facts(((say("Surveys"), (subject_words(described, reader),)), *_told(described, reader))),
         Note((note,)),
+        Note((say("If I am not here yet, add me: /invite @Surveybot, or in Teams the app. Until then I cannot post."),)),
         row(*_ways(described, reader), list_button(reader)),
     )
     return Page(title=say("Subscribed"), elements=elements, zone=reader.zone)
@@ -61,7 +62,7 @@ def subscription_list(described: Sequence[Described], page: int, reader: Reader,
     if not described:
         elements.append(Text((say("This channel is not subscribed to any survey."),)))
     for each in described[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
-        elements += [Text((Strong(subject_words(each, reader)),)), _in_force(each, reader), row(*_ways(each, reader)), Divider()]
+        elements += [Text((Strong(subject_words(each, reader)),)), Facts(_told(each, reader)), row(*_ways(each, reader)), Divider()]
     elements.append(row(new_button(reader), *([times_button(reader)] if described else []), *_turns(page, pages, reader)))
     return Page(title=say("Subscriptions"), elements=tuple(elements), zone=reader.zone)
 
@@ -125,13 +126,13 @@ def subject_words(described: Described, reader: Reader) -> str:
     if "*" in subject:
         return say("Surveys called “{pattern}” that {owner} may see").format(pattern=subject, owner=owner)
     if described.survey_name is None:
-        return say("A survey that {owner} may not see any more").format(owner=owner)
+        return say("A survey ({survey}) that {owner} may not see any more").format(survey=subject, owner=owner)
     return described.survey_name.strip() or say("Untitled survey")
 
 
 def features_words(subscription: Subscription, reader: Reader) -> str:
     """In one order, however they were named."""
-    return ", ".join(feature_name(feature, reader) for feature in Feature if feature in subscription.features)
+    return "; ".join(feature_name(feature, reader) for feature in Feature if feature in subscription.features)
 
 
 def feature_name(feature: Feature, reader: Reader) -> str:
@@ -142,7 +143,7 @@ def feature_name(feature: Feature, reader: Reader) -> str:
         Feature.CLOSING: say("24 hours before it closes"),
         Feature.CLOSED: say("when it is closed"),
         Feature.RESULTS: say("its final numbers"),
-        Feature.WEEKLY: say("how it goes, every week"),
+        Feature.WEEKLY: say("every week, how it goes"),
         Feature.DELIVERY_PROBLEMS: say("when many invitations do not arrive"),
     }
     return names[feature]
@@ -187,25 +188,18 @@ def times_button(reader: Reader) -> Button:
     return Button(label=reader.say("Times of this channel"), action=Action(verb="subscriptions.times"))
 
 
-def _in_force(described: Described, reader: Reader) -> Facts:
+def _told(described: Described, reader: Reader) -> tuple[tuple[str, Phrase], ...]:
     say, it = reader.say, described.subscription
-    facts: list[tuple[str, Phrase]] = [(say("Surveys"), (subject_words(described, reader),)), (say("Told"), (features_words(it, reader),))]
+    facts: list[tuple[str, Phrase]] = [(say("Told"), (features_words(it, reader),))]
     if Feature.WEEKLY in it.features:
         facts.append((say("Weekly post"), (f"{weekly_words(it, reader)} ({it.zone})",)))
-    facts += [
-        (say("Subscribed by"), (described.owner or say("not known"),)),
-        (say("Last post"), (Moment(it.last_post_at) if it.last_post_at else say("none yet"),)),
-        *_state(it, reader),
-    ]
-    return Facts(tuple(facts))
-
-
-def _state(subscription: Subscription, reader: Reader) -> Iterator[tuple[str, Phrase]]:
-    say = reader.say
-    if subscription.paused is not None:
-        yield say("Paused"), (paused_words(subscription.paused, reader),)
-    elif subscription.offered_at is not None:
-        yield say("Waiting"), phrase(say("asks to be taken over since {when}"), when=Moment(subscription.offered_at))
+    facts.append((say("Subscribed by"), (described.owner or say("not known"),)))
+    facts.append((say("Last post"), (Moment(it.last_post_at) if it.last_post_at else say("none yet"),)))
+    if it.paused is not None:
+        facts.append((say("Paused"), (paused_words(it.paused, reader),)))
+    elif it.offered_at is not None:
+        facts.append((say("Waiting"), phrase(say("asks to be taken over since {when}"), when=Moment(it.offered_at))))
+    return tuple(facts)
 
 
 def _ways(described: Described, reader: Reader) -> Iterator[Button]:

@@ -24,7 +24,7 @@ async def channel(store: Store) -> Channel:
 
 async def test_what_is_named_is_in_force_and_nothing_else_and_the_channel_is_told_who_subscribed_it(channel: Channel) -> None:
     page = await channel.types("ola", "subscribe Team pulse")
-    for part in ("Surveys: Team pulse", "when it is sent out, 24 hours before it closes, its final numbers", "Subscribed by: Ola Owner"):
+    for part in ("Surveys: Team pulse", "when it is sent out; 24 hours before it closes; its final numbers", "Subscribed by: Ola Owner"):
         assert part in said(page)
     assert await channel.in_force() == {"SV_pulse": DEFAULT}
     channel.wait(minutes=1)
@@ -240,7 +240,7 @@ async def test_a_name_is_not_told_any_more_once_its_creator_may_not_see_the_surv
     await channel.store.write(lambda uow: (uow.users.forget_listed("main"), uow.users.remove_unlisted("main")))
     page = await channel.types("emp", "list")
     assert "Board" not in said(page)
-    assert "A survey that max@acme.example may not see any more" in said(page)
+    assert "A survey (SV_secret) that max@acme.example may not see any more" in said(page)
 
 
 async def test_what_was_paused_is_posted_again_once_its_creator_says_so(channel: Channel) -> None:
