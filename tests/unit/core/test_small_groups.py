@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot import small_groups
 from bot.model import Distribution, DistributionStats
@@ -60,6 +62,20 @@ def test_an_invitation_is_counted_with_its_reminders() -> None:
     visible = {name: shown.number for name, shown in guarded.parts.items() if not shown.is_hidden}
     assert visible == {"finished": 20, "bounced": 5, "skipped": 5}
     assert of_distribution(distributions[0], distributions, 5) == guarded
+
+
+@given(
+    st.builds(
+        DistributionStats,
+        **dict.fromkeys(("sent", *small_groups.PROGRESS, *small_groups.TROUBLES, *small_groups.UNSENT), st.integers(0, 40)),
+    )
+)
+def test_what_is_shown_is_word_for_word_a_possible_truth(stats: DistributionStats) -> None:
+    """It would be shown as itself: that is why nothing smaller than its steps can be read out of it."""
+    shown = small_groups.of_cohort((small_groups.Family(invite=a_distribution(stats=stats)),), 5)
+    literal = DistributionStats(sent=shown.whole.number, **{name: number.number for name, number in shown.parts.items()})
+    assert small_groups.of_cohort((small_groups.Family(invite=a_distribution(stats=literal)),), 5) == shown
+    assert {number.number % 5 for number in (shown.whole, *shown.parts.values())} == {0}
 
 
 def test_of_a_reminder_only_the_size_is_shown_and_that_as_what_was_left() -> None:
