@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -40,8 +41,12 @@ class Bot:
         return None if self.slack is None else await self.slack.trouble()
 
     async def read_directories(self) -> None:
-        if self.slack is not None:
-            await self.slack.directory_reader.read_due()
+        """What goes wrong in one chat keeps the other not waiting."""
+        sides = [side for side in (self.slack, self.teams) if side is not None]
+        results = await asyncio.gather(*(side.directory_reader.read_due() for side in sides), return_exceptions=True)
+        for result in results:
+            if isinstance(result, BaseException):
+                raise result
 
     async def renew_tokens(self) -> None:
         if self.slack is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 
 from starlette.routing import Route
 
@@ -14,6 +15,7 @@ from adapters.teams.authentication import Doorkeeper
 from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.directory import TeamsDirectory
+from adapters.teams.directory_reader import TeamsDirectoryReader
 from adapters.teams.graph import Graph
 from adapters.teams.inbound import Inbound
 from adapters.teams.installer import Installer
@@ -27,6 +29,7 @@ class TeamsSide:
     registration: Registration
     connector: Connector
     directory: TeamsDirectory
+    directory_reader: TeamsDirectoryReader
     channel: TeamsChannel
     #: None = nobody is given the app.
     installer: Installer | None
@@ -43,7 +46,7 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
         connector, doorkeeper = Connector(registration), Doorkeeper(registration)
         stack.push_async_callback(connector.aclose)
         stack.push_async_callback(doorkeeper.aclose)
-        directory = TeamsDirectory(connector, registration, store)
+        directory = TeamsDirectory(connector, registration, store, clock)
         pace = TeamsPace(core.gates, clock, registration.tenant_id, per_minute=60 * teams.sends_per_second)
         channel = TeamsChannel(connector, registration, store, pace)
         turns = Turns(
@@ -59,10 +62,25 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
             registration=registration,
             connector=connector,
             directory=directory,
+            directory_reader=_directory_reader(core, directory, pace, registration),
             channel=channel,
             installer=await stack.enter_async_context(_installing(core, registration)) if teams.install_domains else None,
             routes=inbound.routes(),
         )
+
+
+def _directory_reader(core: Core, directory: TeamsDirectory, pace: TeamsPace, registration: Registration) -> TeamsDirectoryReader:
+    schedule = core.settings.schedule
+    return TeamsDirectoryReader(
+        directory=directory,
+        store=core.store,
+        pace=pace,
+        tenant_id=registration.tenant_id,
+        owner=core.owner,
+        clock=core.clock,
+        every=timedelta(seconds=schedule.directory),
+        retry=timedelta(seconds=schedule.retry),
+    )
 
 
 @asynccontextmanager

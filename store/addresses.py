@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -46,6 +46,17 @@ class SqlAddresses:
     def get(self, workspace_id: str, conversation_id: str) -> Address | None:
         row = self.connection.execute(select(_ADDRESSES).where(*_of(workspace_id, conversation_id))).mappings().one_or_none()
         return None if row is None else Address(**row)
+
+    def open_after(self, workspace_id: str, conversation_id: str) -> Address | None:
+        later = (_ADDRESSES.c.workspace_id == workspace_id, _ADDRESSES.c.conversation_id > conversation_id, ~_ADDRESSES.c.is_closed)
+        first = select(_ADDRESSES).where(*later).order_by(_ADDRESSES.c.conversation_id).limit(1)
+        row = self.connection.execute(first).mappings().one_or_none()
+        return None if row is None else Address(**row)
+
+    def shut_out(self, workspace_id: str) -> Sequence[str]:
+        chats = select(_ADDRESSES.c.user_id).where(_ADDRESSES.c.workspace_id == workspace_id, _ADDRESSES.c.user_id.is_not(None))
+        closed = chats.group_by(_ADDRESSES.c.user_id).having(func.min(case((_ADDRESSES.c.is_closed, 1), else_=0)) == 1)
+        return self.connection.execute(closed).scalars().all()
 
     def service_url(self, workspace_id: str) -> str | None:
         known = select(_ADDRESSES.c.service_url).where(_ADDRESSES.c.workspace_id == workspace_id).limit(1)

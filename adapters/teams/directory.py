@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -23,10 +23,11 @@ from bot.subscriptions import Paused
 
 
 class TeamsDirectory:
-    def __init__(self, connector: Connector, registration: Registration, store: Store) -> None:
+    def __init__(self, connector: Connector, registration: Registration, store: Store, clock: Callable[[], datetime]) -> None:
         self._connector = connector
         self._registration = registration
         self._store = store
+        self._clock = clock
 
     def heard_at(self, incoming: Incoming) -> Address:
         """Where an activity came from, its thread included, which is not kept: to answer there."""
@@ -52,7 +53,7 @@ class TeamsDirectory:
         succession.lost(why, place, now)(uow)
 
     async def sender(self, incoming: Incoming) -> Member:
-        """Return who sent an activity, asking the roster once for somebody who is not stored.
+        """Return who sent an activity, asking the roster for somebody who is not stored, or was taken to have left.
 
         Language and zone are what their client says now. Raises Gone for somebody without an account in Entra.
         """
@@ -61,14 +62,14 @@ class TeamsDirectory:
             raise Gone("an activity of nobody")
         known = await self._store.read(lambda uow: uow.members.get(self._registration.tenant_id, user_id))
         account = Account(aad_object_id=user_id)
-        if known is None:
+        if known is None or known.kind is MemberKind.DEACTIVATED:
             told = await self._connector.member(incoming.service_url, incoming.conversation_id, incoming.sender.id)
             account = _account(told)
         member = member_of(account, self._registration.tenant_id, known, zone=incoming.zone, locale=incoming.locale)
         if member.user_id != user_id:
             raise Gone("the roster tells of somebody else")
         if member != known:
-            await self._store.write(lambda uow: uow.members.save([member]))
+            await self._store.write(partial(self._save, [member]))
         return member
 
     async def shared_place(self, incoming: Incoming, member: Member, remembered: str | None) -> Conversation | None:
@@ -98,10 +99,15 @@ class TeamsDirectory:
 
     async def absorb(self, incoming: Incoming) -> int:
         """Read the roster of a team or group that the bot was added to, page by page. Returns how many people are in it."""
+        return await self.read_roster(incoming.service_url, incoming.conversation_id)
+
+    async def read_roster(self, service_url: str, conversation_id: str, turn: Callable[[], Awaitable[None]] | None = None) -> int:
+        """Read who is in a conversation, page by page, each in its `turn`. Returns how many."""
         seen, after = 0, None
         while True:
-            read = partial(self._connector.members, incoming.service_url, incoming.conversation_id, after)
-            page, after = await patiently(read)
+            if turn is not None:
+                await turn()
+            page, after = await patiently(partial(self._connector.members, service_url, conversation_id, after))
             accounts = [_account(told) for told in page]
             await self._keep(accounts)
             seen += len(accounts)
@@ -113,9 +119,14 @@ class TeamsDirectory:
         tenant_id = self._registration.tenant_id
 
         def keep(uow: UnitOfWork) -> None:
-            uow.members.save([member_of(account, tenant_id, uow.members.get(tenant_id, user_id)) for user_id, account in people.items()])
+            self._save([member_of(account, tenant_id, uow.members.get(tenant_id, user_id)) for user_id, account in people.items()], uow)
 
         await self._store.write(keep)
+
+    def _save(self, members: Sequence[Member], uow: UnitOfWork) -> None:
+        """Keep what Teams has just told."""
+        uow.members.save(members)
+        uow.members.seen(self._registration.tenant_id, [member.user_id for member in members], self._clock())
 
 
 def member_of(
@@ -130,7 +141,7 @@ def member_of(
     return Member(
         workspace_id=tenant_id,
         user_id=account.aad_object_id or account.object_id or "",
-        kind=known.kind if known and not is_told else _kind(account, tenant_id),
+        kind=known.kind if known and not is_told and known.kind is not MemberKind.DEACTIVATED else _kind(account, tenant_id),
         email=told or (known.email if known else None),
         zone=_zone(zone) or (known.zone if known else "UTC"),
         locale=locale or (known.locale if known else "en"),

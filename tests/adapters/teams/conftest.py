@@ -114,7 +114,7 @@ async def connector(registration: Registration) -> AsyncIterator[Connector]:
 
 @pytest.fixture
 def directory(connector: Connector, registration: Registration, store: Store) -> TeamsDirectory:
-    return TeamsDirectory(connector, registration, store)
+    return TeamsDirectory(connector, registration, store, utc_now)
 
 
 @pytest.fixture
