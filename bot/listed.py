@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,6 +20,13 @@ class Rights:
     def __bool__(self) -> bool:
         """Whether there is anything at all."""
         return bool(self.integrations or self.surveys)
+
+
+class Seen(NamedTuple):
+    """A survey, and which integration its numbers are read from. A tuple, for a list may have thousands."""
+
+    integration_id: str
+    survey_id: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,15 +46,14 @@ class Listed:
 
 
 class Lists(Protocol):
-    def surveys(self, rights: Rights, now: datetime, *, only_open: bool = False) -> Sequence[Listed]:
-        """Everything that `rights` reach, each survey once: the open ones first, of these first what closes first.
+    def surveys(self, rights: Rights, now: datetime, *, only_open: bool = False, words: str = "") -> Sequence[Seen]:
+        """What `rights` reach, each survey once: the open ones first, of these first what closes first.
 
-        When single links end that have an expiry of their own is not looked at: that would take a look at every invitation.
+        With `words`, those that have all of them in their name, their owner's, or their id. When single links end that have an expiry of
+        their own is not looked at: that would take a look at every invitation.
         """
         ...
 
-
-def is_about(listed: Listed, words: str) -> bool:
-    """Whether all of the words are in its name, its owner's name, or are its id."""
-    said = f"{listed.name} {listed.owner or ''} {listed.survey_id}".casefold()
-    return all(word in said for word in words.casefold().split())
+    def listed(self, seen: Sequence[Seen], now: datetime) -> Sequence[Listed]:
+        """In the same order."""
+        ...

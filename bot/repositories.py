@@ -170,7 +170,7 @@ class Distributions(Protocol):
 
     def of_survey(self, integration_id: str, survey_id: str) -> Sequence[Distribution]: ...
     def of_surveys(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, Sequence[Distribution]]:
-        """By survey; those without any are missing."""
+        """By survey, of a page of them; those without any are missing."""
         ...
 
     def of_active(self, integration_id: str) -> Sequence[Distribution]:

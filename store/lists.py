@@ -1,15 +1,15 @@
-"""Lists of the surveys whose numbers somebody may see."""
+"""Lists of the surveys whose numbers somebody may see. They may be long, and a page shows twenty: what it shows is read of those alone."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, and_, case, func, literal, or_, select
+from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, case, func, literal, or_, select, tuple_, type_coerce
 
-from bot.listed import Listed, Rights
+from bot.listed import Listed, Rights, Seen
 from bot.rules import INVITE, REMINDER
 from store import tables
 from store.among import among, texts
@@ -19,6 +19,9 @@ _SURVEYS = tables.surveys
 _DISTRIBUTIONS = tables.distributions
 _USERS = tables.users
 _NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+_SEEN = (_SURVEYS.c.integration_id, _SURVEYS.c.survey_id)
+_SAID = (_SURVEYS.c.name, _USERS.c.first_name, _USERS.c.last_name)
+_ENDS = func.coalesce(_SURVEYS.c.ends_at, literal(_NEVER, Instant))
 _IS_OWNER = and_(_USERS.c.integration_id == _SURVEYS.c.integration_id, _USERS.c.user_id == _SURVEYS.c.owner_id)
 
 
@@ -26,47 +29,59 @@ _IS_OWNER = and_(_USERS.c.integration_id == _SURVEYS.c.integration_id, _USERS.c.
 class SqlLists:
     connection: Connection
 
-    def surveys(self, rights: Rights, now: datetime, *, only_open: bool = False) -> Sequence[Listed]:
-        """Where several integrations see a survey, the first row that `rights` reach is the one `Grants.integration_of` chooses."""
-        asked = _everything(now).where(
-            or_(_SURVEYS.c.integration_id.in_(sorted(rights.integrations)), among(_SURVEYS.c.survey_id, "survey_ids"))
-        )
-        rows = self.connection.execute(asked.where(_SURVEYS.c.is_active) if only_open else asked, {"survey_ids": texts(rights.surveys)})
-        found: dict[str, Row[Any]] = {}
-        for row in rows:
-            if row.integration_id in rights.integrations or rights.surveys.get(row.survey_id) == row.integration_id:
-                found.setdefault(row.survey_id, row)
-        listed = (_listed(row, now) for row in found.values())
-        return sorted((each for each in listed if each.is_open or not only_open), key=_order)
+    def surveys(self, rights: Rights, now: datetime, *, only_open: bool = False, words: str = "") -> Sequence[Seen]:
+        """Ordered, and compared with words, here: SQLite folds the letters of English alone."""
+        wanted = words.casefold().split()
+        found: list[tuple[bool, int, str, Seen]] = []
+        for seen, end, said in self._best(rights, now, only_open=only_open):
+            folded = f"{said[0]} {said[1] or ''} {said[2] or ''} {seen.survey_id}".casefold()
+            if not (only_open and end is None) and all(word in folded for word in wanted):
+                found.append((end is None, end or 0, folded, seen))
+        return [seen for *_, seen in sorted(found)]
+
+    def listed(self, seen: Sequence[Seen], now: datetime) -> Sequence[Listed]:
+        columns: Sequence[Any] = (*_SEEN, *_SAID, _ENDS.label("ends"), _last_end(now).label("last_end"))
+        asked: Select[Any] = select(*columns).outerjoin(_USERS, _IS_OWNER)
+        rows = self.connection.execute(asked.where(tuple_(*_SEEN).in_([tuple(each) for each in seen])))
+        found = {Seen(row.integration_id, row.survey_id): _listed(row) for row in rows}
+        return [found[each] for each in seen if each in found]
+
+    def _best(self, rights: Rights, now: datetime, *, only_open: bool) -> Iterator[tuple[Seen, int | None, tuple[str, ...]]]:
+        """Where several integrations see a survey, the first row that `rights` reach is the one `Grants.integration_of` chooses.
+
+        A survey with its end in milliseconds (None = it is not open) and its words.
+        """
+        ends: Sequence[Any] = (type_coerce(_ENDS, BigInteger), type_coerce(_last_end(now), BigInteger))
+        theirs = or_(_SURVEYS.c.integration_id.in_(sorted(rights.integrations)), among(_SURVEYS.c.survey_id, "survey_ids"))
+        asked: Select[Any] = select(*_SEEN, *ends, *_SAID).outerjoin(_USERS, _IS_OWNER).where(theirs, *([_SURVEYS.c.is_active] if only_open else []))
+        better_first = (_SURVEYS.c.is_active.desc(), _SURVEYS.c.anonymity.is_not(None).desc(), _SURVEYS.c.integration_id)
+        known: set[str] = set()
+        rows: Iterable[Any] = self.connection.execute(asked.order_by(*better_first), {"survey_ids": texts(rights.surveys)})
+        for integration_id, survey_id, survey_end, last_end, *said in rows:
+            is_reached = integration_id in rights.integrations or rights.surveys.get(survey_id) == integration_id
+            if is_reached and survey_id not in known:
+                known.add(survey_id)
+                yield Seen(integration_id, survey_id), None if last_end is None else min(survey_end, last_end), tuple(said)
 
 
-def _everything(now: datetime) -> Select[Any]:
-    """All surveys, the better of several rows first, with the last end of an invitation that lives."""
+def _last_end(now: datetime) -> ColumnElement[Any]:
+    """When the last living invitation to a survey ends; null where nobody can answer it."""
     sent = _DISTRIBUTIONS.c
     asks = or_(sent.request_type == INVITE, and_(sent.request_type == REMINDER, sent.parent_id.is_not(None)))
-    lives = (asks, sent.send_date <= now, ~sent.is_deleted)
-    ends = func.coalesce(sent.link_expires_at, literal(_NEVER, Instant))
-    last = select(func.max(ends)).where(sent.survey_key == _SURVEYS.c.key, *lives, ends > now).scalar_subquery()
-    columns = (_SURVEYS.c[name] for name in ("survey_id", "integration_id", "name", "is_deleted", "ends_at"))
-    return (
-        select(*columns, _USERS.c.first_name, _USERS.c.last_name, case((_SURVEYS.c.is_active, last)).label("last_end"))
-        .outerjoin(_USERS, _IS_OWNER)
-        .order_by(_SURVEYS.c.is_active.desc(), _SURVEYS.c.anonymity.is_not(None).desc(), _SURVEYS.c.integration_id)
+    expires = func.coalesce(sent.link_expires_at, literal(_NEVER, Instant))
+    lives: Select[Any] = select(func.max(expires)).where(
+        sent.survey_key == _SURVEYS.c.key, asks, sent.send_date <= now, ~sent.is_deleted, expires > now
     )
+    return case((and_(_SURVEYS.c.is_active, _SURVEYS.c.is_deleted.is_not(True), now < _ENDS), lives.scalar_subquery()))
 
 
-def _listed(row: Row[Any], now: datetime) -> Listed:
-    end = min(row.last_end or now, row.ends_at or _NEVER)
-    is_open = end > now and not row.is_deleted
+def _listed(row: Row[Any]) -> Listed:
+    end = None if row.last_end is None else min(row.ends, row.last_end)
     return Listed(
         integration_id=row.integration_id,
         survey_id=row.survey_id,
         name=row.name,
         owner=" ".join(part for part in (row.first_name, row.last_name) if part) or None,
-        is_open=is_open,
-        closes_at=end if is_open and end < _NEVER else None,
+        is_open=end is not None,
+        closes_at=None if end is None or end == _NEVER else end,
     )
-
-
-def _order(listed: Listed) -> tuple[bool, datetime, str, str]:
-    return not listed.is_open, listed.closes_at or _NEVER, listed.name.casefold(), listed.survey_id

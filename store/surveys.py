@@ -14,7 +14,6 @@ from bot.errors import Gone
 from bot.model import Distribution, DistributionStats, Survey, SurveyDetails
 from bot.records import Absorbed
 from store import tables
-from store.among import among, texts
 from store.statements import Row, chunks, upsert
 
 _SURVEYS = tables.surveys
@@ -96,11 +95,11 @@ class SqlDistributions:
         known = (
             select(_DISTRIBUTIONS, _SURVEYS.c.survey_id)
             .join(_SURVEYS, _SURVEYS.c.key == _DISTRIBUTIONS.c.survey_key)
-            .where(among(_SURVEYS.c.survey_id, "survey_ids"), _SURVEYS.c.integration_id == integration_id)
+            .where(_SURVEYS.c.survey_id.in_(survey_ids), _SURVEYS.c.integration_id == integration_id)
             .order_by(_DISTRIBUTIONS.c.key)
         )
         found: dict[str, list[Distribution]] = {}
-        for row in self.connection.execute(known, {"survey_ids": texts(survey_ids)}).mappings():
+        for row in self.connection.execute(known).mappings():
             found.setdefault(row["survey_id"], []).append(_distribution(row))
         return found
 

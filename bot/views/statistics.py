@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot import authority, numbers, pages
-from bot.listed import Listed, is_about
+from bot.listed import Seen
 from bot.numbers import SurveyNumbers
 from bot.page import Form, Page
 from bot.pages.paging import on_page
@@ -34,8 +34,8 @@ def find(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime
     if not rights:
         return pages.no_numbers(viewer.proven, viewer.reader)
     words = data.get("words", "")[:LONGEST_ARGUMENT]
-    found = [each for each in uow.lists.surveys(rights, now) if is_about(each, words)]
-    return pages.found_numbers(_page_of(uow, found, data, now), words, viewer.reader)
+    found = _page_of(uow, uow.lists.surveys(rights, now, words=words), data, now)
+    return pages.found_numbers(found, words, viewer.reader)
 
 
 def show_typed(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
@@ -43,7 +43,7 @@ def show_typed(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: da
     typed = data.get("survey", "")[:LONGEST_ARGUMENT]
     if authority.may_see(uow, viewer.proven, typed):
         return show(uow, viewer, {"survey": typed}, now)
-    found = [each for each in uow.lists.surveys(authority.visible(uow, viewer.proven), now) if is_about(each, typed)]
+    found = uow.lists.surveys(authority.visible(uow, viewer.proven), now, words=typed)
     if len(found) == 1:
         return show(uow, viewer, {"survey": found[0].survey_id}, now)
     return find(uow, viewer, {"words": typed}, now)
@@ -74,6 +74,7 @@ def seen(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime
     return None if integration_id is None else numbers.of_survey(uow, integration_id, survey_id, now)
 
 
-def _page_of(uow: UnitOfWork, every: Sequence[Listed], data: Mapping[str, str], now: datetime) -> ListPage:
-    shown, where = on_page(every, page_number(data), pages.PAGE_SIZE)
+def _page_of(uow: UnitOfWork, every: Sequence[Seen], data: Mapping[str, str], now: datetime) -> ListPage:
+    seen, where = on_page(every, page_number(data), pages.PAGE_SIZE)
+    shown = uow.lists.listed(seen, now)
     return ListPage(shown=shown, numbers=numbers.of_listed(uow, shown, now), total=len(every), where=where)

@@ -6,10 +6,8 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 
 from sqlalchemy import Connection, insert, text, update
-from sqlalchemy.event import listen, remove
 
 from bot.events import EventKind
 from bot.messages import DeliveryState, Queue, Shown
@@ -22,6 +20,7 @@ from store.engine import connect
 from store.statements import Row
 from store.unit_of_work import SqlUnitOfWork
 from tests.contract.store.examples import DAY, NOW, distribution, event, furnish, member, survey
+from tests.contract.store.plans import plans as _plans
 
 _QUEUE = Queue(workspace_id="T1", survey_id="SV_1", kind=EventKind.SURVEY_INVITED, due=1, closes_at=None)
 QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], str]] = {
@@ -102,23 +101,6 @@ def _invitation(keys: Sequence[int], person_id: int) -> Row:
         "mailed": True,
         "notice_at": NOW + DAY if person_id % 5 else None,
     }
-
-
-def _plans(connection: Connection, work: Callable[[], object]) -> str:
-    """The plans of all statements that `work` executes."""
-    asked: list[tuple[str, Any]] = []
-
-    def hear(_c: object, _cursor: object, statement: str, parameters: Any, *_rest: object) -> None:
-        asked.append((statement, parameters))
-
-    listen(connection, "before_cursor_execute", hear)
-    work()
-    remove(connection, "before_cursor_execute", hear)
-    explain = "EXPLAIN QUERY PLAN " if connection.dialect.name == "sqlite" else "EXPLAIN "
-    assert asked
-    return "\n".join(
-        str(line) for statement, parameters in asked for line in connection.exec_driver_sql(explain + statement, parameters).all()
-    )
 
 
 def test_each_frequent_question_is_answered_by_its_index(database_url: str, keyring: Keyring) -> None:
