@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Connection, Row, Select, and_, case, func, literal, or_, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, case, false, func, literal, or_, select, tuple_, type_coerce
 
 from bot.listed import Listed, Rights, Seen
 from bot.rules import INVITE, REMINDER
 from store import tables
-from store.among import among, texts
 from store.columns import Instant
 
 _SURVEYS = tables.surveys
@@ -31,37 +30,37 @@ class SqlLists:
 
     def surveys(self, rights: Rights, now: datetime, *, only_open: bool = False, words: str = "") -> Sequence[Seen]:
         """Ordered, and compared with words, here: SQLite folds the letters of English alone."""
+        ends = (type_coerce(_ENDS, BigInteger), type_coerce(_last_end(now), BigInteger))
+        asked: Any = select(*_SEEN, *ends, *_SAID).outerjoin(_USERS, _IS_OWNER) if words else select(*_SEEN, *ends, _SURVEYS.c.name)
         wanted = words.casefold().split()
         found: list[tuple[bool, int, str, Seen]] = []
-        for seen, end, said in self._best(rights, now, only_open=only_open):
-            folded = f"{said[0]} {said[1] or ''} {said[2] or ''} {seen.survey_id}".casefold()
+        for seen, end, said in self._best(asked.where(_SURVEYS.c.is_active) if only_open else asked, rights):
+            folded = " ".join(part for part in (*said, seen.survey_id) if part).casefold()
             if not (only_open and end is None) and all(word in folded for word in wanted):
                 found.append((end is None, end or 0, folded, seen))
         return [seen for *_, seen in sorted(found)]
 
     def listed(self, seen: Sequence[Seen], now: datetime) -> Sequence[Listed]:
-        columns: Sequence[Any] = (*_SEEN, *_SAID, _ENDS.label("ends"), _last_end(now).label("last_end"))
-        asked: Select[Any] = select(*columns).outerjoin(_USERS, _IS_OWNER)
-        rows = self.connection.execute(asked.where(tuple_(*_SEEN).in_([tuple(each) for each in seen])))
+        columns = (*_SEEN, *_SAID, _ENDS.label("ends"), _last_end(now).label("last_end"))
+        asked = select(*columns).outerjoin(_USERS, _IS_OWNER)
+        rows = cast("Iterable[Any]", self.connection.execute(asked.where(tuple_(*_SEEN).in_([tuple(each) for each in seen]))))
         found = {Seen(row.integration_id, row.survey_id): _listed(row) for row in rows}
         return [found[each] for each in seen if each in found]
 
-    def _best(self, rights: Rights, now: datetime, *, only_open: bool) -> Iterator[tuple[Seen, int | None, tuple[str, ...]]]:
+    def _best(self, asked: Select[Any], rights: Rights) -> Iterator[tuple[Seen, int | None, Sequence[str | None]]]:
         """Where several integrations see a survey, the first row that `rights` reach is the one `Grants.integration_of` chooses.
 
         A survey with its end in milliseconds (None = it is not open) and its words.
         """
-        ends: Sequence[Any] = (type_coerce(_ENDS, BigInteger), type_coerce(_last_end(now), BigInteger))
-        theirs = or_(_SURVEYS.c.integration_id.in_(sorted(rights.integrations)), among(_SURVEYS.c.survey_id, "survey_ids"))
-        asked: Select[Any] = select(*_SEEN, *ends, *_SAID).outerjoin(_USERS, _IS_OWNER).where(theirs, *([_SURVEYS.c.is_active] if only_open else []))
+        reached = [column.in_(ids) for column, ids in ((_SEEN[0], rights.integrations), (_SEEN[1], rights.surveys)) if ids]
         better_first = (_SURVEYS.c.is_active.desc(), _SURVEYS.c.anonymity.is_not(None).desc(), _SURVEYS.c.integration_id)
         known: set[str] = set()
-        rows: Iterable[Any] = self.connection.execute(asked.order_by(*better_first), {"survey_ids": texts(rights.surveys)})
+        rows = cast("Iterable[Any]", self.connection.execute(asked.where(or_(false(), *reached)).order_by(*better_first)))
         for integration_id, survey_id, survey_end, last_end, *said in rows:
             is_reached = integration_id in rights.integrations or rights.surveys.get(survey_id) == integration_id
             if is_reached and survey_id not in known:
                 known.add(survey_id)
-                yield Seen(integration_id, survey_id), None if last_end is None else min(survey_end, last_end), tuple(said)
+                yield Seen(integration_id, survey_id), None if last_end is None else min(survey_end, last_end), said
 
 
 def _last_end(now: datetime) -> ColumnElement[Any]:
@@ -75,7 +74,7 @@ def _last_end(now: datetime) -> ColumnElement[Any]:
     return case((and_(_SURVEYS.c.is_active, _SURVEYS.c.is_deleted.is_not(True), now < _ENDS), lives.scalar_subquery()))
 
 
-def _listed(row: Row[Any]) -> Listed:
+def _listed(row: Any) -> Listed:  # noqa: ANN401 - SQLAlchemy's rows are dynamic
     end = None if row.last_end is None else min(row.ends, row.last_end)
     return Listed(
         integration_id=row.integration_id,

@@ -44,6 +44,7 @@ ROLES: Mapping[str, tuple[Member, frozenset[str]]] = {
 #: By survey, the integration that sees it and its owner.
 SURVEYS = {"SV_mine": ("main", "UR_owner"), "SV_theirs": ("main", "UR_other"), "SV_elsewhere": ("other", "UR_out")}
 NOWHERE = "SV_nowhere"
+_CHANNEL = Conversation(workspace_id="T1", channel_id="C1")
 
 
 def fill(uow: UnitOfWork) -> None:
@@ -77,24 +78,31 @@ def canaries(survey_id: str) -> Iterator[str]:
 
 
 async def answered(life: Life, member: Member, verb: str, survey_id: str, surface: Surface) -> str:
-    """Everything the answer holds, the id that was asked for left out: it is the asker's own word."""
+    """Everything the answer holds, the id that was asked for left out: it is the asker's own word. In a channel without subscriptions."""
     data = {"survey": survey_id, "distribution": f"EMD_{survey_id}", "words": survey_id, "what": survey_id}
-    conversation = Conversation(workspace_id="T1", channel_id="C1") if surface is Surface.SHARED else None
+    conversation = _CHANNEL if surface is Surface.SHARED else None
+    if verb in actions.COMMANDS:
+        await life.store.write(_forget_subscriptions)
     request = Request(member=member, action=Action(verb=verb, data=data), surface=surface, conversation=conversation)
     page: Page | PrivatePage | Form = await actions.handle(life.store, request, life.now, reach=Reach(guests=frozenset({Platform.SLACK})))
     return repr(page).replace(survey_id, "SV_asked")
 
 
+def _forget_subscriptions(uow: UnitOfWork) -> None:
+    uow.subscriptions.remove([each.subscription_id for each in uow.subscriptions.of_conversation(_CHANNEL)])
+
+
 def test_every_verb_has_been_thought_of() -> None:
     """A new one is tried by whoever is in the matrix, unless it is put among what is personal."""
     assert {*actions.VIEWS, *actions.FORMS, *actions.COMMANDS} > PERSONAL
-    assert {"stats.list", "stats.survey", "stats.distribution", "stats.coverage", "sync.status"} < set(VERBS)
+    assert {"stats.list", "stats.survey", "stats.distribution", "stats.coverage", "sync.status", "subscription.add"} < set(VERBS)
 
 
 @pytest.mark.parametrize("role", ROLES)
 async def test_nobody_learns_what_is_not_theirs_nor_that_it_exists(life: Life, role: str) -> None:
     member, theirs = ROLES[role]
     await life.store.write(fill)
+    await life.store.write(lambda uow: uow.members.save([member]))
     for surface in (Surface.PRIVATE, Surface.SHARED):
         for verb in VERBS:
             nowhere = await answered(life, member, verb, NOWHERE, surface)
@@ -110,10 +118,13 @@ async def test_nobody_learns_what_is_not_theirs_nor_that_it_exists(life: Life, r
 async def test_everybody_sees_what_is_theirs_and_who_has_nothing_is_told_why(life: Life, role: str) -> None:
     member, theirs = ROLES[role]
     await life.store.write(fill)
+    await life.store.write(lambda uow: uow.members.save([member]))
     for survey_id in SURVEYS:
         answer = await answered(life, member, "stats.survey", survey_id, Surface.PRIVATE)
         assert ("Canary SV_asked" in answer) == (survey_id in theirs)
         assert survey_id in theirs or "title='Nothing to show'" in answer or "title='For members only'" in answer or not member.email
+        subscribed = await answered(life, member, "subscription.add", survey_id, Surface.SHARED)
+        assert ("Canary SV_asked" in subscribed) == (survey_id in theirs)
     listed = await answered(life, member, "stats.list", NOWHERE, Surface.PRIVATE)
     assert {survey_id for survey_id in SURVEYS if f"Canary {survey_id}" in listed} == theirs
     home = await answered(life, member, "home.show", NOWHERE, Surface.HOME)

@@ -10,6 +10,7 @@ from functools import partial
 from sqlalchemy import Connection, insert, text, update
 
 from bot.events import EventKind
+from bot.listed import Rights, Seen
 from bot.messages import DeliveryState, Queue, Shown
 from bot.model import User
 from bot.ports import UnitOfWork
@@ -23,6 +24,7 @@ from tests.contract.store.examples import DAY, NOW, distribution, event, furnish
 from tests.contract.store.plans import plans as _plans
 
 _QUEUE = Queue(workspace_id="T1", survey_id="SV_1", kind=EventKind.SURVEY_INVITED, due=1, closes_at=None)
+_SURVEY = "uq_surveys_survey_id_integration_id|sqlite_autoindex_surveys_1"
 QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], str]] = {
     "due": (lambda u: u.invitations.due(NOW, 100), "ix_invitations_notice"),
     "of_people": (lambda u: u.invitations.of_people("SV_1", range(1, 50)), "ix_invitations_person"),
@@ -32,11 +34,16 @@ QUESTIONS: dict[str, tuple[Callable[[UnitOfWork], object], str]] = {
     "own_expiries": (lambda u: u.invitations.own_expiries("main", ["EMD_7"], NOW), "pk_invitations|sqlite_autoindex_invitations_1"),
     "without_person": (lambda u: u.invitations.without_person("main", NOW, NOW, 10), "ix_invitations_nobody"),
     "reschedule": (lambda u: u.invitations.reschedule("main", "SV_7", NOW, DAY, 10), "pk_invitations|sqlite_autoindex_invitations_1"),
-    "surveys": (lambda u: u.surveys.get(["SV_7", "SV_8"]), "uq_surveys_survey_id_integration_id|sqlite_autoindex_surveys_1"),
+    "surveys": (lambda u: u.surveys.get(["SV_7", "SV_8"]), _SURVEY),
     "admin_of": (lambda u: u.users.admin_of("7@example.org"), "ix_users_email"),
     "surveys_of": (lambda u: u.grants.surveys_of("7@example.org"), "ix_users_email"),
     "surveys_of owner": (lambda u: u.grants.surveys_of("7@example.org"), "ix_surveys_owner"),
     "integration_of": (lambda u: u.grants.integration_of("7@example.org", "SV_7"), "ix_users_email|pk_users|sqlite_autoindex_users_1"),
+    "lists": (lambda u: u.lists.surveys(Rights(integrations=frozenset({"main"})), NOW), "ix_distributions_survey_key"),
+    "lists of an owner": (lambda u: u.lists.surveys(Rights(surveys={"SV_7": "main"}), NOW), _SURVEY),
+    "listed": (lambda u: u.lists.listed([Seen("main", "SV_7")], NOW), _SURVEY),
+    "distributions": (lambda u: u.distributions.of_surveys("main", ["SV_7", "SV_8"]), _SURVEY),
+    "their surveys": (lambda u: u.distributions.of_survey("main", "SV_7"), "ix_distributions_survey_key"),
     "by_email": (lambda u: u.members.by_email("7@example.org"), "ix_members_email"),
     "queues": (lambda u: u.outbox.queues(NOW), "ix_outbox_open"),
     "claim": (lambda u: u.outbox.claim(_QUEUE, NOW, owner="a", lease=DAY, limit=10), "ix_outbox_open"),
