@@ -50,7 +50,7 @@ PERMISSIONS: tuple[Permission, ...] = (
 #: Where the bot can be talked to, and what for.
 SCOPES: Mapping[str, str] = {
     "personal": "Tells each person of the surveys that were sent to them, in their own chat, and answers there.",
-    "team": "Is asked in a channel, by a mention or a slash command; what it knows of a person is for that person alone.",
+    "team": "Tells a channel of the surveys it was subscribed to, and is asked there; what it knows of a person is for that person alone.",
     "groupChat": "As in a channel.",
 }
 _LISTING = Path(__file__).with_name("listing")

@@ -20,7 +20,7 @@ def distribution_data(distribution: Distribution, found: SurveyNumbers, links: D
     say, survey = reader.say, found.survey
     name = survey_name(survey.name, reader)
     review = links.to_distributions(found.integration, survey.survey_id, distribution.distribution_id)
-    label = say("Review distributions")
+    label = say("Review distributions in Qualtrics")
     back = Button(label=say("Results of the survey"), action=Action(verb="stats.survey", data={"survey": survey.survey_id}))
     elements: tuple[Element, ...] = (
         Text((Strong(name),)),

@@ -155,7 +155,10 @@ def _ways(told: Told, links: DeepLinks, reader: Reader) -> Element:
     if told.distribution is None:
         label, url = say("Data & Analysis in Qualtrics"), links.to_results(found.integration, survey_id)
     else:
-        label, url = say("Review distributions"), links.to_distributions(found.integration, survey_id, told.distribution.distribution_id)
+        label, url = (
+            say("Review distributions in Qualtrics"),
+            links.to_distributions(found.integration, survey_id, told.distribution.distribution_id),
+        )
     return row(_results_button(survey_id, found.survey.name, reader), *([Link(label=label, url=url)] if url else []))
 
 
