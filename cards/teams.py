@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from itertools import accumulate, chain
 from typing import Any, assert_never
 
@@ -43,6 +44,8 @@ Json = dict[str, Any]
 CONTENT_TYPE = "application/vnd.microsoft.card.adaptive"
 #: The newest that Teams shows: https://learn.microsoft.com/en-us/microsoftteams/platform/task-modules-and-cards/cards/cards-reference
 VERSION = "1.5"
+#: In the data of what a form's button brings back: it was typed in, and something may be missing.
+SUBMITTED = "submitted"
 
 
 def message(page: Page | PrivatePage | Form) -> Json:
@@ -64,7 +67,8 @@ def card(page: Page | PrivatePage | Form) -> Json:
     parts = (teams_fields.inputs(it) if isinstance(it, Field) else _drawn(it, page) for it in page.elements)
     drawn = list(chain.from_iterable(parts))
     if isinstance(page, Form):
-        drawn.append(_actions([_execute(Button(label=page.submit, action=page.action, is_primary=True))]))
+        action = replace(page.action, data={**page.action.data, SUBMITTED: "yes"})
+        drawn.append(_actions([_execute(Button(label=page.submit, action=action, is_primary=True))]))
     return empty | {"body": _fitting([_title(page.title), *drawn], limits.TEAMS_CARD_BYTES - _size(empty))}
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, assert_never
 
 from bot.page import Checkboxes, Field, Input, Option, Select
-from cards import limits, markup
+from cards import limits, markup, words
 
 Json = dict[str, Any]
 
@@ -20,7 +20,8 @@ def inputs(field: Field) -> Iterator[Json]:
     label = markup.card_text(field.label, limits.TEAMS_LABEL)
     match field:
         case Input():
-            yield {"type": "Input.Text", "id": field.name, "label": label, "isRequired": True, "maxLength": field.longest}
+            must = {"isRequired": True, "errorMessage": words.REQUIRED}
+            yield {"type": "Input.Text", "id": field.name, "label": label, **must, "maxLength": field.longest}
         case Select():
             first = {} if field.chosen is None else {"value": field.chosen}
             yield {"type": "Input.ChoiceSet", "id": field.name, "label": label, "choices": _choices(field.options), **first}

@@ -12,6 +12,7 @@ MORE: Final = "There is more than fits in here."
 TONES: Final = {Tone.INFO: "Please note:", Tone.WARNING: "Warning:"}
 PRESS: Final = "To answer, press the button “{label}”."
 TYPED: Final = "(to be typed in)"
+REQUIRED: Final = "Please fill this in."
 CHOSEN: Final = " (chosen)"
 CLOSE: Final = "Close"
 CANCEL: Final = "Cancel"

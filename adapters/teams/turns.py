@@ -79,6 +79,8 @@ class Turns:
         try:
             if incoming.is_automatic:
                 return await self._refreshed(incoming, action)
+            if complaint := _complaint(action, _reader(incoming)):  # the form stays as it was filled in
+                return Answer(sentence=complaint)
             if incoming.is_personal or (self.is_targeting and incoming.is_targeted):
                 return await self._in_place(incoming, action)
             member, is_targeted = await self._answer(incoming, action)
@@ -188,6 +190,8 @@ class Turns:
             page = await self._drawn(incoming, member, handed_over, Surface.PRIVATE)
             if isinstance(page, PrivatePage):  # else there is nothing of theirs to hand over, and the answer will say so
                 await self._send(member, page)
+        if complaint := _complaint(action, Reader.of(member)):
+            raise UserError(complaint)
         action, remembered = carried(action)
         asked_in = await self.directory.shared_place(incoming, member, remembered)
         request = Request(member=member, action=action, surface=surface, conversation=asked_in)
@@ -213,6 +217,11 @@ def follows(incoming: Incoming) -> Json:
 def nothing(incoming: Incoming) -> Json:
     """What is said to the second delivery of a pressed button."""
     return _body(_SENTENCE, _reader(incoming).say("I am at it already."))
+
+
+def _complaint(action: Action, reader: Reader) -> str | None:
+    """What is wrong with a submitted form."""
+    return " ".join(actions.complaints(action, reader).values()) or None if teams.SUBMITTED in action.data else None
 
 
 def _reader(incoming: Incoming) -> Reader:

@@ -16,7 +16,7 @@ from bot import actions
 from bot.messages import Conversation, Request
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
-from tests.adapters.teams.conftest import NOW, TENANT_ID, People, button
+from tests.adapters.teams.conftest import NOW, REACH, TENANT_ID, People, button
 
 GENERAL = Conversation(workspace_id=TENANT_ID, channel_id="19:general@thread.tacv2")
 Asked = list[Conversation | None]
@@ -32,7 +32,7 @@ def inbound(doorkeeper: Doorkeeper, directory: TeamsDirectory, channel: TeamsCha
     async def noting(store: Store, request: Request, now: datetime) -> Page | PrivatePage | Form:
         asked.append(request.conversation)
         assert "in" not in request.action.data
-        return await actions.handle(store, request, now)
+        return await actions.handle(store, request, now, reach=REACH)
 
     turns = Turns(store=store, directory=directory, channel=channel, clock=lambda: NOW, handle=noting)
     return Inbound(doorkeeper, directory, turns, store, lambda: NOW)
@@ -49,7 +49,7 @@ async def test_what_is_shown_in_the_personal_chat_remembers_where_it_was_asked_f
     people: People, asked: Asked, store: Store
 ) -> None:
     general = people.tenant.conversations[GENERAL.channel_id]
-    card = await people.ask("ana", "<at>Surveybot</at> find", general)
+    card = await people.ask("ana", "<at>Surveybot</at> surveys find", general)
     await people.client.press("ana", button(card, "Find"), words="pulse")
     general.members.remove("ana")
     await people.client.press("ana", button(card, "Find"), words="pulse")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 
 import pytest
 import stamina
 
 from adapters.sandbox.teams.tenant import BLOCKED, Conversation, Fault, Json, refusal
-from adapters.teams.turns import Turns
+from adapters.teams.turns import Shown, Turns
 from adapters.teams.wire import Incoming, parse
-from bot import actions
 from bot.messages import Conversation as Place
 from bot.messages import Request
 from bot.ports import Store
-from tests.adapters.teams.conftest import LINK, NOW, TENANT_ID, People, button, title
+from tests.adapters.teams.conftest import LINK, TENANT_ID, People, button, title
 
 CHANNEL = "19:general@thread.tacv2"
 
@@ -78,6 +78,16 @@ async def test_where_teams_refuses_it_the_answer_goes_to_the_persons_chat(people
     assert general.messages == {}
 
 
+async def test_what_is_wrong_with_a_form_is_said_beside_it(people: People) -> None:
+    """It stays as it was filled in; an older client gets a message."""
+    find = button(await people.ask("ana", "find"), "Find")
+    answer = await people.client.press("ana", find, words=" ")
+    assert answer.json()["value"] == "Please type a part of the survey's name or of its sender."
+    await people.client.submit("ana", find, words=" ")
+    assert title(people.newest("ana")) == "That did not work"
+    assert title((await people.client.press("ana", find, words="pulse")).json()["value"]) == "Found surveys"
+
+
 async def test_a_moments_trouble_of_teams_is_waited_out_with_whoever_waits(people: People, general: Conversation, store: Store) -> None:
     """For an answer, and for the roster of a team that adds the bot."""
     with stamina.set_testing(True, attempts=3):  # without the seconds in between
@@ -114,12 +124,13 @@ async def test_a_message_renews_itself_for_its_reader(people: People, turns: Tur
 @pytest.mark.parametrize("is_targeting", [True, False])
 async def test_a_request_knows_the_place_it_was_made_in_without_its_thread(people: People, turns: Turns, general: Conversation) -> None:
     asked: list[Request] = []
+    handle = turns.handle
 
-    async def handle(store: Store, request: Request, now: object) -> object:
+    async def noting(store: Store, request: Request, now: datetime) -> Shown:
         asked.append(request)
-        return await actions.handle(store, request, NOW)
+        return await handle(store, request, now)
 
-    object.__setattr__(turns, "handle", handle)
+    object.__setattr__(turns, "handle", noting)
     activity = people.client.activity("message", "ana", general)
     thread = activity["conversation"] | {"id": f"{CHANNEL};messageid=1700000000000"}
     await people.client.post(activity | {"text": "help", "conversation": thread})

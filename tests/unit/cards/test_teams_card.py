@@ -216,14 +216,15 @@ def test_a_form_asks_and_its_button_brings_back_what_was_said() -> None:
     choices = [{"title": "#one", "value": "c1"}, {"title": "#two", "value": "c2"}]
     many = {"isMultiSelect": True, "style": "expanded", "value": "c1,c2"}
     assert card["body"][2:-1] == [
-        {"type": "Input.Text", "id": "note", "label": "Note", "isRequired": True, "maxLength": 40},
+        {"type": "Input.Text", "id": "note", "label": "Note", "isRequired": True, "errorMessage": "Please fill this in.", "maxLength": 40},
         rich({"text": "Short", "isSubtle": True, "size": "small"}) | {"spacing": "none"},
         {"type": "Input.ChoiceSet", "id": "where", "label": "Where", "choices": choices, "value": "c2"},
         {"type": "Input.ChoiceSet", "id": "kinds[]", "label": "Kinds", "choices": choices, **many},
     ]
     (button,) = card["body"][-1]["actions"]
     typed = {"note": "hi, all", "where": "c1", "kinds[]": "c1,c2"}
-    wanted = Action(verb="subscribe.save", data={"survey": "SV_1", "note": "hi, all", "where": "c1", "kinds": "c1 c2"})
+    given = {"survey": "SV_1", "note": "hi, all", "where": "c1", "kinds": "c1 c2"}
+    wanted = Action(verb="subscribe.save", data={**given, teams.SUBMITTED: "yes"})
     assert teams.parse_execute(button["verb"], {**button["data"], **typed}) == wanted
     assert teams.parse_submit({**button["fallback"]["data"], **typed}) == wanted
     assert teams.message(form)["summary"] == "Subscribe\nWhat?"
