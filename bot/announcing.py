@@ -104,7 +104,7 @@ def _subjects(
     """The open surveys it is about, and those whose end was not found yet, by the integration to read them from."""
     creator = authority.proven_address(uow.members.get(subscription.conversation.workspace_id, subscription.creator_id))
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for it in uow.lists.surveys(authority.visible(uow, creator), now, only_open=True):
+    for it in uow.lists.listed(uow.lists.surveys(authority.visible(uow, creator), now, only_open=True), now):
         if covers(subscription.subject, it.survey_id, it.name):
             found[it.integration_id].add(it.survey_id)
     followed = {survey_id for survey_id, news in known.items() if _is_followed(news)}
@@ -130,7 +130,7 @@ def _weekly(subscription: Subscription, known: Collection[News], now: datetime) 
 
 def _for_owners(uow: UnitOfWork, read: Mapping[str, _Read], reach: Reach, now: datetime) -> Iterator[Finding]:
     soon: defaultdict[str, list[str]] = defaultdict(list)
-    for it in uow.lists.surveys(Rights(integrations=frozenset(read)), now, only_open=True):
+    for it in uow.lists.listed(uow.lists.surveys(Rights(integrations=frozenset(read)), now, only_open=True), now):
         if it.closes_at is not None and it.closes_at - _HORIZON <= now:
             soon[it.integration_id].append(it.survey_id)
     known = _by_survey(uow.posts.known(OWNER) if soon else ())

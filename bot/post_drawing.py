@@ -96,7 +96,7 @@ class _Drawing:
 
     def _week(self, subscription: Subscription, creator: Member | None, reader: Reader) -> Section | str:
         rights = authority.visible(self.uow, authority.proven_address(creator))
-        every = self.uow.lists.surveys(rights, self.now, only_open=True)
+        every = self.uow.lists.listed(self.uow.lists.surveys(rights, self.now, only_open=True), self.now)
         listed = [it for it in every if covers(subscription.subject, it.survey_id, it.name)]
         if not listed:
             return "no survey is open"

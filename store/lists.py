@@ -13,6 +13,7 @@ from bot.listed import Listed, Rights, Seen
 from bot.rules import INVITE, REMINDER
 from store import tables
 from store.columns import Instant
+from store.statements import chunks
 
 _SURVEYS = tables.surveys
 _DISTRIBUTIONS = tables.distributions
@@ -43,7 +44,8 @@ class SqlLists:
     def listed(self, seen: Sequence[Seen], now: datetime) -> Sequence[Listed]:
         columns = (*_SEEN, *_SAID, _ENDS.label("ends"), _last_end(now).label("last_end"))
         asked = select(*columns).outerjoin(_USERS, _IS_OWNER)
-        rows = cast("Iterable[Any]", self.connection.execute(asked.where(tuple_(*_SEEN).in_([tuple(each) for each in seen]))))
+        pieces = (self.connection.execute(asked.where(tuple_(*_SEEN).in_([tuple(each) for each in piece]))) for piece in chunks(seen))
+        rows = cast("Iterable[Any]", (row for piece in pieces for row in piece))
         found = {Seen(row.integration_id, row.survey_id): _listed(row) for row in rows}
         return [found[each] for each in seen if each in found]
 
