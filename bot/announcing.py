@@ -93,6 +93,8 @@ def _for_channel(uow: UnitOfWork, subscription: Subscription, read: Mapping[str,
         if (here := read.get(integration_id)) is not None:
             theirs = replace(audience, since=max(audience.since, here.baseline_at))
             for found in here.surveys(uow, survey_ids, now):
+                if not covers(subscription.subject, found.survey.survey_id, found.survey.name):
+                    continue  # it was called something else
                 yield from findings(found, theirs, known[found.survey.survey_id], now, here.looked_at)
     if Feature.WEEKLY in features:
         yield from _weekly(subscription, known[""], now)

@@ -6,7 +6,7 @@ written down once for each subscription, whoever finds it; what is not to be tol
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -109,6 +109,7 @@ class Posts(Protocol):
         """With a lapsed lease, CLAIMED -> READY, for nothing of it was sent, and SENDING -> UNKNOWN, for `reason`. Returns how many."""
         ...
 
+    def counts(self) -> Mapping[DeliveryState, int]: ...
     def list(self, limit: int) -> Sequence[Post]:
         """The newest first."""
         ...

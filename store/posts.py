@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, or_, select, update
+from sqlalchemy import Connection, RowMapping, func, or_, select, update
 
 from bot.messages import DeliveryState, MessageRef
 from bot.posts import News, Post
@@ -69,6 +69,9 @@ class SqlPosts:
             lapsed.where(_POSTS.c.state == DeliveryState.SENDING).values(**unknown),
         )
         return sum(self.connection.execute(each).rowcount for each in found)
+
+    def counts(self) -> Mapping[DeliveryState, int]:
+        return dict(self.connection.execute(select(_POSTS.c.state, func.count()).group_by(_POSTS.c.state)).all())
 
     def list(self, limit: int) -> Sequence[Post]:
         newest = select(_POSTS).order_by(_POSTS.c.post_id.desc()).limit(limit)

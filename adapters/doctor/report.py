@@ -55,7 +55,7 @@ async def _of_core(core: Core, cloud: Cloud) -> Sequence[Check]:
         checks += await _live(core, integration)
     checks += await core.store.read(lambda uow: _remembered(uow, core.clock(), core.jobs.retry))
     checks += await _of_chats(core, cloud)
-    return [*checks, await _examined("messages", _messages(core))]
+    return [*checks, await _examined("messages", _messages(core)), await _examined("channel posts", _posts(core))]
 
 
 async def _of_chats(core: Core, cloud: Cloud) -> Sequence[Check]:
@@ -145,6 +145,12 @@ def _remembered(uow: UnitOfWork, now: datetime, retry: timedelta) -> Sequence[Ch
     for (integration_id, http_status), number in uow.requests.statuses(now - _DAY).items():
         statuses[integration_id][http_status] = number
     return [check for it in status(uow, now, retry=retry) for check in jobs.remembered(it, statuses[it.integration.integration_id], now)]
+
+
+async def _posts(core: Core) -> Finding:
+    """What became of what was to be told to channels and owners; skipped is what nobody asked for, or what was no longer so."""
+    counts = await core.store.read(lambda uow: uow.posts.counts())
+    return Level.OK, ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "none yet"
 
 
 async def _messages(core: Core) -> Finding:

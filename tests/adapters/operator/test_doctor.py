@@ -39,7 +39,7 @@ TABLES = "full sync, incremental sync, sweep sync, picture, gaps, limits"
 NAMES = (
     *("database", "database clock", "encryption keys"),
     *(f"acme, {name}" for name in f"{QUALTRICS}, {TABLES}".split(", ")),
-    *("Slack", "people in Slack", "messages"),
+    *("Slack", "people in Slack", "messages", "channel posts"),
 )
 Row = tuple[Callable[[Sandbox], Any], str, Level, str, str]
 

@@ -38,6 +38,7 @@ async def test_the_same_news_is_written_down_once_whatever_it_was_first(store: S
     assert await store.write(lambda u: u.posts.add([], NOW, is_told=True)) == 0
     assert await store.read(lambda u: u.posts.known(1)) == {LAUNCH, HALF, replace(HALF, mark="75")}
     assert await store.read(lambda u: u.posts.known(OWNER)) == set()
+    assert await store.read(lambda u: u.posts.counts()) == {DeliveryState.READY: 1, DeliveryState.SKIPPED: 2}
     assert [post.news for post in await claimed(store, "a")] == [HALF]
 
 
