@@ -1,7 +1,7 @@
 """What a waiting administrator feels: the pages about a brand's surveys among a million invitations, each by its click.
 
 - pages: `actions.handle` of *Open surveys*, a search, *Results of a survey* and *Distribution data*, by turns for a brand administrator
-  and for the owner of every tenth survey. The brand has 5,000 more surveys that were sent to nobody here.
+  and for the owner of every tenth survey. The brand has 2,000 more open surveys, whose invitations are not here.
 - baseline: the one statement that a page would need which counts invitations by survey and status instead of using the nine counts.
 
 The plans of all their statements are printed, so that a look at a whole table shows.
@@ -35,7 +35,7 @@ from tests.contract.store.plans import plans
 
 T = TypeVar("T")
 _ADMIN, _OWNER = (replace(million.member(0), user_id=name, email=f"{name}@example.com") for name in ("admin", "owner"))
-_OTHERS = 5000
+_OTHERS = 2000
 _SURVEY, _DISTRIBUTION = f"SV_{0:015d}", f"EMD_{0:015d}"
 _PAGES = {
     "Open surveys": Action(verb="stats.list", data={"page": "2"}),
