@@ -137,10 +137,12 @@ class TeamsChannel:
             workspace_id=member.workspace_id, conversation_id=member.user_id, user_id=member.user_id, service_url=service_url
         )
         try:
-            address = replace(unopened, conversation_id=await self._connector.open_chat(service_url, member.user_id))
+            async with self._called():
+                conversation_id = await self._connector.open_chat(service_url, member.user_id)
         except ShutOut:
             await self._remember(replace(unopened, is_closed=True))
             raise
+        address = replace(unopened, conversation_id=conversation_id)
         await self._remember(address)
         return address
 
