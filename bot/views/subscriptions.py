@@ -113,14 +113,12 @@ def add(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime)
         subject=before.subject if before else meant,
         features=wish.features or (before.features if before else DEFAULT_FEATURES),
         creator_id=viewer.user_id,
-        created_at=now,
         offered_at=None,
         paused=None,
     )
-    added = uow.subscriptions.add(wanted)
-    if before is None or (before.features, before.creator_id, before.paused) != (added.features, added.creator_id, None):
-        _announce(uow, added, now)
-    return _shown(added)
+    is_same = before is not None and (before.features, before.creator_id, before.paused) == (wanted.features, viewer.user_id, None)
+    added = uow.subscriptions.add(wanted if is_same else replace(wanted, created_at=now))
+    return _shown(added) if is_same else _announced(uow, added, now)
 
 
 def change(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Action:
@@ -155,10 +153,8 @@ def take_over(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: dat
         return _NOT_YOURS
     if it.offered_at is None and it.paused not in _ORPHANED:
         return _shown(it)
-    taken = replace(it, creator_id=viewer.user_id, created_at=now)
     uow.subscriptions.take_over(it.subscription_id, viewer.user_id)
-    _announce(uow, taken, now)
-    return _shown(taken)
+    return _announced(uow, it, now)
 
 
 def resume(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: datetime) -> Action:
@@ -268,9 +264,11 @@ def _what(data: Mapping[str, str]) -> str:
     return data.get("what", "")[:LONGEST].strip()
 
 
-def _announce(uow: UnitOfWork, subscription: Subscription, now: datetime) -> None:
+def _announced(uow: UnitOfWork, subscription: Subscription, now: datetime) -> Action:
+    """The channel is told who subscribed it."""
     mark = str(int(now.timestamp()))
     uow.posts.add([News(kind=PostKind.SUBSCRIBED, subscription_id=subscription.subscription_id, mark=mark)], now, is_told=True)
+    return _shown(subscription)
 
 
 def _removed(uow: UnitOfWork, subscriptions: Sequence[Subscription]) -> Action:

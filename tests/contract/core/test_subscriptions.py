@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time
+from pathlib import Path
 
 import pytest
 
@@ -15,6 +16,14 @@ from bot.subscriptions import Feature, Paused
 from tests.contract.core.channels import HERE, Channel, buttons, said
 
 DEFAULT = "closing launch results"
+
+
+@pytest.fixture
+def database_url(tmp_path: Path, migrated_sqlite: bytes) -> str:
+    """SQLite alone: what is asked of the tables here, `test_succession` and `tests/contract/store` ask of both databases."""
+    path = tmp_path / "surveybot.db"
+    path.write_bytes(migrated_sqlite)
+    return f"sqlite:///{path}"
 
 
 @pytest.fixture
@@ -214,6 +223,15 @@ async def test_its_creator_and_the_brands_administrators_change_it_and_nobody_el
         assert await channel.in_force() == {"SV_pulse": feature}
     (subscription,) = await channel.subscriptions()
     assert (subscription.creator_id, subscription.weekday) == ("ola", 2), "whose rights count stays"
+
+
+async def test_administrators_change_what_is_of_many_surveys_where_some_are_of_their_brand(channel: Channel) -> None:
+    await channel.types("ola", "subscribe Team* closed")
+    (subscription,) = await channel.subscriptions()
+    data = {"subscription": str(subscription.subscription_id), "features": "weekly"}
+    for who, features in (("max", "closed"), ("adm", "weekly")):
+        await channel.does(who, Action(verb="subscription.change", data=data))
+        assert await channel.in_force() == {"Team*": features}
 
 
 async def test_the_times_of_the_channel_hold_for_everything_it_is_subscribed_to(channel: Channel) -> None:
