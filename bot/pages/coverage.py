@@ -69,10 +69,26 @@ def _facts(covered: Guarded, reader: Reader) -> tuple[tuple[str, tuple[str]], ..
 
 
 def _chart(covered: Guarded, reader: Reader) -> Chart:
-    words = reach_words(reader)
+    words = _short_words(reader)
     told = [(words[reach], float(shown.number)) for reach, shown in rows(covered) if not shown.is_hidden]
     series = Series(reader.say("People"), tuple(number for _, number in told))
     return Chart(kind=ChartKind.BAR, title=reader.say("Who was reached"), labels=tuple(label for label, _ in told), series=(series,))
+
+
+def _short_words(reader: Reader) -> Mapping[Reach, str]:
+    """The same below a column: Slack has room for 20 characters there."""
+    say = reader.say
+    return {
+        Reach.REACHED: say("Reached"),
+        Reach.WAITING: say("Waiting"),
+        Reach.NO_ACCOUNT: say("No account"),
+        Reach.OPTED_OUT: say("Opted out"),
+        Reach.GUEST: say("Guests"),
+        Reach.DEACTIVATED: say("Deactivated"),
+        Reach.NO_EMAIL: say("No e-mail address"),
+        Reach.FAILED: say("Not delivered"),
+        Reach.OTHERS: say("Others"),
+    }
 
 
 def _explained(reader: Reader) -> str:

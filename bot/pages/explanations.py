@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from bot.model import SMALLEST_GROUP
 from bot.page import Button, Element, Facts, Moment, Note, Notice, Page, Phrase, Strong, Text, Tone, phrase
 from bot.pages.asked import name_of, privacy, sender
 from bot.pages.reader import Reader
@@ -43,6 +44,7 @@ def privacy_page(reader: Reader, asked: Participation | None = None) -> Page:
         Text((say("What a survey's owner can see depends on how they set it up in Qualtrics:"),)),
         Facts(kinds),
         Note((say("Where I do not know the settings, I assume the first. In small groups numbers alone can tell who said what."),)),
+        Note((say("The numbers that I show to owners are rounded, and never of fewer than {k} people.").format(k=SMALLEST_GROUP),)),
         *_stored(reader),
         row(*([details_button(asked, reader)] if asked else []), list_button(reader)),
     )

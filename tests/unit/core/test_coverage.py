@@ -14,6 +14,7 @@ from bot.page import Chart
 from bot.pages import Reader
 from bot.pages.coverage import coverage_page
 from bot.records import Told
+from cards import limits
 from tests.unit.core.examples import NOW, a_distribution, a_survey
 from tests.unit.core.test_pages import words
 
@@ -79,7 +80,7 @@ def test_a_page_says_the_same_in_its_picture_and_in_words() -> None:
     covered = coverage([Told("EMD_1", True, DeliveryState.SENT, None, 38), Told("EMD_1", False, None, None, 3)], [LARGE], 5, NOW)
     page = coverage_page(a_survey(), covered, READER, ())
     (chart,) = [element for element in page.elements if isinstance(element, Chart)]
-    assert dict(zip(chart.labels, chart.series[0].values, strict=True)) == {"Reached in chat": 35, "Others, or too few to tell apart": 5}
+    assert dict(zip(chart.labels, chart.series[0].values, strict=True)) == {"Reached": 35, "Others": 5}
     said = words(page)
     assert "Mailed by Qualtrics: 40 or more" in said
     assert "Reached in chat: 35 or more" in said
@@ -91,3 +92,12 @@ def test_of_too_few_people_nothing_is_drawn() -> None:
     page = coverage_page(a_survey(), coverage([], [SMALL], 5, NOW), READER, ())
     assert not any(isinstance(element, Chart) for element in page.elements)
     assert "to too few people" in words(page)
+
+
+def test_no_column_has_a_name_that_slack_cuts() -> None:
+    told = [Told("EMD_1", True, state, reason, 9) for state in DeliveryState for reason in (None, *Unreachable)]
+    covered = coverage([*told, Told("EMD_1", False, None, None, 9)], [LARGE], 5, NOW)
+    page = coverage_page(a_survey(), covered, READER, ())
+    (chart,) = [element for element in page.elements if isinstance(element, Chart)]
+    assert len(chart.labels) == len(Reach)
+    assert max(map(len, chart.labels)) <= limits.CHART_LABEL
