@@ -1,7 +1,8 @@
 """What a waiting administrator feels: the pages about a brand's surveys among a million invitations, each by its click.
 
-- pages: `actions.handle` of *Open surveys*, a search, *Results of a survey* and *Distribution data*, by turns for a brand administrator
-  and for the owner of every tenth survey. The brand has 2,000 more open surveys, whose invitations are not here.
+- pages: `actions.handle` of *Open surveys*, a search, *Results of a survey*, *Distribution data* and the *Coverage* of 5,000 people, by
+  turns for a brand administrator and for the owner of every tenth survey. The brand has 2,000 more open surveys, whose invitations are
+  not here.
 - baseline: the one statement that a page would need which counts invitations by survey and status instead of using the nine counts.
 
 The plans of all their statements are printed, so that a look at a whole table shows.
@@ -42,7 +43,17 @@ _PAGES = {
     "Found surveys": Action(verb="stats.find", data={"words": "survey 1"}),
     "Results": Action(verb="stats.survey", data={"survey": _SURVEY}),
     "Distribution data": Action(verb="stats.distribution", data={"survey": _SURVEY, "distribution": _DISTRIBUTION}),
+    "Coverage": Action(verb="stats.coverage", data={"survey": _SURVEY}),
 }
+#: Everybody was told of everything that they were sent.
+_TOLD = text(
+    """
+    INSERT INTO outbox (event_key, kind, integration_id, survey_id, person_id, state, reason, due_at, attempt, created_at, finished_at)
+    SELECT 'survey.invited:' || survey_id || ':' || person_id || ':' || distribution_key, 'survey.invited', 'main', survey_id, person_id,
+           CASE person_id % 10 WHEN 0 THEN 'unreachable' ELSE 'sent' END, CASE person_id % 10 WHEN 0 THEN 'opted out' END, 1, 1, 1, 1
+    FROM invitations i JOIN surveys s ON s.key = i.survey_key
+    """
+)
 _COUNTED = text("SELECT survey_key, status, count(*) FROM invitations GROUP BY survey_key, status")
 
 
@@ -79,6 +90,7 @@ async def _add_owners(url: str) -> None:
         known = uow.distributions.of_active("main")
         stats = DistributionStats(sent=million.CONTACTS, finished=400, started=450, opened=700)
         uow.distributions.save("main", [replace(each, stats=stats) for each in known if not each.distribution_id.startswith("EMD_other")])
+        _connection(uow).execute(_TOLD)
         owned = [replace(survey, owner_id="UR_owner") for survey in uow.surveys.all("main")[::10]]
         uow.surveys.save("main", owned, million.NOW)
 
