@@ -32,7 +32,7 @@ from adapters.sandbox.teams.client import TeamsClient
 from adapters.sandbox.teams.running import Simulated, simulated_teams
 from adapters.sandbox.teams.window import Window
 from adapters.scheduler import scheduled
-from adapters.settings import Limits, Schedule, Settings, Slack, Teams
+from adapters.settings import Limits, Links, Schedule, Settings, Slack, Teams
 from adapters.slack.inbound import PATH
 from adapters.teams.inbound import PATH as TEAMS_PATH
 from adapters.teams.registration import PUBLIC
@@ -124,6 +124,7 @@ async def sandbox(
         slack = Slack(bot_token=SecretStr(bot_token), signing_secret=SecretStr(signing_secret), api_url=f"{url}/api/", sends_per_second=20)
         settings = Settings(
             limits=_UNHURRIED,
+            links=_links(url),
             slack=slack if has_slack else Slack(),
             encryption_keys=SecretStr("demo:" + base64.b64encode(secrets.token_bytes(32)).decode()),
             database_url=SecretStr(database_url),
@@ -161,6 +162,12 @@ async def _introduced(teams: Simulated, bot_url: str) -> Window:
     return window
 
 
+def _links(url: str) -> Links:
+    """Into the simulated Qualtrics: what is no https address is refused as a setting."""
+    here = f"{url}/responses/{{survey}}"
+    return Links.model_construct(results=here, distributions=here, builder=here)
+
+
 def _connect(uow: UnitOfWork, base_url: str, token: str, reading: Reading) -> None:
     acme = Integration(integration_id=INTEGRATION, name="Acme", base_url=base_url, timeout_seconds=10, schedule=reading)
     uow.integrations.save(acme)
@@ -179,7 +186,7 @@ class _Worlds:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")
-        if path.startswith(("/API/", "/jfe/", "/oauth2/")):
+        if path.startswith(("/API/", "/jfe/", "/oauth2/", "/responses/")):
             app = self.qualtrics
         elif path.startswith(("/api/", "/response/", "/oauth/", "/link")):
             app = self.slack

@@ -81,7 +81,7 @@ def survey_results(
         _facts(found, reader),
         *_numbers(found, reader),
         row(coverage_button(survey.survey_id, reader), *([people_button(survey.survey_id, reader)] if has_people else [])),
-        Text((Strong(say("Distributions, the newest first")),)),
+        Text((Strong(say("Distribution statistics, the newest first")),)),
         *(_entry(each, found, reader) for each in distributions),
         *([] if found.distributions else [Text((say("It has not been sent to anybody yet."),))]),
         *pager(where, Action(verb="stats.survey", data=its), reader),
@@ -178,7 +178,7 @@ def _numbers(found: SurveyNumbers, reader: Reader) -> Iterator[Element]:
 
 
 def _entry(distribution: Distribution, found: SurveyNumbers, reader: Reader) -> Entry:
-    name, label = distribution_name(distribution, reader), reader.say("Distribution statistics")
+    name, label = distribution_name(distribution, reader), reader.say("Statistics")
     data = {"survey": distribution.survey_id, "distribution": distribution.distribution_id}
     button = Button(label=label, action=Action(verb="stats.distribution", data=data), spoken=f"{label}: {name}")
     detail = (*sent_words(distribution, reader), " · ", *response_rate(found.of(distribution), reader))

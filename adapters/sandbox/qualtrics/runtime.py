@@ -45,6 +45,18 @@ def survey_page(tenant: Tenant) -> Callable[[Request], Awaitable[Response]]:
     return respond
 
 
+def owners_page(tenant: Tenant) -> Callable[[Request], Awaitable[Response]]:
+    """The endpoint of `/responses/{survey}`: where a survey's owner would look after it."""
+
+    async def respond(request: Request) -> Response:
+        survey = tenant.surveys.get(request.path_params["survey"])
+        if survey is None:
+            return _html("Not found", "<p>There is no such survey.</p>", status=404)
+        return _html(survey.name, "<p>In Qualtrics, its owner finds its distributions and responses here. The simulated one ends here.</p>")
+
+    return respond
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Visit:
     """Somebody at a survey's door: with a personal link, or (`invited` is None) with the anonymous one."""

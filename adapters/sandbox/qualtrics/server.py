@@ -19,7 +19,7 @@ from adapters.sandbox.qualtrics.credentials import Access
 from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.qualtrics.records import User
 from adapters.sandbox.qualtrics.routes import ENDPOINTS, Endpoint
-from adapters.sandbox.qualtrics.runtime import survey_page
+from adapters.sandbox.qualtrics.runtime import owners_page, survey_page
 from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.serving import cut_connection
 
@@ -31,8 +31,9 @@ Work = Callable[[Request, Faults], Awaitable[Response]]
 
 
 def qualtrics_app(tenant: Tenant, *, token: str | None = None, page_size: int = 100, datacenter: str | None = None) -> Starlette:
-    """A tenant's API under `/API/v3`, its token endpoint, and its surveys under `/jfe/form`. `page_size` is the largest page.
+    """A tenant's API under `/API/v3`, its token endpoint, its surveys under `/jfe/form`, and their owners' pages under `/responses`.
 
+    `page_size` is the largest page.
     `token` becomes an API token of the brand admin; `tenant.credentials` holds all others. `datacenter` None, or the tenant's own,
     is its home; any other proxies API tokens and knows no OAuth client or token (quirks Q6, Q15).
     """
@@ -43,7 +44,8 @@ def qualtrics_app(tenant: Tenant, *, token: str | None = None, page_size: int = 
     known = [site.route(endpoint.template + end, endpoint, [endpoint.method]) for endpoint in ENDPOINTS for end in ("", "/")]
     unknown = site.route("{rest:path}", Endpoint("unknown", _no_such_route), _ANYTHING)
     tokens = Route(oauth.PATH, _faulty(tenant, oauth.PATH, site.issue), methods=["POST"])
-    return Starlette(routes=[*known, unknown, tokens, Route("/jfe/form/{survey}", survey_page(tenant), methods=["GET", "POST"])])
+    people = (Route("/jfe/form/{survey}", survey_page(tenant), methods=["GET", "POST"]), Route("/responses/{survey}", owners_page(tenant)))
+    return Starlette(routes=[*known, unknown, tokens, *people])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -34,6 +34,11 @@ async def test_opening_starts_and_submitting_finishes(api: httpx.AsyncClient, te
     assert tenant.survey(survey_id).responses == 1
 
 
+async def test_owners_have_a_page_of_each_survey(api: httpx.AsyncClient, survey_id: str) -> None:
+    found, missing = await api.get(f"/responses/{survey_id}"), await api.get("/responses/SV_none")
+    assert (found.status_code, "its owner finds" in found.text, "<b>" in found.text, missing.status_code) == (200, True, False, 404)
+
+
 async def test_an_individual_link_works_once(api: httpx.AsyncClient, tenant: Tenant, survey_id: str) -> None:
     link, row = tenant.personal_link(EMAIL, survey_id), _row(tenant, survey_id)
     await api.post(link)
