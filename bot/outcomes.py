@@ -21,7 +21,7 @@ SETTLING = timedelta(seconds=60)
 #: What is done, by kind, where a lost answer stays lost, because the bot may not read the conversation: for every kind the delivery stays
 #: UNKNOWN, and here is why it is better not to repeat it.
 UNREPEATED: Mapping[EventKind, str] = {
-    EventKind.SURVEY_INVITED: "the survey is in the Home tab and in /surveys, Qualtrics has mailed it too, and the reminder follows",
+    EventKind.SURVEY_INVITED: "the survey is in their list, Qualtrics has mailed it too, and the reminder follows",
     EventKind.SURVEY_CLOSING: "a second reminder within minutes annoys more people than a missing one loses, and the invitation is there",
 }
 
