@@ -9,14 +9,15 @@ from datetime import timedelta
 
 import pytest
 
+from bot import succession
 from bot.announcing import announce_due
 from bot.deep_links import DeepLinks
 from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled
-from bot.messages import Conversation, DeliveryState
+from bot.messages import Conversation, DeliveryState, MemberKind
 from bot.model import User
 from bot.page import Chart, Facts, Page
 from bot.posting import Poster, post_due
-from bot.posts import PostKind
+from bot.posts import News, PostKind
 from bot.subscriptions import Feature, Paused, Subscription
 from bot.sync import Kind
 from cards.plain import plain_text
@@ -308,3 +309,58 @@ async def test_a_process_killed_anywhere_loses_nothing_and_nothing_is_said_twice
     life.wait(minutes=3)
     assert await channels.look() == []
     assert DeliveryState.UNKNOWN in await channels.states(PostKind.LAUNCH)
+
+
+async def test_a_survey_that_is_sent_once_more_after_its_end_is_followed_to_its_next_end(channels: Channels) -> None:
+    life = channels.life
+    await channels.subscribe(Feature.CLOSED)
+    life.source.put(name="Pulse")
+    assert await channels.look() == [], "it is not sent yet"
+    channels.send(days=1)
+    await channels.look()
+    life.wait(days=2)
+    assert await channels.look() == ["Survey closed"]
+    channels.send(distribution_id="EMD_2", days=1)
+    assert await channels.look() == []
+    life.wait(days=2)
+    assert await channels.look() == ["Survey closed"]
+    assert await channels.look() == []
+
+
+async def test_a_channel_is_told_who_subscribed_it_and_asked_to_take_over_when_they_have_left(channels: Channels) -> None:
+    life = channels.life
+    made = await channels.subscribe()
+    subscribed = News(kind=PostKind.SUBSCRIBED, subscription_id=made.subscription_id, mark="1")
+    await life.store.write(lambda uow: uow.posts.add([subscribed], life.now, is_told=True))
+    assert await channels.tell() == ["New subscription"]
+    await life.join("olga", kind=MemberKind.DEACTIVATED)
+    channels.send(days=1)
+    await succession.review(life.store, life.now)
+    assert await channels.look() == ["Who takes this over?"]
+    life.wait(days=15)
+    await succession.review(life.store, life.now)
+    assert await channels.look() == []
+    assert life.channel.sent == [], "nobody is left to be told, neither of the pause nor of the end of her survey"
+
+
+async def test_trouble_with_one_message_is_no_trouble_for_the_others(channels: Channels) -> None:
+    """What is due elsewhere in a workspace waits while it is in trouble; what breaks, or cannot be drawn, ends alone."""
+    life = channels.life
+    for channel in ("C1", "C2"):
+        await channels.subscribe(Feature.LAUNCH, Feature.MILESTONES, channel=channel)
+    channels.send(days=30)
+    await life.sync()
+    life.channel.post_errors.append(Throttled("429", retry_after=30))
+    sender = life.sender
+    await announce_due(life.store, sender.reach, life.now)
+    await post_due(Poster(sender, DeepLinks()))
+    assert life.channel.posted == []
+    life.wait(seconds=31)
+    life.channel.post_errors.append(ValueError("a bug"))
+    assert await channels.tell() == ["Survey sent"]
+    channels.count(finished=50)
+    await life.sync()
+    await announce_due(life.store, sender.reach, life.now)
+    await post_due(Poster(life.sender, DeepLinks(results="ftp://nowhere")))
+    assert await channels.states(PostKind.LAUNCH) == {DeliveryState.SENT, DeliveryState.UNKNOWN}
+    assert await channels.states(PostKind.MILESTONES) == {DeliveryState.SKIPPED}
