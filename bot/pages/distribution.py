@@ -62,5 +62,5 @@ def _numbers(distribution: Distribution, found: SurveyNumbers, reader: Reader) -
         yield Text((reader.say("Its numbers are not shown: it mailed nobody, or too few people."),))
     else:
         yield Facts(number_facts(numbers, reader))
-        yield funnel(numbers, reader)
+        yield from funnel(numbers, reader)
     yield why(numbers, reader)

@@ -140,7 +140,7 @@ def _problems(distribution: Distribution, numbers: Guarded, reader: Reader) -> F
 def _charts(told: Told, reader: Reader) -> Iterator[Chart]:
     """Not where nothing may be shown."""
     if told.news.kind in {PostKind.CLOSING, PostKind.RESULTS} and not told.found.numbers.whole.is_hidden:
-        yield funnel(told.found.numbers, reader)
+        yield from funnel(told.found.numbers, reader)
         if (line := answers_over_time(told.found.history, reader)) is not None:
             yield line
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from bot.model import Distribution, LinkType
 from bot.page import Chart, ChartKind, Moment, Phrase, Series, phrase
 from bot.pages.numbers import people, percent
@@ -64,11 +66,17 @@ def number_facts(numbers: Guarded, reader: Reader) -> tuple[tuple[str, Phrase], 
     )
 
 
-def funnel(numbers: Guarded, reader: Reader) -> Chart:
-    """How many went how far, at the least."""
+def funnel(numbers: Guarded, reader: Reader) -> Iterator[Chart]:
+    """How many went how far, at the least; what is not shown in words is not in the picture either."""
     say = reader.say
-    steps = {"opened": say("Opened"), "started": say("Started"), "finished": say("Completed")}
-    values = (numbers.whole.number, *(numbers.part(name).number for name in steps))
-    series = Series(say("People, at least"), values)
-    labels = (say("Sent"), *steps.values())
-    return Chart(kind=ChartKind.BAR, title=say("From sent to completed"), labels=labels, series=(series,), y_title=series.name)
+    steps = {say("Opened"): numbers.part("opened"), say("Started"): numbers.part("started"), say("Completed"): numbers.part("finished")}
+    shown = {label: part.number for label, part in steps.items() if not part.is_hidden}
+    if shown:
+        series = Series(say("People, at least"), (numbers.whole.number, *shown.values()))
+        yield Chart(
+            kind=ChartKind.BAR,
+            title=say("From sent to completed"),
+            labels=(say("Sent"), *shown),
+            series=(series,),
+            y_title=series.name,
+        )

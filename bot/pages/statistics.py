@@ -171,7 +171,7 @@ def _numbers(found: SurveyNumbers, reader: Reader) -> Iterator[Element]:
         yield why(numbers, reader)
         return
     yield Facts(number_facts(numbers, reader))
-    yield funnel(numbers, reader)
+    yield from funnel(numbers, reader)
     if (curve := answers_over_time(found.history, reader)) is not None:
         yield curve
     yield why(numbers, reader)
