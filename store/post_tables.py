@@ -1,13 +1,41 @@
-"""The schema of what was told to channels and owners, and of how counts were at earlier times."""
+"""The schema of what channels subscribed to, of what they and owners were told, and of how counts were at earlier times."""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Index, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, Index, Table, Text, UniqueConstraint
 
 from bot.messages import DeliveryState
 from bot.posts import PostKind
+from bot.subscriptions import Paused
 from store import tables
 from store.columns import METADATA, Instant, Key, belongs_to, count, instant, text, word
+
+# What channels asked to be told, and whose rights count for it.
+subscriptions = Table(
+    "subscriptions",
+    METADATA,
+    Column("subscription_id", Key, primary_key=True),
+    text("workspace_id"),
+    text("channel_id"),
+    text("subject"),
+    # `bot.subscriptions.Feature`, joined by spaces.
+    text("features"),
+    text("creator_id"),
+    instant("created_at", nullable=False),
+    text("zone"),
+    count("weekday"),
+    # `09:00`, as the other times of day.
+    text("weekly_at"),
+    text("works_from"),
+    text("works_until"),
+    Column("problem_share", Float, nullable=False),
+    instant("offered_at"),
+    word("paused", Paused, nullable=True),
+    instant("last_post_at"),
+    UniqueConstraint("workspace_id", "channel_id", "subject"),
+    # What was posted is remembered by the id, so that none is given twice.
+    sqlite_autoincrement=True,
+)
 
 posts = Table(
     "posts",

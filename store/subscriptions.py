@@ -11,11 +11,10 @@ from sqlalchemy import Connection, RowMapping, Select, delete, select, update
 
 from bot.messages import Conversation
 from bot.subscriptions import Feature, Paused, Subscription
-from store import tables
-from store.post_tables import posts
+from store.post_tables import posts, subscriptions
 from store.statements import Row, upsert
 
-_SUBSCRIPTIONS = tables.subscriptions
+_SUBSCRIPTIONS = subscriptions
 _KEY = ("workspace_id", "channel_id", "subject")
 _TIMES = ("weekly_at", "works_from", "works_until")
 

@@ -27,7 +27,6 @@ from bot.installations import Offered
 from bot.messages import DeliveryState, MemberKind, Place, Shown
 from bot.model import Anonymity, LinkType
 from bot.records import Outcome
-from bot.subscriptions import Paused
 from store.columns import METADATA, Instant, Key, belongs_to, count, flag, instant, text, word
 
 integrations = Table(
@@ -295,33 +294,6 @@ app_offers = Table(
     instant("due_at"),
     # Null while somebody asks.
     word("outcome", Offered, nullable=True),
-)
-
-# What channels asked to be told, and whose rights count for it.
-subscriptions = Table(
-    "subscriptions",
-    METADATA,
-    Column("subscription_id", Key, primary_key=True),
-    text("workspace_id"),
-    text("channel_id"),
-    text("subject"),
-    # `bot.subscriptions.Feature`, joined by spaces.
-    text("features"),
-    text("creator_id"),
-    instant("created_at", nullable=False),
-    text("zone"),
-    count("weekday"),
-    # `09:00`, as the other times of day.
-    text("weekly_at"),
-    text("works_from"),
-    text("works_until"),
-    Column("problem_share", Float, nullable=False),
-    instant("offered_at"),
-    word("paused", Paused, nullable=True),
-    instant("last_post_at"),
-    UniqueConstraint("workspace_id", "channel_id", "subject"),
-    # What was posted is remembered by the id, so that none is given twice.
-    sqlite_autoincrement=True,
 )
 
 inbox = Table("inbox", METADATA, Column("key", Text, primary_key=True), Column("seen_at", Instant, nullable=False, index=True))
