@@ -75,7 +75,10 @@ def survey_results(
     """Show how a survey goes, and the way to each of its distributions in this `part` of them (FEATURES D3), and to its people by name."""
     survey, say = found.survey, reader.say
     distributions, where = part
-    in_qualtrics = links.to_results(found.integration, survey.survey_id)
+    in_qualtrics = {
+        say("Data & Analysis in Qualtrics"): links.to_results(found.integration, survey.survey_id),
+        say("Survey builder in Qualtrics"): links.to_builder(found.integration, survey.survey_id),
+    }
     its = {"survey": survey.survey_id}
     elements: tuple[Element, ...] = (
         _facts(found, reader),
@@ -85,7 +88,7 @@ def survey_results(
         *(_entry(each, found, reader) for each in distributions),
         *([] if found.distributions else [Text((say("It has not been sent to anybody yet."),))]),
         *pager(where, Action(verb="stats.survey", data=its), reader),
-        row(*([Link(label=say("Data & Analysis in Qualtrics"), url=in_qualtrics)] if in_qualtrics else []), open_button(reader)),
+        row(*(Link(label=label, url=url) for label, url in in_qualtrics.items() if url), open_button(reader)),
     )
     return Page(title=survey_name(survey.name, reader), elements=elements, zone=reader.zone)
 

@@ -134,7 +134,8 @@ async def test_results_show_every_number_in_steps_and_its_distributions(life: Li
     assert (said["Total sent"], said["Completed"], said["Response rate"]) == ("100 or more", "45 or more", "about 45 %")
     assert said["Bounced"] == "5 or more"
     assert titles(page) == ["Invitation: How are you?"]
-    assert links(page) == ["https://acme.qualtrics.com/responses/#/surveys/SV_late"]
+    host = "https://acme.qualtrics.com"
+    assert links(page) == [f"{host}/responses/#/surveys/SV_late", f"{host}/survey-builder/SV_late/edit"]
 
 
 async def test_distribution_data_has_all_nine_counts_the_chart_and_the_way_to_review_them(life: Life) -> None:
