@@ -1,4 +1,7 @@
-"""How a survey's numbers grew: its counts as they were at the end of each day, guarded as they would have been shown then."""
+"""How a survey's numbers grew: its counts as they were at the end of each day, guarded as they would have been shown then.
+
+What was before the bot first read them nobody knows: such days are missing, they are not zero.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,12 @@ MEMORY = timedelta(days=400)
 
 
 class Counts(Protocol):
-    """Of each distribution and (UTC) day on which its counts changed, the last ones."""
+    """Of each distribution and (UTC) day on which its counts were first read, or changed, the last ones."""
 
     def keep(self, integration_id: str, distributions: Sequence[Distribution], now: datetime) -> int:
-        """Remember counts that differ from what `Distributions` has stored; to be called before they are saved there.
+        """Remember counts that differ from what `Distributions` has stored, or are the first; to be called before they are saved there.
 
-        Forgets what is older than MEMORY. Returns how many were remembered.
+        Forgets what is older than MEMORY but for the last of it, which holds until the next. Returns how many were remembered.
         """
         ...
 
@@ -45,32 +48,36 @@ def trend(
     *,
     points: int,
 ) -> Sequence[Point]:
-    """From the day of the first sending to today, at most so many `points` at even distances.
+    """From the day of the first sending, or of the first look at it, to today: at most so many `points` at even distances.
 
-    Before its first remembered day a distribution's counts are taken for zero.
+    Days of which the counts of anything sent until then are not known are left out.
     """
     sent = [each.send_date for each in distributions if each.send_date is not None and each.send_date <= now]
     if not sent:
         return ()
-    today, first = now.astimezone(UTC).date(), max(min(sent), now - MEMORY).astimezone(UTC).date()
-    days = [first + timedelta(days=(today - first).days * step // max(points - 1, 1)) for step in range(points)]
-    return [Point(day=day, numbers=_numbers(distributions, counts, k, day, now)) for day in dict.fromkeys(days)]
+    today = now.astimezone(UTC).date()
+    looked = min((days[0][0] for days in counts.values()), default=today)
+    first = max(looked, max(min(sent), now - MEMORY).astimezone(UTC).date())
+    days = dict.fromkeys(first + timedelta(days=(today - first).days * step // max(points - 1, 1)) for step in range(points))
+    known = ((day, _on(day, distributions, counts, now)) for day in days)
+    return [Point(day=day, numbers=small_groups.of_survey(then, k, min(_end(day), now))) for day, then in known if then is not None]
 
 
-def _numbers(
-    distributions: Sequence[Distribution],
-    counts: Mapping[str, Sequence[tuple[date, DistributionStats]]],
-    k: int,
-    day: date,
-    now: datetime,
-) -> Guarded:
-    end = min(datetime.combine(day, time.max, UTC), now)
-    if end < now:
-        out = (each for each in distributions if each.send_date is not None and each.send_date <= end)
-        distributions = [replace(each, stats=_on(counts.get(each.distribution_id, ()), day)) for each in out]
-    return small_groups.of_survey(distributions, k, end)
+def _on(
+    day: date, distributions: Sequence[Distribution], counts: Mapping[str, Sequence[tuple[date, DistributionStats]]], now: datetime
+) -> Sequence[Distribution] | None:
+    """What was sent until the end of a day, with the counts of then; None = they are not known."""
+    if _end(day) >= now:
+        return distributions
+    out = [each for each in distributions if each.send_date is not None and each.send_date <= _end(day)]
+    then = [_last(counts.get(each.distribution_id, ()), day) for each in out]
+    return None if None in then else [replace(each, stats=stats) for each, stats in zip(out, then, strict=True) if stats is not None]
 
 
-def _on(remembered: Sequence[tuple[date, DistributionStats]], day: date) -> DistributionStats:
+def _last(remembered: Sequence[tuple[date, DistributionStats]], day: date) -> DistributionStats | None:
     found = bisect_right(remembered, day, key=lambda it: it[0])
-    return remembered[found - 1][1] if found else DistributionStats()
+    return remembered[found - 1][1] if found else None
+
+
+def _end(day: date) -> datetime:
+    return datetime.combine(day, time.max, UTC)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, exists, select
 
 from bot.model import Distribution, DistributionStats
 from bot.trend import MEMORY
@@ -24,9 +24,9 @@ class SqlCounts:
     connection: Connection
 
     def keep(self, integration_id: str, distributions: Sequence[Distribution], now: datetime) -> int:
-        self.connection.execute(delete(_COUNTS).where(_COUNTS.c.day < now - MEMORY))
-        stored = self._stored(integration_id, [each.distribution_id for each in distributions])
-        changed = [each for each in distributions if each.stats != stored.get(each.distribution_id, DistributionStats())]
+        self._forget(now - MEMORY)
+        stored = self._stored(integration_id, distributions)
+        changed = [each for each in distributions if each.stats != stored.get(each.distribution_id)]
         of_today = {"integration_id": integration_id, "day": datetime.combine(now.astimezone(UTC), time(), UTC)}
         rows = [
             of_today | {"survey_id": each.survey_id, "distribution_id": each.distribution_id, "stats": packed(each.stats)}
@@ -41,8 +41,20 @@ class SqlCounts:
             found.setdefault(row["distribution_id"], []).append((row["day"].date(), unpacked(row["stats"]) or DistributionStats()))
         return found
 
-    def _stored(self, integration_id: str, distribution_ids: Sequence[str]) -> Mapping[str, DistributionStats]:
+    def _forget(self, before: datetime) -> None:
+        later = _COUNTS.alias()
+        same = (later.c[name] == _COUNTS.c[name] for name in _KEY[:-1])
+        is_followed = exists().where(*same, later.c.day > _COUNTS.c.day, later.c.day < before)
+        self.connection.execute(delete(_COUNTS).where(_COUNTS.c.day < before, is_followed))
+
+    def _stored(self, integration_id: str, distributions: Sequence[Distribution]) -> Mapping[str, DistributionStats]:
+        """Where they were remembered ever."""
+        remembered = select(_COUNTS.c.distribution_id).where(_COUNTS.c.integration_id == integration_id)
         known = select(tables.distributions).where(tables.distributions.c.integration_id == integration_id)
         ids = tables.distributions.c.distribution_id
-        found = (self.connection.execute(known.where(ids.in_(chunk))).mappings() for chunk in chunks(distribution_ids))
-        return {row["distribution_id"]: stats_of(row) for rows in found for row in rows}
+        stored: dict[str, DistributionStats] = {}
+        for some in chunks(distributions):
+            surveys = {each.survey_id for each in some}
+            both = ids.in_([each.distribution_id for each in some]), ids.in_(remembered.where(_COUNTS.c.survey_id.in_(surveys)))
+            stored |= {row["distribution_id"]: stats_of(row) for row in self.connection.execute(known.where(*both)).mappings()}
+        return stored

@@ -86,7 +86,7 @@ async def test_what_was_found_out_for_a_subscription_goes_with_it(store: SqlStor
     assert [post.news for post in await store.read(lambda u: u.posts.list(10))] == [OWNERS]
 
 
-async def test_of_each_day_on_which_counts_changed_the_last_ones_are_kept(store: SqlStore) -> None:
+async def test_of_each_day_on_which_counts_were_first_read_or_changed_the_last_ones_are_kept(store: SqlStore) -> None:
     await store.write(furnish)
 
     def look(uow: UnitOfWork, day: int, finished: int) -> None:
@@ -94,13 +94,22 @@ async def test_of_each_day_on_which_counts_changed_the_last_ones_are_kept(store:
         uow.counts.keep("main", [it], NOW + day * DAY)
         uow.distributions.save("main", [it])
 
-    for day, finished in ((0, 3), (0, 4), (1, 4), (2, 9)):
+    for day, finished in ((0, 0), (1, 3), (1, 4), (2, 4), (3, 9)):
         await store.write(lambda u, day=day, finished=finished: look(u, day, finished))
-    kept = await store.read(lambda u: u.counts.of_survey("main", "SV_1"))
-    assert {key: [(day, it.finished) for day, it in days] for key, days in kept.items()} == {
-        "EMD_1": [(NOW.date(), 4), ((NOW + 2 * DAY).date(), 9)]
-    }
+
+    async def kept() -> list[tuple[int, int]]:
+        days = (await store.read(lambda u: u.counts.of_survey("main", "SV_1")))["EMD_1"]
+        return [((day - NOW.date()).days, it.finished) for day, it in days]
+
+    assert await kept() == [(0, 0), (1, 4), (3, 9)]
     assert await store.read(lambda u: u.counts.of_survey("main", "SV_2")) == {}
-    await store.write(lambda u: u.counts.keep("main", [], NOW + MEMORY + DAY))
-    kept = await store.read(lambda u: u.counts.of_survey("main", "SV_1"))
-    assert [day for day, _ in kept["EMD_1"]] == [(NOW + 2 * DAY).date()]
+    await store.write(lambda u: u.counts.keep("main", [], NOW + MEMORY + 2 * DAY))
+    assert await kept() == [(1, 4), (3, 9)], "what holds at the beginning of what is remembered stays"
+    await store.write(lambda u: u.counts.keep("main", [], NOW + MEMORY + 9 * DAY))
+    assert await kept() == [(3, 9)]
+
+
+async def test_counts_that_were_stored_before_they_were_remembered_are_remembered_when_they_are_read_next(store: SqlStore) -> None:
+    await store.write(furnish)
+    await store.write(lambda u: u.distributions.save("main", [distribution()]))
+    assert [await store.write(lambda u: u.counts.keep("main", [distribution()], NOW)) for _ in range(2)] == [1, 0]
