@@ -141,8 +141,7 @@ def _charts(told: Told, reader: Reader) -> Iterator[Chart]:
     """Not where nothing may be shown."""
     if told.news.kind in {PostKind.CLOSING, PostKind.RESULTS} and not told.found.numbers.whole.is_hidden:
         yield from funnel(told.found.numbers, reader)
-        if (line := answers_over_time(told.found.history, reader)) is not None:
-            yield line
+        yield from answers_over_time(told.found.history, reader)
 
 
 def _owners_note(told: Told, reader: Reader) -> Iterator[Note]:

@@ -175,8 +175,7 @@ def _numbers(found: SurveyNumbers, reader: Reader) -> Iterator[Element]:
         return
     yield Facts(number_facts(numbers, reader))
     yield from funnel(numbers, reader)
-    if (curve := answers_over_time(found.history, reader)) is not None:
-        yield curve
+    yield from answers_over_time(found.history, reader)
     yield why(numbers, reader)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
@@ -14,7 +14,11 @@ from bot.messages import Member, MemberKind
 from bot.model import Anonymity, LinkType, PersonalLink, Status
 from bot.page import Action, Button, Buttons, Entry, Facts, Moment, Note, Notice, Page, Phrase, PrivatePage, Respond, Strong, Text, phrase
 from bot.pages import PAGE_SIZE, Reader
+from bot.pages.sendings import funnel
+from bot.pages.trend import answers_over_time
 from bot.rules import Participation
+from bot.small_groups import protect
+from bot.trend import Point
 from tests.unit.core.examples import DAY, NOW, a_survey, an_invitation, asked
 
 READER = Reader(locale="en", zone="Europe/Berlin")
@@ -224,3 +228,15 @@ def test_a_phrase_keeps_every_word_and_puts_values_in_their_place(text: str) -> 
 def test_a_phrase_without_a_value_is_an_error() -> None:
     with pytest.raises(KeyError):
         phrase("Closes {when}")
+
+
+def test_charts_draw_what_is_shown_and_no_zero_for_what_is_not() -> None:
+    def drawn(finished: int) -> list[tuple[tuple[str, ...], tuple[float, ...]]]:
+        return [(it.labels, it.series[0].values) for it in funnel(protect(100, {"opened": 30, "finished": finished}, 5), READER)]
+
+    assert drawn(11) == [(("Sent", "Opened", "Completed"), (100, 30, 10))]
+    assert drawn(4) == [(("Sent", "Opened"), (100, 30))]
+    assert list(funnel(protect(100, {"opened": 4, "finished": 4}, 5), READER)) == []
+    points = [Point(day=date(2026, 11, day), numbers=protect(100, {"finished": day}, 5)) for day in (3, 4, 9, 10)]
+    assert [(it.labels, it.series[0].values) for it in answers_over_time(points, READER)] == [(("2026-11-09", "2026-11-10"), (5, 10))]
+    assert list(answers_over_time(points[:3], READER)) == []
