@@ -98,9 +98,13 @@ class SqlMembers:
         theirs = lately.where(among(_MEMBERS.c.user_id, "user_ids"))
         return [Member(**row) for row in self.connection.execute(theirs, {"user_ids": texts(user_ids)}).mappings()]
 
+    def disown(self, workspace_id: str, members: Sequence[Member], since: datetime) -> None:
+        names = {"emails": texts([it.email for it in members if it.email]), "user_ids": texts([it.user_id for it in members])}
+        others = among(_MEMBERS.c.email, "emails") & ~among(_MEMBERS.c.user_id, "user_ids")
+        self.connection.execute(_update(workspace_id).where(others, _unseen(since)).values(email=None), names)
+
     def deactivate_unseen(self, workspace_id: str, since: datetime) -> int:
-        unseen = (_MEMBERS.c.seen_at < since) | _MEMBERS.c.seen_at.is_(None)
-        vanished = _update(workspace_id).where(unseen, _MEMBERS.c.kind != MemberKind.DEACTIVATED)
+        vanished = _update(workspace_id).where(_unseen(since), _MEMBERS.c.kind != MemberKind.DEACTIVATED)
         return self.connection.execute(vanished.values(kind=MemberKind.DEACTIVATED)).rowcount
 
     def counts(self, *, within: str | None = None, outside: str | None = None) -> Mapping[str, int]:
@@ -130,6 +134,10 @@ class SqlDirectoryReadings:
 
 def _update(workspace_id: str) -> Update:
     return update(_MEMBERS).where(_MEMBERS.c.workspace_id == workspace_id)
+
+
+def _unseen(since: datetime) -> ColumnElement[bool]:
+    return (_MEMBERS.c.seen_at < since) | _MEMBERS.c.seen_at.is_(None)
 
 
 def _known_dm_channel(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: ANN401 - SQLAlchemy's `excluded` is dynamic

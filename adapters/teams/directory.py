@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,6 +20,9 @@ from bot.errors import Forbidden, Gone, Rejected
 from bot.messages import Address, Conversation, Member, MemberKind
 from bot.ports import Store, UnitOfWork
 from bot.subscriptions import Paused
+
+#: Two accounts that rosters tell of with the same address within this have it both.
+_SAME_READING = timedelta(hours=1)
 
 
 class TeamsDirectory:
@@ -53,7 +56,7 @@ class TeamsDirectory:
         succession.lost(why, place, now)(uow)
 
     async def sender(self, incoming: Incoming) -> Member:
-        """Return who sent an activity, asking the roster for somebody who is not stored, or was taken to have left.
+        """Return who sent an activity, asking the roster for somebody who is not stored, was taken to have left, or has no address.
 
         Language and zone are what their client says now. Raises Gone for somebody without an account in Entra.
         """
@@ -62,14 +65,15 @@ class TeamsDirectory:
             raise Gone("an activity of nobody")
         known = await self._store.read(lambda uow: uow.members.get(self._registration.tenant_id, user_id))
         account = Account(aad_object_id=user_id)
-        if known is None or known.kind is MemberKind.DEACTIVATED:
+        is_told = known is None or known.kind is MemberKind.DEACTIVATED or known.email is None
+        if is_told:
             told = await self._connector.member(incoming.service_url, incoming.conversation_id, incoming.sender.id)
             account = _account(told)
         member = member_of(account, self._registration.tenant_id, known, zone=incoming.zone, locale=incoming.locale)
         if member.user_id != user_id:
             raise Gone("the roster tells of somebody else")
         if member != known:
-            await self._store.write(partial(self._save, [member]))
+            await self._store.write(partial(self._save if is_told else _kept, [member]))
         return member
 
     async def shared_place(self, incoming: Incoming, member: Member, remembered: str | None) -> Conversation | None:
@@ -109,24 +113,31 @@ class TeamsDirectory:
                 await turn()
             page, after = await patiently(partial(self._connector.members, service_url, conversation_id, after))
             accounts = [_account(told) for told in page]
-            await self._keep(accounts)
+            await self._keep(accounts, _SAME_READING)
             seen += len(accounts)
             if not after:
                 return seen
 
-    async def _keep(self, accounts: Sequence[Account]) -> None:
+    async def _keep(self, accounts: Sequence[Account], together: timedelta = timedelta()) -> None:
         people = {user_id: account for account in accounts if (user_id := account.aad_object_id or account.object_id)}
         tenant_id = self._registration.tenant_id
 
         def keep(uow: UnitOfWork) -> None:
-            self._save([member_of(account, tenant_id, uow.members.get(tenant_id, user_id)) for user_id, account in people.items()], uow)
+            members = [member_of(account, tenant_id, uow.members.get(tenant_id, user_id)) for user_id, account in people.items()]
+            self._save(members, uow, together)
 
         await self._store.write(keep)
 
-    def _save(self, members: Sequence[Member], uow: UnitOfWork) -> None:
-        """Keep what Teams has just told."""
+    def _save(self, members: Sequence[Member], uow: UnitOfWork, together: timedelta = timedelta()) -> None:
+        """Keep what a roster has just told. Who had a member's address before is somebody else by now, though no roster has said so yet."""
+        tenant_id, now = self._registration.tenant_id, self._clock()
+        uow.members.disown(tenant_id, [member for member in members if member.kind is MemberKind.MEMBER], now - together)
         uow.members.save(members)
-        uow.members.seen(self._registration.tenant_id, [member.user_id for member in members], self._clock())
+        uow.members.seen(tenant_id, [member.user_id for member in members], now)
+
+
+def _kept(members: Sequence[Member], uow: UnitOfWork) -> None:
+    uow.members.save(members)
 
 
 def member_of(

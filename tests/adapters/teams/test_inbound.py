@@ -14,9 +14,10 @@ from adapters.teams.authentication import Doorkeeper
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.inbound import LONGEST_BODY_BYTES, Inbound
 from adapters.teams.turns import Turns
-from bot.messages import MemberKind
+from bot import addressing
+from bot.messages import Member, MemberKind
 from bot.ports import Store
-from tests.adapters.teams.conftest import APP_ID, LINK, NOW, TENANT_ID, People, actions, button, title
+from tests.adapters.teams.conftest import APP_ID, LINK, NOW, REACH, TENANT_ID, People, actions, button, title
 
 CHANNEL = "19:general@thread.tacv2"
 
@@ -199,3 +200,14 @@ async def test_a_roster_that_does_not_know_whoever_asks_is_said_to_them(people: 
     people.tenant.personal("ana").members.clear()
     answer = await people.client.press("ana", {"type": "Action.Execute", "verb": "surveys.list", "data": {}})
     assert title(answer.json()["value"]) == "That did not work"
+
+
+async def test_whose_address_is_somebody_elses_by_now_is_shown_nothing_of_theirs(people: People, store: Store) -> None:
+    await people.ask("ana", "list")
+    people.tenant.people["ana"].email = "ana.old@acme.example"
+    people.tenant.people["sam"].email = "ana@acme.example"
+    await people.client.install("sam")
+    owner = await store.read(lambda uow: addressing.addressee(uow, uow.people.find("ana@acme.example") or 0, REACH))
+    assert isinstance(owner, Member)
+    assert owner.user_id == "sam"
+    assert "Pulse" not in str(await people.ask("ana", "list"))

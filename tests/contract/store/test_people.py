@@ -75,6 +75,17 @@ async def test_who_was_not_seen_since_is_deactivated_in_that_workspace_alone(sto
     assert await store.read(lambda u: u.members.get("T2", "U2")) == replace(here[1], workspace_id="T2")
 
 
+async def test_an_address_is_no_longer_that_of_accounts_not_told_of_since_in_the_same_workspace(store: SqlStore) -> None:
+    ana = member("U1", email="ana@acme.example")
+    others = [replace(ana, user_id="U2"), replace(ana, user_id="U3"), replace(ana, workspace_id="T2"), member("U4", email="b@x")]
+    await store.write(lambda u: u.members.save([ana, *others]))
+    await store.write(lambda u: u.members.seen("T1", ["U3"], NOW))
+    await store.write(lambda u: u.members.disown("T1", [ana], NOW))
+    found = await store.read(lambda u: u.members.by_email("ana@acme.example"))
+    assert [(it.workspace_id, it.user_id) for it in found] == [("T1", "U1"), ("T1", "U3"), ("T2", "U1")]
+    assert [it.user_id for it in await store.read(lambda u: u.members.by_email("b@x"))] == ["U4"]
+
+
 async def test_how_far_a_workspace_was_read_is_remembered_until_it_is_forgotten(store: SqlStore) -> None:
     reading = DirectoryReading(workspace_id="E1", began_at=NOW, team_id="T1", cursor="next")
     await store.write(lambda u: u.directory_readings.save(reading))
