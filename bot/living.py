@@ -33,6 +33,8 @@ from bot.views.viewer import Viewer
 #: An edit is drawn, waits for its turn and is made within this; otherwise it is drawn anew.
 _LEASE = timedelta(minutes=2)
 _AT_ONCE = 5
+#: How often it is looked for workspaces that have something to be edited by now; seconds.
+_LOOK = 2.0
 #: Whoever comes by again within this is where they were.
 _VISIT = timedelta(hours=1)
 #: How many of a person's newest messages are looked at when they come by.
@@ -109,14 +111,26 @@ async def touched(store: Store, member: Member, now: datetime) -> int:
 
 async def edit_due(editor: Editor) -> int:
     """Bring messages up to date, every workspace at its own pace, until nothing is due that may be edited now. Returns how many were."""
-    settled = 0
-    while True:
-        now = editor.clock()
-        due = await editor.store.read(lambda uow, now=now: uow.sent.workspaces(now))
-        ready = [workspace_id for workspace_id in due if editor.paused.get(workspace_id, now) <= now]
-        if not ready:
-            return settled
-        settled += sum(await asyncio.gather(*(_edit_some(editor, workspace_id) for workspace_id in ready)))
+    settled, running = 0, dict[str, asyncio.Task[int]]()
+    try:
+        async with asyncio.TaskGroup() as group:
+            while True:
+                for workspace_id in await _waiting(editor):
+                    if workspace_id not in running:
+                        running[workspace_id] = group.create_task(_edit_some(editor, workspace_id))
+                if not running:
+                    return settled
+                await asyncio.wait(running.values(), timeout=_LOOK, return_when=asyncio.FIRST_COMPLETED)
+                for workspace_id in [workspace_id for workspace_id, task in running.items() if task.done()]:
+                    settled += running.pop(workspace_id).result()
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+
+
+async def _waiting(editor: Editor) -> Sequence[str]:
+    now = editor.clock()
+    due = await editor.store.read(lambda uow: uow.sent.workspaces(now))
+    return [workspace_id for workspace_id in due if editor.paused.get(workspace_id, now) <= now]
 
 
 async def _edit_some(editor: Editor, workspace_id: str) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,10 +10,23 @@ import pytest
 
 from bot import actions, living
 from bot.errors import Gone, ShutOut
-from bot.messages import Address, DeliveryState, Member, MemberKind, Place, Platform, Preference, Reach, Request, Surface, Unreachable
-from bot.page import Action, Form, Page, Select
+from bot.messages import (
+    Address,
+    DeliveryState,
+    Member,
+    MemberKind,
+    MessageRef,
+    Place,
+    Platform,
+    Preference,
+    Reach,
+    Request,
+    Surface,
+    Unreachable,
+)
+from bot.page import Action, Form, Page, PrivatePage, Select
 from bot.ports import Store
-from tests.contract.core.conftest import Life
+from tests.contract.core.conftest import Life, RecordingChannel
 from tests.unit.core.examples import DAY
 
 EMAIL = "ana@acme.example"
@@ -156,3 +170,36 @@ async def test_what_another_account_of_theirs_cannot_help_with_is_a_failure(two:
     await invited(two, "SV_1")
     await invited(two, "SV_2")
     assert {d.state for d in await two.deliveries()} == {DeliveryState.FAILED}
+
+
+class SlowInTeams(RecordingChannel):
+    """An edit in Teams has its turn only after six elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.enough = asyncio.Event()
+
+    async def edit_turn(self, member: Member) -> None:
+        if member.workspace_id == TENANT:
+            await self.enough.wait()
+
+    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage, key: str) -> None:
+        await super().edit(message, member, page, key)
+        if len(self.edited) == 6:
+            self.enough.set()
+
+
+async def test_one_chat_that_is_slow_holds_up_no_edit_of_the_other(two: Life) -> None:
+    two.channel = SlowInTeams()
+    people = [IN_TEAMS, *(replace(IN_SLACK, user_id=f"slack{number}", email=f"{number}@acme.example") for number in range(6))]
+    await two.store.write(lambda uow: uow.members.save([replace(IN_SLACK, kind=MemberKind.DEACTIVATED), *people]))
+    two.source.put()
+    two.source.send("EMD_1", {f"CID_{it.user_id}": it.email for it in people})
+    await two.sync()
+    await two.deliver()
+    two.source.put(is_active=False)
+    await two.sync()
+    for member in people:
+        await living.touched(two.store, member, two.now)
+    async with asyncio.timeout(10):
+        assert await two.edit() == len(people)
