@@ -62,13 +62,13 @@ class TeamsDirectoryReader:
         if await self.store.write(lambda uow: uow.leases.take(name, holder, _LEASE)) is not Lease.TAKEN:
             return False
         async with held(self.store, name, holder, _LEASE):
-            reading = await self.store.write(self._begin)
+            reading, is_whole = await self.store.write(self._begin), True
             while (address := await self.store.read(partial(self._next, reading))) is not None:
-                await self._roster(address)
+                is_whole &= await self._roster(address)
                 reading = replace(reading, team_id=address.conversation_id)
                 await self.store.write(partial(_keep, reading))
-            vanished = await self.store.write(partial(self._end, reading))
-            log.info("teams.directory_read", extra={"vanished": vanished})
+            vanished = await self.store.write(partial(self._end, reading, is_whole=is_whole))
+            log.info("teams.directory_read", extra={"vanished": vanished, "is_whole": is_whole})
         return True
 
     def _is_due(self, uow: UnitOfWork) -> bool:
@@ -87,22 +87,24 @@ class TeamsDirectoryReader:
     def _next(self, reading: DirectoryReading, uow: UnitOfWork) -> Address | None:
         return uow.addresses.open_after(self.tenant_id, reading.team_id)
 
-    async def _roster(self, address: Address) -> None:
-        """One that nothing is told of any more is left out: whoever was in no other is gone."""
+    async def _roster(self, address: Address) -> bool:
+        """False = its people are not told, wherever they are. One that is gone is left out: whoever was in no other has left."""
         try:
             await self.directory.read_roster(address.service_url, address.conversation_id, self.pace.people_turn)
         except (Forbidden, Gone, Rejected) as error:
             log.info("teams.roster_not_told", extra={"conversation": address.conversation_id, **loggable(error)})
+            return isinstance(error, Gone)
         except Throttled as error:
             await self.pace.refused(error.retry_after)
             raise
+        return True
 
-    def _end(self, reading: DirectoryReading, uow: UnitOfWork) -> int:
+    def _end(self, reading: DirectoryReading, uow: UnitOfWork, *, is_whole: bool) -> int:
         """Of those who have removed the bot nothing is told: they are taken to be where they were."""
         now = self.clock()
         uow.members.seen(self.tenant_id, uow.addresses.shut_out(self.tenant_id), now)
         _keep(DirectoryReading(workspace_id=self.tenant_id, began_at=None, ended_at=now), uow)
-        return uow.members.deactivate_unseen(self.tenant_id, (reading.began_at or now) - _SKEW)
+        return uow.members.deactivate_unseen(self.tenant_id, (reading.began_at or now) - _SKEW) if is_whole else 0
 
 
 def _keep(reading: DirectoryReading, uow: UnitOfWork) -> None:

@@ -115,3 +115,14 @@ async def test_a_conversation_that_nothing_is_told_of_holds_up_no_other(
     await reader().read_due()
     assert len(await kinds(store)) == 4
     assert await reader().read()
+
+
+async def test_nobody_has_left_because_a_roster_is_refused(
+    reader: Callable[[], TeamsDirectoryReader], service: Tenant, store: Store, watch: Watch
+) -> None:
+    await heard(store, service, closed="sam")
+    await reader().read_due()
+    watch.now += DAY
+    service.troubles.append(refusal(403, "Unknown"))
+    await reader().read_due()
+    assert await kinds(store) == {"ana": "member", "ben": "member", "gus": "guest", "sam": "member"}
