@@ -66,7 +66,7 @@ def findings(found: SurveyNumbers, audience: Audience, known: Collection[News], 
         return []
     launches, ends = ({news.mark for news in known if news.kind is kind} for kind in (PostKind.LAUNCH, PostKind.CLOSED))
     newest, is_new = sent[-1].distribution_id, _sent_at(sent[0]) >= audience.since
-    if not (launches or is_new or found.is_open):
+    if not (launches or found.is_open):
         return []
     told = [_Told(PostKind.LAUNCH, "", is_new and found.is_open)]
     is_followed = is_new or bool(launches)

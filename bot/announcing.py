@@ -5,13 +5,13 @@ look or two processes at once lose nothing, and say nothing twice.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot import authority, numbers, rules
 from bot.announcements import Audience, Finding, Hours, findings, owner_findings
-from bot.listed import Rights
+from bot.listed import Listed, Rights
 from bot.local_time import weeks_due
 from bot.messages import Member, Place, Reach
 from bot.model import Integration
@@ -19,7 +19,7 @@ from bot.numbers import SurveyNumbers
 from bot.ports import Store, UnitOfWork
 from bot.posts import OWNER, News, PostKind
 from bot.reminders import is_held
-from bot.subscriptions import Feature, Subscription, covers
+from bot.subscriptions import Feature, Subscription, covers, is_of_many
 
 #: How long before its end a survey may have to be announced: a day, and a weekend before that.
 _HORIZON = rules.NOTICE + timedelta(days=4)
@@ -63,8 +63,9 @@ def _look(uow: UnitOfWork, reach: Reach, now: datetime) -> Iterator[Finding]:
     read = _read(uow)
     if not read:
         return
+    lists = _Lists(uow, now)
     for subscription in uow.subscriptions.all():
-        yield from _for_channel(uow, subscription, read, now)
+        yield from _for_channel(uow, subscription, read, lists, now)
     yield from _for_owners(uow, read, reach, now)
 
 
@@ -78,7 +79,7 @@ def _read(uow: UnitOfWork) -> Mapping[str, _Read]:
     return found
 
 
-def _for_channel(uow: UnitOfWork, subscription: Subscription, read: Mapping[str, _Read], now: datetime) -> Iterator[Finding]:
+def _for_channel(uow: UnitOfWork, subscription: Subscription, read: Mapping[str, _Read], lists: _Lists, now: datetime) -> Iterator[Finding]:
     """A paused one is followed too: what happens meanwhile is not told when it goes on."""
     features = frozenset[Feature]() if subscription.paused else subscription.features
     audience = Audience(
@@ -89,7 +90,7 @@ def _for_channel(uow: UnitOfWork, subscription: Subscription, read: Mapping[str,
         problem_share=subscription.problem_share,
     )
     known = _by_survey(uow.posts.known(subscription.subscription_id))
-    for integration_id, survey_ids in _subjects(uow, subscription, known, now).items():
+    for integration_id, survey_ids in _subjects(uow, subscription, known, lists).items():
         if (here := read.get(integration_id)) is not None:
             theirs = replace(audience, since=max(audience.since, here.baseline_at))
             for found in here.surveys(uow, survey_ids, now):
@@ -100,16 +101,33 @@ def _for_channel(uow: UnitOfWork, subscription: Subscription, read: Mapping[str,
         yield from _weekly(subscription, known[""], now)
 
 
+@dataclass(frozen=True, slots=True)
+class _Lists:
+    """The open surveys that creators may see. They may be thousands, and most creators of many subscriptions see the same."""
+
+    uow: UnitOfWork
+    now: datetime
+    known: dict[object, Sequence[Listed]] = field(default_factory=dict[object, Sequence[Listed]])
+
+    def of(self, rights: Rights) -> Sequence[Listed]:
+        what = (rights.integrations, frozenset(rights.surveys.items()))
+        if what not in self.known:
+            lists = self.uow.lists
+            self.known[what] = lists.listed(lists.surveys(rights, self.now, only_open=True), self.now)
+        return self.known[what]
+
+
 def _subjects(
-    uow: UnitOfWork, subscription: Subscription, known: Mapping[str, Collection[News]], now: datetime
+    uow: UnitOfWork, subscription: Subscription, known: Mapping[str, Collection[News]], lists: _Lists
 ) -> Mapping[str, Collection[str]]:
     """The open surveys it is about, and those whose end was not found yet, by the integration to read them from."""
-    creator = authority.proven_address(uow.members.get(subscription.conversation.workspace_id, subscription.creator_id))
+    subject, workspace_id = subscription.subject, subscription.conversation.workspace_id
+    creator = authority.proven_address(uow.members.get(workspace_id, subscription.creator_id))
     found: defaultdict[str, set[str]] = defaultdict(set)
-    for it in uow.lists.listed(uow.lists.surveys(authority.visible(uow, creator), now, only_open=True), now):
-        if covers(subscription.subject, it.survey_id, it.name):
-            found[it.integration_id].add(it.survey_id)
-    followed = {survey_id for survey_id, news in known.items() if _is_followed(news)}
+    many = lists.of(authority.visible(uow, creator)) if is_of_many(subject) else ()
+    for it in (it for it in many if covers(subject, it.survey_id, it.name)):
+        found[it.integration_id].add(it.survey_id)
+    followed = {survey_id for survey_id, news in known.items() if _is_followed(news)} if is_of_many(subject) else {subject}
     for survey_id in followed - {survey_id for survey_ids in found.values() for survey_id in survey_ids}:
         if (integration_id := authority.may_see(uow, creator, survey_id)) is not None:
             found[integration_id].add(survey_id)
