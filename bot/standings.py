@@ -41,8 +41,14 @@ def keeps_names(survey: Survey, distributions: Iterable[Distribution]) -> bool:
 def nameable(
     integration: Integration, survey: Survey, distributions: Iterable[Distribution], counts: Mapping[Standing, int], k: int
 ) -> Mapping[Standing, int]:
-    """Of the standings whose people may be named, how many there are: of a survey that keeps names, k at least, who leave k others."""
+    """Of the standings whose people may be named, how many there are: of a survey that keeps names, k at least, who leave k others.
+
+    Whoever knows who was mailed knows who is in no list: so these are nobody or k at least as well, or the shortest list is left out.
+    """
     if not integration.shows_people or not keeps_names(survey, distributions):
         return {}
     total = sum(counts.values())
-    return {standing: counts[standing] for standing in Standing if k <= counts.get(standing, 0) <= total - k}
+    named = {standing: counts[standing] for standing in Standing if k <= counts.get(standing, 0) <= total - k}
+    if named and 0 < total - sum(named.values()) < k:
+        del named[min(named, key=lambda it: named[it])]
+    return named

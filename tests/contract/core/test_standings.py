@@ -11,6 +11,7 @@ from bot.messages import Member, MemberKind, Request, Surface
 from bot.model import Anonymity, LinkType, SurveyDetails, User
 from bot.page import Action, Button, Buttons, Page
 from bot.ports import UnitOfWork
+from bot.standings import Standing
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import NOW
 from tests.unit.core.test_pages import words
@@ -39,12 +40,12 @@ def ways(page: Page) -> list[str]:
 
 @pytest.fixture
 async def sent(life: Life) -> Life:
-    """Of 40 people 25 have answered, two have begun; one of those 25 by a reminder, whose first link they did not use."""
+    """Of 40 people 25 have answered, none has only begun; one of those 25 by a reminder, whose first link they did not use."""
     life.settings = replace(life.settings, shows_people=True)
     life.source.put()
     life.source.send("EMD_1", {f"CID_{number:02}": f"person{number:02}@acme.example" for number in range(40)})
     for number in range(27):
-        status = "SurveyFinished" if number < 24 else "SurveyStarted" if number < 26 else "Opened"
+        status = "SurveyFinished" if number < 24 else "Opened"
         life.source.move("EMD_1", f"CID_{number:02}", status, NOW if number < 24 else None)
     life.source.send("EMD_2", {"CID_30": "person30@acme.example"}, request_type="Reminder", parent_id="EMD_1")
     life.source.move("EMD_2", "CID_30", "SurveyFinished", NOW)
@@ -62,8 +63,19 @@ async def test_an_owner_turns_the_pages_of_those_who_have_answered_and_those_who
     first, second = await ask(sent), await ask(sent, page="2")
     assert (len(named(first)), named(second)) == (20, [f"person{number:02}@acme.example" for number in (20, 21, 22, 23, 30)])
     assert ways(first) == ["Next page", "Not begun", "Results"]
-    assert len(named(await ask(sent, ADMIN, standing="not begun"))) == 13
+    assert len(named(await ask(sent, ADMIN, standing="not begun"))) == 15
     assert named(await ask(sent, standing="begun")) == named(first)
+
+
+@pytest.mark.parametrize(("begun", "lists"), [(0, {"answered", "not begun"}), (2, {"answered"}), (5, {"answered", "begun", "not begun"})])
+async def test_who_is_in_no_list_is_not_known_by_it(sent: Life, begun: int, lists: set[str]) -> None:
+    """An owner knows whom they mailed: 25 who have answered and 13 who have not begun would leave the two who have."""
+    for number in range(24, 24 + begun):
+        sent.source.move("EMD_1", f"CID_{number:02}", "SurveyStarted")
+    sent.wait(hours=1)
+    await sent.sync()
+    titles = {standing: words(await ask(sent, standing=standing)).splitlines()[1].casefold() for standing in Standing}
+    assert {str(standing) for standing, title in titles.items() if title.split(" · ")[1].split(",")[0] == standing} == lists
 
 
 async def test_nobody_is_named_where_anything_forbids_it(sent: Life) -> None:
