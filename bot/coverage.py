@@ -12,7 +12,7 @@ from bot.messages import DeliveryState, Unreachable
 from bot.model import Distribution
 from bot.ports import UnitOfWork
 from bot.records import Told
-from bot.small_groups import Guarded, Shown
+from bot.small_groups import Family, Guarded, Shown
 
 
 class Reach(StrEnum):
@@ -26,8 +26,8 @@ class Reach(StrEnum):
     DEACTIVATED = "deactivated"
     NO_EMAIL = "no e-mail"
     FAILED = "failed"
-    #: Answered before it was their turn, mailed before the bot was there, perhaps reached, and who is too few to tell apart. The rest:
-    #: no number of its own may ever be shown of them.
+    #: Answered before it was their turn, mailed before the bot was there, mail that came back, perhaps reached, and who is too few to
+    #: tell apart. The rest: no number of its own may ever be shown of them.
     OTHERS = "others"
 
 
@@ -42,7 +42,7 @@ def coverage(told: Iterable[Told], distributions: Sequence[Distribution], k: int
     """Of a whole survey. Reminders go to the people of their invitations, and are not counted again."""
     counts = _counts(told)
     cohorts = small_groups.cohorts(distributions, k, now)
-    return small_groups.combine(_divided([counts[family.invite.distribution_id] for family in cohort], k) for cohort in cohorts)
+    return small_groups.combine(_divided(cohort, counts, k) for cohort in cohorts)
 
 
 def rows(covered: Guarded) -> Sequence[tuple[Reach, Shown]]:
@@ -83,6 +83,7 @@ def _counts(told: Iterable[Told]) -> Mapping[str, Counter[Reach]]:
     return counts
 
 
-def _divided(counts: Iterable[Counter[Reach]], k: int) -> Guarded:
-    total = sum(counts, Counter[Reach]())
-    return small_groups.divide(total.total(), {reach: total[reach] for reach in _TOLD}, k)
+def _divided(cohort: Sequence[Family], counts: Mapping[str, Counter[Reach]], k: int) -> Guarded:
+    """Of those it was sent to, as on other pages, also where their links tell of fewer: the difference would tell whose mail came back."""
+    total = sum((counts[family.invite.distribution_id] for family in cohort), Counter[Reach]())
+    return small_groups.divide(small_groups.count(cohort, "sent"), {reach: total[reach] for reach in _TOLD}, k)

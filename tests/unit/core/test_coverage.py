@@ -7,9 +7,10 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot import small_groups
 from bot.coverage import Reach, coverage, rows
 from bot.messages import DeliveryState, Unreachable
-from bot.model import DistributionStats
+from bot.model import Distribution, DistributionStats
 from bot.page import Chart
 from bot.pages import Reader
 from bot.pages.coverage import coverage_page
@@ -21,6 +22,10 @@ from tests.unit.core.test_pages import words
 READER = Reader("en", "UTC")
 LARGE = a_distribution(stats=DistributionStats(sent=200))
 SMALL = a_distribution(distribution_id="EMD_2", stats=DistributionStats(sent=4))
+
+
+def _sent(people: int) -> Distribution:
+    return replace(LARGE, stats=DistributionStats(sent=people))
 
 
 def test_every_outcome_has_its_row() -> None:
@@ -44,7 +49,7 @@ def test_every_outcome_has_its_row() -> None:
         Told("EMD_unlisted", True, DeliveryState.SENT, None, 50),
     ]
     covered = coverage(told, [LARGE, SMALL], 5, NOW)
-    assert covered.whole.number == 160
+    assert covered.whole.number == 200
     assert {reach: shown.number for reach, shown in rows(covered)} == {
         Reach.REACHED: 60,
         Reach.WAITING: 15,
@@ -54,7 +59,7 @@ def test_every_outcome_has_its_row() -> None:
         Reach.DEACTIVATED: 0,
         Reach.NO_EMAIL: 5,
         Reach.FAILED: 5,
-        Reach.OTHERS: 45,
+        Reach.OTHERS: 85,
     }
 
 
@@ -76,8 +81,15 @@ def test_the_rows_add_up_to_the_recipients(told: list[Told]) -> None:
     assert all(shown.number % 5 == 0 for _, shown in rows(covered))
 
 
+def test_who_was_mailed_is_as_many_as_on_other_pages_also_where_mail_came_back() -> None:
+    """Of 50 one has no link any more: "45 or more" here beside "50 or more" there would tell that there are 1 to 4 of those."""
+    covered = coverage([Told("EMD_1", True, DeliveryState.SENT, None, 49)], [_sent(50)], 5, NOW)
+    assert covered.whole == small_groups.of_survey([_sent(50)], 5, NOW).whole
+    assert [shown.number for reach, shown in rows(covered) if reach in {Reach.REACHED, Reach.OTHERS}] == [45, 5]
+
+
 def test_a_page_says_the_same_in_its_picture_and_in_words() -> None:
-    covered = coverage([Told("EMD_1", True, DeliveryState.SENT, None, 38), Told("EMD_1", False, None, None, 3)], [LARGE], 5, NOW)
+    covered = coverage([Told("EMD_1", True, DeliveryState.SENT, None, 38), Told("EMD_1", False, None, None, 3)], [_sent(41)], 5, NOW)
     page = coverage_page(a_survey(), covered, READER, ())
     (chart,) = [element for element in page.elements if isinstance(element, Chart)]
     assert dict(zip(chart.labels, chart.series[0].values, strict=True)) == {"Reached": 35, "Others": 5}
@@ -96,7 +108,7 @@ def test_of_too_few_people_nothing_is_drawn() -> None:
 
 def test_no_column_has_a_name_that_slack_cuts() -> None:
     told = [Told("EMD_1", True, state, reason, 9) for state in DeliveryState for reason in (None, *Unreachable)]
-    covered = coverage([*told, Told("EMD_1", False, None, None, 9)], [LARGE], 5, NOW)
+    covered = coverage([*told, Told("EMD_1", False, None, None, 9)], [_sent(900)], 5, NOW)
     page = coverage_page(a_survey(), covered, READER, ())
     (chart,) = [element for element in page.elements if isinstance(element, Chart)]
     assert len(chart.labels) == len(Reach)
