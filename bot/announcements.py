@@ -98,6 +98,12 @@ def closes_soon(found: SurveyNumbers, mark: str, now: datetime) -> bool:
     return found.closes_at is not None and found.closes_at > now and is_same_deadline(mark, found.closes_at)
 
 
+def milestones(numbers: Guarded) -> Sequence[int]:
+    """Those that shown numbers have reached, in order: below a group's size there are none."""
+    rate = small_groups.rate(numbers.part("finished"), numbers.whole) or 0.0
+    return [percent for percent in MILESTONES if rate * 100 >= percent]
+
+
 def is_same_deadline(mark: str, closes_at: datetime) -> bool:
     return abs(datetime.fromtimestamp(int(mark), UTC) - closes_at) <= SAME_DEADLINE
 
@@ -126,9 +132,7 @@ def _news(told: _Told, found: SurveyNumbers, audience: Audience) -> News:
 
 
 def _milestones(found: SurveyNumbers, *, is_followed: bool) -> Iterator[_Told]:
-    """From shown numbers: below a group's size there are none."""
-    rate = small_groups.rate(found.numbers.part("finished"), found.numbers.whole) or 0.0
-    reached = [percent for percent in MILESTONES if rate * 100 >= percent]
+    reached = milestones(found.numbers)
     for percent in reached:
         yield _Told(PostKind.MILESTONES, str(percent), is_followed and percent == reached[-1])
 

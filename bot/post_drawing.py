@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import authority, numbers, subjects
-from bot.announcements import closes_soon, invitations
+from bot.announcements import closes_soon, invitations, milestones
 from bot.announcing import owner_of
 from bot.deep_links import DeepLinks
 from bot.errors import Unavailable, loggable
 from bot.messages import Conversation, Member, Reach
 from bot.numbers import SurveyNumbers
 from bot.page import Page
-from bot.pages.posts import Section, Told, Week, section, weekly
+from bot.pages.posts import LONGEST_WEEKLY, Section, Told, Week, section, weekly
 from bot.pages.reader import Reader
 from bot.pages.subscription_news import channel_offered, channel_subscribed, subscription_paused
 from bot.ports import UnitOfWork
@@ -100,7 +100,8 @@ class _Drawing:
         listed = [it for it in every if covers(subscription.subject, it.survey_id, it.name)]
         if not listed:
             return "no survey is open"
-        return weekly(Week(surveys=listed, numbers=numbers.of_listed(self.uow, listed, self.now)), reader)
+        named = numbers.of_listed(self.uow, listed[:LONGEST_WEEKLY], self.now)
+        return weekly(Week(surveys=listed, numbers=named), reader)
 
     def _seen(self, whose: Member | None) -> SurveyNumbers | str:
         integration_id = authority.may_see(self.uow, authority.proven_address(whose), self.news.survey_id)
@@ -121,5 +122,7 @@ def _is_still_so(found: SurveyNumbers, news: News, now: datetime) -> bool:
             return closes_soon(found, news.mark, now)
         case PostKind.CLOSED | PostKind.RESULTS:
             return not found.is_open
+        case PostKind.MILESTONES:
+            return found.is_open and news.mark in map(str, milestones(found.numbers)[-1:])
         case _:
             return found.is_open

@@ -38,6 +38,7 @@ class Week:
     """All open surveys of a subscription, what closes first first."""
 
     surveys: Sequence[Listed]
+    #: Of those that are named.
     numbers: Mapping[str, Guarded]
 
 

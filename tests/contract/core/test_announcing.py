@@ -12,7 +12,7 @@ import pytest
 from bot import succession
 from bot.announcing import announce_due
 from bot.deep_links import DeepLinks
-from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled
+from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unavailable
 from bot.messages import Conversation, DeliveryState, MemberKind
 from bot.model import User
 from bot.page import Chart, Facts, Page
@@ -280,6 +280,21 @@ async def test_a_post_is_repeated_when_it_was_not_sent_and_never_when_nobody_kno
     channels.count(finished=90)
     assert await channels.look() == []
     assert await channels.look() == []
+
+
+async def test_after_an_outage_only_the_highest_milestone_is_told(channels: Channels) -> None:
+    life = channels.life
+    await channels.subscribe(Feature.MILESTONES)
+    channels.send(days=30)
+    for finished in (30, 60, 80):
+        channels.count(finished=finished)
+        life.channel.post_errors.append(Unavailable("down"))
+        assert await channels.look() == []
+    life.channel.post_errors.clear()
+    life.wait(hours=1)
+    assert await channels.tell() == ["Milestone reached"]
+    assert "have reached 75 %" in plain_text(channels.newest())
+    assert await channels.states() == {DeliveryState.SENT, DeliveryState.SKIPPED}
 
 
 class _Killed(BaseException):
