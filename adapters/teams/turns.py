@@ -32,6 +32,8 @@ Json = dict[str, Any]
 _SENTENCE = "application/vnd.microsoft.activity.message"
 _ERROR = "application/vnd.microsoft.error"
 _FAILED = "Something went wrong on my side. Please try again in a few minutes."
+#: At a time; half of the connector's threads.
+WELCOMES = 4
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +62,8 @@ class Turns:
     is_targeting: bool = False
     #: Threads that draw keep the event loop from acknowledging: in a rush answers queue here, acknowledgements do not.
     drawing: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 2))
+    #: A whole company may be given the app within minutes: few are welcomed at a time, so that nobody who asks waits behind them.
+    welcoming: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, WELCOMES))
     #: One at a time, after the answer.
     afterwards: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
 
@@ -103,7 +107,8 @@ class Turns:
         is_upgrade = incoming.action == "add-upgrade"
         if incoming.is_personal:
             if is_new and not is_upgrade:
-                await self._answer(incoming, Action(verb="help.show"))
+                async with self.welcoming:
+                    await self._answer(incoming, Action(verb="help.show"))
         elif not incoming.adds_the_bot:
             await self.directory.meet(incoming)
         elif is_new or is_upgrade:  # two activities tell of it

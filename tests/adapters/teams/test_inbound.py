@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from adapters.sandbox.teams.tenant import BLOCKED
 from adapters.teams.authentication import Doorkeeper
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.inbound import LONGEST_BODY_BYTES, Inbound
-from adapters.teams.turns import Turns
+from adapters.teams.turns import WELCOMES, Turns
 from bot import addressing
 from bot.messages import Member, MemberKind
 from bot.ports import Store
@@ -211,3 +212,14 @@ async def test_whose_address_is_somebody_elses_by_now_is_shown_nothing_of_theirs
     assert isinstance(owner, Member)
     assert owner.user_id == "sam"
     assert "Pulse" not in str(await people.ask("ana", "list"))
+
+
+async def test_who_asks_does_not_wait_behind_all_who_are_given_the_app(people: People, turns: Turns) -> None:
+    for _ in range(WELCOMES):
+        await turns.welcoming.acquire()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(people.client.install("ben"))
+        await people.ask("ana", "list")
+        assert people.seen("ben") == []
+        turns.welcoming.release()
+    assert [title(card) for card in people.seen("ben")] == ["Surveybot help"]
