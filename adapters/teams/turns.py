@@ -215,7 +215,9 @@ def shown(incoming: Incoming, answer: Answer) -> Json:
 
 
 def follows(incoming: Incoming) -> Json:
-    """What stands in for an answer that takes its time."""
+    """What stands in for an answer that takes its time. Of a card that was to be drawn anew nobody is told anything: it stays as it is."""
+    if incoming.is_automatic:
+        return shown(incoming, Answer())
     return _body(_SENTENCE, _reader(incoming).say("This takes a little longer. I will send you a message."))
 
 

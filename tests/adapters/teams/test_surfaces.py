@@ -9,6 +9,7 @@ import pytest
 import stamina
 
 from adapters.sandbox.teams.tenant import BLOCKED, Conversation, Fault, Json, refusal
+from adapters.teams.inbound import Inbound
 from adapters.teams.turns import Shown, Turns
 from adapters.teams.wire import Incoming, parse
 from bot.messages import Conversation as Place
@@ -109,8 +110,8 @@ async def test_somebody_no_message_reaches_is_told_so_where_they_asked(people: P
     assert title(message["attachments"][0]["content"]) == "Please add me first"
 
 
-async def test_a_message_renews_itself_for_its_reader(people: People, turns: Turns) -> None:
-    """Whoever looks is who it is drawn for; what cannot be drawn stays as it is."""
+async def test_a_message_renews_itself_for_its_reader(people: People, inbound: Inbound) -> None:
+    """Whoever looks is who it is drawn for; what cannot be drawn, or not in time, stays as it is."""
     card = {"refresh": {"action": {"type": "Action.Execute", "verb": "survey.show", "data": {"survey": "SV_1"}}}}
     drawn = (await people.client.look("ben", card)).json()
     assert drawn["type"] == "application/vnd.microsoft.card.adaptive"
@@ -118,6 +119,8 @@ async def test_a_message_renews_itself_for_its_reader(people: People, turns: Tur
     card["refresh"]["action"] |= {"verb": "message.show", "data": {"message": "1"}}
     stays = (await people.client.look("ben", card)).json()
     assert (stays["statusCode"], stays["type"]) == (404, "application/vnd.microsoft.error")
+    inbound._moment_seconds = 0
+    assert (await people.client.look("ben", card)).json() == stays
     assert people.seen("ben") == []
 
 
