@@ -286,8 +286,12 @@ class Members(Protocol):
         ...
 
     def seen_since(self, workspace_id: str, user_ids: Sequence[str], since: datetime) -> Sequence[Member]: ...
-    def disown(self, workspace_id: str, members: Sequence[Member], since: datetime) -> None:
-        """These members' addresses are no longer those of other accounts there that the platform has not told of since."""
+    def disown(self, workspace_id: str, members: Sequence[Member]) -> None:
+        """These members' addresses are those of no other accounts there."""
+        ...
+
+    def disown_unseen(self, workspace_id: str, since: datetime) -> None:
+        """Nor are the addresses of members whom the platform told of since those of accounts that it did not."""
         ...
 
     def deactivate_unseen(self, workspace_id: str, since: datetime) -> int:

@@ -98,10 +98,16 @@ class SqlMembers:
         theirs = lately.where(among(_MEMBERS.c.user_id, "user_ids"))
         return [Member(**row) for row in self.connection.execute(theirs, {"user_ids": texts(user_ids)}).mappings()]
 
-    def disown(self, workspace_id: str, members: Sequence[Member], since: datetime) -> None:
+    def disown(self, workspace_id: str, members: Sequence[Member]) -> None:
         names = {"emails": texts([it.email for it in members if it.email]), "user_ids": texts([it.user_id for it in members])}
         others = among(_MEMBERS.c.email, "emails") & ~among(_MEMBERS.c.user_id, "user_ids")
-        self.connection.execute(_update(workspace_id).where(others, _unseen(since)).values(email=None), names)
+        self.connection.execute(_update(workspace_id).where(others).values(email=None), names)
+
+    def disown_unseen(self, workspace_id: str, since: datetime) -> None:
+        told = _MEMBERS.alias("told")
+        owners = (told.c.workspace_id == workspace_id, told.c.seen_at >= since, told.c.kind == MemberKind.MEMBER)
+        others = _MEMBERS.c.email.in_(select(told.c.email).where(*owners, told.c.email.is_not(None)))
+        self.connection.execute(_update(workspace_id).where(_unseen(since), others).values(email=None))
 
     def deactivate_unseen(self, workspace_id: str, since: datetime) -> int:
         vanished = _update(workspace_id).where(_unseen(since), _MEMBERS.c.kind != MemberKind.DEACTIVATED)

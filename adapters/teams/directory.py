@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -20,9 +20,6 @@ from bot.errors import Forbidden, Gone, Rejected
 from bot.messages import Address, Conversation, Member, MemberKind
 from bot.ports import Store, UnitOfWork
 from bot.subscriptions import Paused
-
-#: Two accounts that rosters tell of with the same address within this have it both.
-_SAME_READING = timedelta(hours=1)
 
 
 class TeamsDirectory:
@@ -42,9 +39,16 @@ class TeamsDirectory:
         )
 
     def note(self, uow: UnitOfWork, incoming: Incoming) -> bool:
-        """Remember where an activity came from. True where the conversation is new, or comes back to life."""
-        user_id = incoming.sender.aad_object_id if incoming.is_personal else None
-        return uow.addresses.save(replace(self.heard_at(incoming), conversation_id=incoming.conversation_id, user_id=user_id))
+        """Remember where an activity came from. True where the conversation is new, or comes back to life.
+
+        Of whoever was away no roster was read: their address counts once it is told again.
+        """
+        tenant_id, user_id = self._registration.tenant_id, incoming.sender.aad_object_id if incoming.is_personal else None
+        is_new = uow.addresses.save(replace(self.heard_at(incoming), conversation_id=incoming.conversation_id, user_id=user_id))
+        is_asked_for = incoming.type in {"message", "invoke"} or incoming.adds_the_bot
+        if is_new and is_asked_for and user_id and (known := uow.members.get(tenant_id, user_id)):
+            uow.members.save([replace(known, email=None)])
+        return is_new
 
     def forget(self, uow: UnitOfWork, conversation_id: str, why: Paused, now: datetime) -> None:
         """The bot was removed, or the place was: nothing is sent there until it is heard from again.
@@ -67,13 +71,13 @@ class TeamsDirectory:
         account = Account(aad_object_id=user_id)
         is_told = known is None or known.kind is MemberKind.DEACTIVATED or known.email is None
         if is_told:
-            told = await self._connector.member(incoming.service_url, incoming.conversation_id, incoming.sender.id)
-            account = _account(told)
+            look_up = partial(self._connector.member, incoming.service_url, incoming.conversation_id, incoming.sender.id)
+            account = _account(await patiently(look_up))
         member = member_of(account, self._registration.tenant_id, known, zone=incoming.zone, locale=incoming.locale)
         if member.user_id != user_id:
             raise Gone("the roster tells of somebody else")
         if member != known:
-            await self._store.write(partial(self._save if is_told else _kept, [member]))
+            await self._store.write(partial(self._take_over if is_told else _kept, [member]))
         return member
 
     async def shared_place(self, incoming: Incoming, member: Member, remembered: str | None) -> Conversation | None:
@@ -113,27 +117,32 @@ class TeamsDirectory:
                 await turn()
             page, after = await patiently(partial(self._connector.members, service_url, conversation_id, after))
             accounts = [_account(told) for told in page]
-            await self._keep(accounts, _SAME_READING)
+            await self._keep(accounts, is_reading=turn is not None)
             seen += len(accounts)
             if not after:
                 return seen
 
-    async def _keep(self, accounts: Sequence[Account], together: timedelta = timedelta()) -> None:
+    async def _keep(self, accounts: Sequence[Account], *, is_reading: bool = False) -> None:
+        """Of everybody (`is_reading`): whose address somebody has now will be told of as well."""
         people = {user_id: account for account in accounts if (user_id := account.aad_object_id or account.object_id)}
         tenant_id = self._registration.tenant_id
 
         def keep(uow: UnitOfWork) -> None:
             members = [member_of(account, tenant_id, uow.members.get(tenant_id, user_id)) for user_id, account in people.items()]
-            self._save(members, uow, together)
+            (self._save if is_reading else self._take_over)(members, uow)
 
         await self._store.write(keep)
 
-    def _save(self, members: Sequence[Member], uow: UnitOfWork, together: timedelta = timedelta()) -> None:
-        """Keep what a roster has just told. Who had a member's address before is somebody else by now, though no roster has said so yet."""
-        tenant_id, now = self._registration.tenant_id, self._clock()
-        uow.members.disown(tenant_id, [member for member in members if member.kind is MemberKind.MEMBER], now - together)
+    def _take_over(self, members: Sequence[Member], uow: UnitOfWork) -> None:
+        """Keep what Teams has just told of some. Who had a member's address before has another by now, which no roster has told yet."""
+        self._save(members, uow)
+        owners = [member for member in members if member.kind is MemberKind.MEMBER]
+        uow.members.disown(self._registration.tenant_id, owners)
+
+    def _save(self, members: Sequence[Member], uow: UnitOfWork) -> None:
+        """Keep what Teams has just told."""
         uow.members.save(members)
-        uow.members.seen(tenant_id, [member.user_id for member in members], now)
+        uow.members.seen(self._registration.tenant_id, [member.user_id for member in members], self._clock())
 
 
 def _kept(members: Sequence[Member], uow: UnitOfWork) -> None:

@@ -100,11 +100,13 @@ class TeamsDirectoryReader:
         return True
 
     def _end(self, reading: DirectoryReading, uow: UnitOfWork, *, is_whole: bool) -> int:
-        """Of those who have removed the bot nothing is told: they are taken to be where they were."""
+        """Of those who have removed the bot nothing is told: they are taken to be where they were, unless others have their address."""
         now = self.clock()
+        since = (reading.began_at or now) - _SKEW
+        uow.members.disown_unseen(self.tenant_id, since)
         uow.members.seen(self.tenant_id, uow.addresses.shut_out(self.tenant_id), now)
         _keep(DirectoryReading(workspace_id=self.tenant_id, began_at=None, ended_at=now), uow)
-        return uow.members.deactivate_unseen(self.tenant_id, (reading.began_at or now) - _SKEW) if is_whole else 0
+        return uow.members.deactivate_unseen(self.tenant_id, since) if is_whole else 0
 
 
 def _keep(reading: DirectoryReading, uow: UnitOfWork) -> None:

@@ -106,8 +106,10 @@ class Turns:
         """Somebody was added. Where it is the bot, people become known; one person in their own chat is welcomed, once."""
         is_upgrade = incoming.action == "add-upgrade"
         if incoming.is_personal:
-            if is_new and not is_upgrade:
-                async with self.welcoming:
+            async with self.welcoming:
+                if is_new and is_upgrade:
+                    await self.directory.sender(incoming)
+                elif is_new:
                     await self._answer(incoming, Action(verb="help.show"))
         elif not incoming.adds_the_bot:
             await self.directory.meet(incoming)

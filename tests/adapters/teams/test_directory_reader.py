@@ -126,3 +126,23 @@ async def test_nobody_has_left_because_a_roster_is_refused(
     service.troubles.append(refusal(403, "Unknown"))
     await reader().read_due()
     assert await kinds(store) == {"ana": "member", "ben": "member", "gus": "guest", "sam": "member"}
+
+
+async def test_who_comes_back_has_the_address_they_have_by_now(
+    people: People, reader: Callable[[], TeamsDirectoryReader], store: Store, watch: Watch
+) -> None:
+    """Nothing was told of them while they were away; somebody else has their old address."""
+    await people.client.install("ana")
+    await people.client.install("ana", "remove")
+    people.tenant.people["ana"].email = "ana.old@acme.example"
+    people.tenant.people["sam"].email = "ana@acme.example"
+    await people.client.say("ben", "<at>Surveybot</at> help", people.tenant.conversations[GENERAL])
+    people.tenant.conversations[GENERAL].members = ["ben", "sam"]
+    watch.now += 4000 * DAY
+    await reader().read_due()
+    found = await store.read(lambda uow: uow.members.by_email("ana@acme.example"))
+    assert [member.user_id for member in found] == ["sam"]
+    await people.ask("ana", "list")
+    ana = await store.read(lambda uow: uow.members.get(TENANT_ID, "ana"))
+    assert ana is not None
+    assert ana.email == "ana.old@acme.example"

@@ -76,6 +76,12 @@ async def test_a_new_person_is_welcomed_once_and_known_by_the_roster(people: Peo
     assert (known.kind, known.email, known.zone, known.locale) == (MemberKind.MEMBER, "ben@acme.example", "UTC", "en-GB")
 
 
+async def test_whoever_is_first_heard_of_by_an_upgrade_becomes_known_without_a_welcome(people: People, store: Store) -> None:
+    await people.client.install("ben", "add-upgrade")
+    assert people.seen("ben") == []
+    assert await store.read(lambda uow: uow.members.get(TENANT_ID, "ben")) is not None
+
+
 async def test_who_removes_the_bot_is_not_written_to_until_they_add_it_again(people: People, store: Store) -> None:
     await people.client.install("ana")
     await people.client.install("ana", "remove")

@@ -75,14 +75,20 @@ async def test_who_was_not_seen_since_is_deactivated_in_that_workspace_alone(sto
     assert await store.read(lambda u: u.members.get("T2", "U2")) == replace(here[1], workspace_id="T2")
 
 
-async def test_an_address_is_no_longer_that_of_accounts_not_told_of_since_in_the_same_workspace(store: SqlStore) -> None:
+async def test_an_address_is_taken_from_whoever_had_it_in_the_same_workspace(store: SqlStore) -> None:
     ana = member("U1", email="ana@acme.example")
     others = [replace(ana, user_id="U2"), replace(ana, user_id="U3"), replace(ana, workspace_id="T2"), member("U4", email="b@x")]
     await store.write(lambda u: u.members.save([ana, *others]))
-    await store.write(lambda u: u.members.seen("T1", ["U3"], NOW))
-    await store.write(lambda u: u.members.disown("T1", [ana], NOW))
-    found = await store.read(lambda u: u.members.by_email("ana@acme.example"))
-    assert [(it.workspace_id, it.user_id) for it in found] == [("T1", "U1"), ("T1", "U3"), ("T2", "U1")]
+    await store.write(lambda u: u.members.seen("T1", ["U1", "U3"], NOW))
+
+    async def owners() -> list[tuple[str, str]]:
+        found = await store.read(lambda u: u.members.by_email("ana@acme.example"))
+        return [(it.workspace_id, it.user_id) for it in found]
+
+    await store.write(lambda u: u.members.disown_unseen("T1", NOW))
+    assert await owners() == [("T1", "U1"), ("T1", "U3"), ("T2", "U1")]
+    await store.write(lambda u: u.members.disown("T1", [ana]))
+    assert await owners() == [("T1", "U1"), ("T2", "U1")]
     assert [it.user_id for it in await store.read(lambda u: u.members.by_email("b@x"))] == ["U4"]
 
 
