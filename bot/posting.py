@@ -81,12 +81,19 @@ def _prepare(uow: UnitOfWork, poster: Poster, claimed: Sequence[Post], now: date
             dropped[each] = drawn
             continue
         what = (drawn.to, each.news.kind, each.news.survey_id, each.news.mark)
-        if each.news.survey_id and what in said:
+        if each.news.survey_id and (what in said or _is_said(uow, each, drawn.to)):
             dropped[each] = "another subscription of the channel says the same"
             continue
         said.add(what)
         places.setdefault(drawn.to, []).append((each, drawn))
     return [message for to, drawn in places.items() for message in _messages(to, drawn)], dropped
+
+
+def _is_said(uow: UnitOfWork, one: Post, to: Conversation | Member) -> bool:
+    """By another subscription of the same channel, whose turn was earlier."""
+    theirs = uow.subscriptions.of_conversation(to) if isinstance(to, Conversation) else ()
+    others = {each.subscription_id for each in theirs} - {one.news.subscription_id}
+    return bool(others) and uow.posts.is_told(one.news, others)
 
 
 def _messages(to: Conversation | Member, drawn: Sequence[tuple[Post, Drawn]]) -> Iterable[_Message]:

@@ -87,6 +87,10 @@ class Posts(Protocol):
         """Everything that was ever written down for a subscription."""
         ...
 
+    def is_told(self, news: News, subscription_ids: Collection[int]) -> bool:
+        """Whether any of these subscriptions has said the same, is saying it, or may have."""
+        ...
+
     def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Post]:
         """Take what is due, subscription by subscription. Concurrent callers get different rows. No two claims share an `owner`."""
         ...

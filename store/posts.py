@@ -18,6 +18,7 @@ _POSTS = post_tables.posts
 
 _NEWS = tuple(_POSTS.c[name] for name in ("subscription_id", "kind", "survey_id", "mark"))
 _IS_OPEN = _POSTS.c.finished_at.is_(None)
+_TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
 _UNHELD = {"state": DeliveryState.READY, "lease_owner": None, "lease_until": None}
 _PLACE = ("workspace_id", "channel_id", "message_id")
 
@@ -35,6 +36,11 @@ class SqlPosts:
         """By the unique index, which has all of it."""
         found = self.connection.execute(select(*_NEWS).where(_POSTS.c.subscription_id == subscription_id)).mappings()
         return {News(**row) for row in found}
+
+    def is_told(self, news: News, subscription_ids: Collection[int]) -> bool:
+        same = (_POSTS.c[name] == getattr(news, name) for name in ("kind", "survey_id", "mark"))
+        theirs = select(_POSTS.c.post_id).where(_POSTS.c.subscription_id.in_(subscription_ids), *same, _POSTS.c.state.in_(_TOLD))
+        return self.connection.execute(theirs.limit(1)).first() is not None
 
     def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Post]:
         due = select(_POSTS.c.post_id).where(_IS_OPEN, _POSTS.c.due_at <= now, _POSTS.c.state == DeliveryState.READY)

@@ -39,7 +39,10 @@ def subscribed(described: Described, reader: Reader, *, is_changed: bool = False
     """Repeat what is in force for this channel now (FEATURES E2)."""
     say = reader.say
     lead = say("Changed. From now on this channel is told:") if is_changed else say("This channel is subscribed. From now on it is told:")
-    note = say("Everybody in this channel can see and remove what it is subscribed to. Numbers that would tell of few people stay hidden.")
+    note = say(
+        "Everybody in this channel reads what I post, guests and people of other organisations too, and can remove what it is "
+        "subscribed to. Numbers that would tell of few people stay hidden."
+    )
     elements = (
         Text((lead,)),
         Facts(((say("Surveys"), (subject_words(described, reader),)), *_told(described, reader))),

@@ -236,6 +236,16 @@ async def test_what_two_subscriptions_of_a_channel_say_is_said_once(channels: Ch
     assert plain_text(channels.newest()).count("Pulse SV_2 has been sent.") == 1
 
 
+async def test_nor_is_it_said_twice_where_their_turns_are_apart(channels: Channels, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.posting._AT_ONCE", 1)
+    await channels.subscribe(Feature.LAUNCH)
+    await channels.subscribe(Feature.LAUNCH, channel="C2")
+    await channels.subscribe(Feature.LAUNCH, subject="all")
+    channels.send()
+    assert await channels.look() == ["Survey sent", "Survey sent"]
+    assert {channel_id for channel_id, _ in channels.life.channel.posted} == {"C1", "C2"}
+
+
 @pytest.mark.parametrize(
     ("error", "why"), [(Gone("archived"), Paused.ARCHIVED), (ShutOut("removed"), Paused.REMOVED), (Forbidden("no"), Paused.FORBIDDEN)]
 )
