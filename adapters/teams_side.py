@@ -64,7 +64,7 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
             directory=directory,
             directory_reader=_directory_reader(core, directory, pace, registration),
             channel=channel,
-            installer=await stack.enter_async_context(_installing(core, registration)) if teams.install_domains else None,
+            installer=await stack.enter_async_context(_installing(core, registration, directory)) if teams.install_domains else None,
             routes=inbound.routes(),
         )
 
@@ -84,7 +84,7 @@ def _directory_reader(core: Core, directory: TeamsDirectory, pace: TeamsPace, re
 
 
 @asynccontextmanager
-async def _installing(core: Core, registration: Registration) -> AsyncGenerator[Installer]:
+async def _installing(core: Core, registration: Registration, directory: TeamsDirectory) -> AsyncGenerator[Installer]:
     teams, graph = core.settings.teams, Graph(registration)
     try:
         yield Installer(
@@ -93,6 +93,7 @@ async def _installing(core: Core, registration: Registration) -> AsyncGenerator[
             clock=core.clock,
             tenant_id=registration.tenant_id,
             domains=teams.install_domains,
+            meet=directory.meet_in_chat,
             catalog_id=teams.catalog_id,
         )
     finally:

@@ -109,6 +109,12 @@ class TeamsDirectory:
         """Read the roster of a team or group that the bot was added to, page by page. Returns how many people are in it."""
         return await self.read_roster(incoming.service_url, incoming.conversation_id)
 
+    async def meet_in_chat(self, conversation_id: str) -> None:
+        """Read who is in a chat that nothing was heard from."""
+        tenant_id = self._registration.tenant_id
+        heard_at = await self._store.read(lambda uow: uow.addresses.service_url(tenant_id))
+        await self.read_roster(heard_at or self._registration.cloud.service_url, conversation_id)
+
     async def read_roster(self, service_url: str, conversation_id: str, turn: Callable[[], Awaitable[None]] | None = None) -> int:
         """Read who is in a conversation, page by page, each in its `turn`. Returns how many."""
         seen, after = 0, None

@@ -86,13 +86,25 @@ class Graph:
         found = (await self._call("GET", "/users", {"$filter": f"mail eq '{quoted}'", "$select": "id"}))["value"]
         return str(found[0]["id"]) if found else None
 
-    async def install(self, user: str, app: str) -> None:
-        """Give somebody the app, by the id or the name they sign in with; nothing where they have it. Raises Gone for nobody."""
+    async def install(self, user: str, app: str) -> bool:
+        """Give somebody the app, by the id or the name they sign in with; False = they have it. Raises Gone for nobody."""
         bound = {"teamsApp@odata.bind": f"{self._url}/v1.0/appCatalogs/teamsApps/{app}"}
         try:
-            await self._call("POST", f"/users/{quote(user, safe='@')}/teamwork/installedApps", body=bound)
+            await self._call("POST", _apps_of(user), body=bound)
         except Superseded:
-            return
+            return False
+        return True
+
+    async def chat(self, user: str, app: str) -> str:
+        """Return the id of somebody's chat with the app. Raises Gone where they do not have it.
+
+        https://learn.microsoft.com/en-us/graph/api/userscopeteamsappinstallation-get-chat
+        """
+        asked = {"$expand": "teamsApp", "$filter": f"teamsApp/id eq '{app}'"}
+        found = (await self._call("GET", _apps_of(user), asked))["value"]
+        if not found:
+            raise Gone("the person does not have the app")
+        return str((await self._call("GET", f"{_apps_of(user)}/{quote(found[0]['id'], safe='')}/chat"))["id"])
 
     async def aclose(self) -> None:
         await asyncio.to_thread(self._pool.shutdown)
@@ -122,6 +134,10 @@ class Graph:
 
     async def _in_thread(self, work: Any) -> Any:  # noqa: ANN401 - whatever it returns
         return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+
+
+def _apps_of(user: str) -> str:
+    return f"/users/{quote(user, safe='@')}/teamwork/installedApps"
 
 
 def _for_graph(registration: Registration) -> Registration:

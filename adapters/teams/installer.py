@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
@@ -34,6 +34,8 @@ class Installer:
     tenant_id: str
     #: Of the e-mail addresses whose people get the app.
     domains: frozenset[str]
+    #: Reads who is in a chat, by its id.
+    meet: Callable[[str], Awaitable[object]]
     #: Of the app; None = Graph is asked for it.
     catalog_id: str | None = None
     pace: AsyncLimiter = field(default_factory=lambda: AsyncLimiter(1, 1 / _A_SECOND))
@@ -59,14 +61,17 @@ class Installer:
         return settled
 
     async def _give(self, email: str, catalog_id: str, *, may_look: bool) -> Offered:
+        """Who has the app already got it while nobody listened: their chat is looked up, for Teams tells of it only once."""
         try:
             try:
-                await self.graph.install(email, catalog_id)
+                user, is_new = email, await self.graph.install(email, catalog_id)
             except Gone:  # not the name they sign in with
                 user = await self.graph.user(email) if may_look else None
                 if user is None:
                     return Offered.NO_ACCOUNT
-                await self.graph.install(user, catalog_id)
+                is_new = await self.graph.install(user, catalog_id)
+            if not is_new:
+                await self.meet(await self.graph.chat(user, catalog_id))
         except (Forbidden, Gone, Rejected):
             return Offered.REFUSED
         return Offered.INSTALLED

@@ -46,6 +46,8 @@ class Graph:
             Route("/v1.0/appCatalogs/teamsApps", self._served(_CATALOG, self._apps)),
             Route("/v1.0/users", self._served(_USERS, self._users)),
             Route("/v1.0/users/{user}/teamwork/installedApps", self._served(_INSTALL, self._install), methods=["POST"]),
+            Route("/v1.0/users/{user}/teamwork/installedApps", self._served(_INSTALL, self._installed)),
+            Route("/v1.0/users/{user}/teamwork/installedApps/{installation}/chat", self._served(_INSTALL, self._chat)),
         ]
         return Starlette(routes=routes)
 
@@ -86,6 +88,18 @@ class Graph:
         self.installed.append(person.user_id)
         await self.on_install(person)
         return Response(status_code=201)
+
+    async def _installed(self, request: Request) -> Response:
+        asked = request.query_params["$filter"] == f"teamsApp/id eq '{CATALOG_ID}'"
+        person = self._person(request.path_params["user"])
+        has_it = asked and person is not None and person.user_id in self.installed
+        return JSONResponse({"value": [{"id": f"{person.user_id}##{CATALOG_ID}"}] if person and has_it else []})
+
+    async def _chat(self, request: Request) -> Response:
+        person = self._person(request.path_params["user"])
+        if person is None or request.path_params["installation"] != f"{person.user_id}##{CATALOG_ID}":
+            return _error(404, "NotFound")
+        return JSONResponse({"id": self.tenant.personal(person.user_id).conversation_id, "chatType": "oneOnOne"})
 
     def _person(self, user: str) -> Person | None:
         """By object id, or by the name somebody signs in with."""

@@ -16,6 +16,7 @@ from adapters.sandbox.teams.graph import Graph as SimulatedGraph
 from adapters.sandbox.teams.identity import IdentityProvider
 from adapters.sandbox.teams.tenant import Conversation, Fault, Person
 from adapters.teams.channel import TeamsChannel
+from adapters.teams.directory import TeamsDirectory
 from adapters.teams.graph import GRAPH_PERMISSIONS, INSTALL, Graph
 from adapters.teams.installer import Installer
 from adapters.teams.registration import Registration
@@ -54,7 +55,7 @@ def simulated(identity: IdentityProvider, people: People) -> SimulatedGraph:
 
 @pytest.fixture
 async def installer(
-    simulated: SimulatedGraph, registration: Registration, store: Store, clock: Clock, waiting: None
+    simulated: SimulatedGraph, registration: Registration, store: Store, directory: TeamsDirectory, clock: Clock
 ) -> AsyncIterator[Installer]:
     async with serving(simulated.app()) as url:
         graph = Graph(replace(registration, cloud=replace(registration.cloud, graph_url=url)))
@@ -64,12 +65,13 @@ async def installer(
             clock=clock,
             tenant_id=TENANT_ID,
             domains=frozenset({"acme.example"}),
+            meet=directory.meet_in_chat,
             pace=AsyncLimiter(1000, 1),
         )
         await graph.aclose()
 
 
-@pytest.fixture
+@pytest.fixture(autouse=True)
 async def waiting(store: Store, surveys: None) -> None:
     """A message waits for each of them; none of them is in any chat."""
 
@@ -101,6 +103,18 @@ async def test_who_never_added_the_app_gets_it_and_then_their_message(
     said = [record for record in caplog.records if record.name.startswith("adapters.teams")]
     assert len(said) == 4
     assert not any("acme" in str(record.__dict__) for record in said)
+
+
+async def test_who_got_the_app_while_nobody_listened_gets_their_message_too(
+    simulated: SimulatedGraph, installer: Installer, store: Store, channel: TeamsChannel
+) -> None:
+    """A policy gave it to everybody before the bot was started."""
+    simulated.installed += ["ana", "ben"]
+    await installer.install_due()
+    await store.write(lambda uow: uow.outbox.reopen_reachable(REACH, NOW))
+    await deliver_due(Sender(store=store, channel=channel, clock=lambda: NOW, owner="x", reach=REACH))
+    seen = [[title(message["attachments"][0]["content"]) for message in chat.messages.values()] for chat in chats(simulated)]
+    assert seen == [["New survey"]] * 2
 
 
 def chats(simulated: SimulatedGraph) -> list[Conversation]:
