@@ -10,7 +10,7 @@ from tests.benchmarks.databases import Databases
 from tests.benchmarks.measure import table
 
 #: Modules of this folder; each has `lines(databases, *, quick)`.
-NAMES = ("upsert", "sync", "tick", "drain", "page", "owners", "limiter", "cycle", "teams", "commands")
+NAMES = ("upsert", "sync", "tick", "drain", "page", "owners", "announcing", "limiter", "cycle", "teams", "commands")
 
 
 def main() -> None:
