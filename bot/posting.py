@@ -21,7 +21,7 @@ from bot.page import Page
 from bot.pages.posts import Section, post
 from bot.ports import UnitOfWork
 from bot.post_drawing import Drawn, draw
-from bot.posts import OWNER, Post
+from bot.posts import OWNER, News, Post
 from bot.subscriptions import Paused
 from bot.uninterrupted import to_its_end
 
@@ -80,13 +80,20 @@ def _prepare(uow: UnitOfWork, poster: Poster, claimed: Sequence[Post], now: date
         if isinstance(drawn, str):
             dropped[each] = drawn
             continue
-        what = (drawn.to, each.news.kind, each.news.survey_id, each.news.mark)
-        if each.news.survey_id and (what in said or _is_said(uow, each, drawn.to)):
-            dropped[each] = "another subscription of the channel says the same"
+        what = (drawn.to, *_said(each.news))
+        if what in said or (each.news.survey_id and _is_said(uow, each, drawn.to)):
+            dropped[each] = "another post there says the same"
             continue
         said.add(what)
         places.setdefault(drawn.to, []).append((each, drawn))
     return [message for to, drawn in places.items() for message in _messages(to, drawn)], dropped
+
+
+def _said(news: News) -> tuple[object, ...]:
+    """What makes a post one of its own: it is drawn as things are now, so two weeks, or how often problems doubled, read the same."""
+    if not news.survey_id:
+        return news.kind, news.subscription_id
+    return news.kind, news.survey_id, news.mark.partition(":")[0]
 
 
 def _is_said(uow: UnitOfWork, one: Post, to: Conversation | Member) -> bool:

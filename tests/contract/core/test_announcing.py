@@ -307,6 +307,21 @@ async def test_after_an_outage_only_the_highest_milestone_is_told(channels: Chan
     assert await channels.states() == {DeliveryState.SENT, DeliveryState.SKIPPED}
 
 
+async def test_after_an_outage_what_would_read_the_same_is_told_once(channels: Channels) -> None:
+    life = channels.life
+    await channels.subscribe(Feature.WEEKLY, Feature.DELIVERY_PROBLEMS)
+    channels.send(days=30)
+    for bounced in (12, 25):
+        channels.count(bounced=bounced)
+        life.channel.post_errors.append(Unavailable("down"))
+        assert await channels.look() == []
+        life.wait(days=7)
+    life.channel.post_errors.clear()
+    assert await channels.tell() == ["News of your surveys"]
+    said = plain_text(channels.newest())
+    assert (said.count("Delivery problems"), said.count("Your surveys this week")) == (1, 1)
+
+
 class _Killed(BaseException):
     """The process ends here."""
 
