@@ -47,7 +47,7 @@ def subscribed(described: Described, reader: Reader, *, is_changed: bool = False
         Text((lead,)),
         Facts(((say("Surveys"), (subject_words(described, reader),)), *_told(described, reader))),
         Note((note,)),
-        Note((say("If I am not here yet, add me: /invite @Surveybot, or in Teams the app. Until then I cannot post."),)),
+        Note((say("If I am not here yet, add me (/invite @Surveybot; in Teams, add the app), and press “Post again” in the list."),)),
         row(*_ways(described, reader), list_button(reader)),
     )
     return Page(title=say("Subscribed"), elements=elements, zone=reader.zone)

@@ -157,13 +157,15 @@ def take_over(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: dat
     return _announced(uow, it, now)
 
 
-def resume(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: datetime) -> Action:
+def resume(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Action:
+    """The channel is told again who subscribed it: where the bot was not in it at first, it was not."""
     described = _described(uow, viewer, data)
     if described is None or not _may_change(uow, viewer, described.subscription):
         return _NOT_YOURS if described else _LIST
-    if described.subscription.paused not in _ORPHANED:
-        uow.subscriptions.resume(described.subscription.subscription_id)
-    return _shown(described.subscription)
+    it = described.subscription
+    if it.paused not in _ORPHANED and uow.subscriptions.resume(it.subscription_id):
+        return _announced(uow, it, now)
+    return _shown(it)
 
 
 def save_times(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: datetime) -> Action:
