@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
 from functools import partial
@@ -100,10 +101,12 @@ class TeamsDirectory:
         return Conversation(workspace_id=member.workspace_id, channel_id=remembered) if is_there else None
 
     async def meet(self, incoming: Incoming) -> None:
-        """Look up who was added to a team or group that the bot is in."""
+        """Look up who was added to a team or group that the bot is in. Bots are in no roster, nor is who has left it again."""
         for party in incoming.members_added or ():
             look_up = partial(self._connector.member, incoming.service_url, incoming.conversation_id, party.id)
-            await self._keep([_account(await patiently(look_up))])
+            with suppress(Gone):
+                if not party.is_bot:
+                    await self._keep([_account(await patiently(look_up))])
 
     async def absorb(self, incoming: Incoming) -> int:
         """Read the roster of a team or group that the bot was added to, page by page. Returns how many people are in it."""

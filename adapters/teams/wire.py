@@ -24,6 +24,10 @@ class Party(msgspec.Struct, rename="camel"):
     #: Of the recipient: nobody else in that shared place sees what was sent; slash commands come so.
     is_targeted: bool = False
 
+    @property
+    def is_bot(self) -> bool:
+        return self.id.startswith("28:")
+
 
 class Conversation(msgspec.Struct, rename="camel"):
     id: str = ""
@@ -93,7 +97,7 @@ class Incoming(msgspec.Struct, rename="camel"):
 
     @property
     def is_of_a_bot(self) -> bool:
-        return self.sender.id.startswith("28:")
+        return self.sender.is_bot
 
     @property
     def zone(self) -> str | None:

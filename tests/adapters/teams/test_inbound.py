@@ -115,8 +115,10 @@ async def test_whoever_joins_a_team_becomes_known_and_other_changes_read_nobody(
     }
     await people.client.post(renamed)
     assert people.tenant.journal == []
-    await people.client.post(people.client.activity("conversationUpdate", "ana", channel) | {"membersAdded": [{"id": "29:ben"}]})
-    assert [path for _, path, _ in people.tenant.journal] == [f"/v3/conversations/{CHANNEL}/members/29:ben"]
+    added = {"membersAdded": [{"id": "28:another-bot"}, {"id": "29:left-again"}, {"id": "29:ben"}]}
+    await people.client.post(people.client.activity("conversationUpdate", "ana", channel) | added)
+    asked = [path.rpartition("/")[2] for _, path, _ in people.tenant.journal]
+    assert asked == ["29:left-again", "29:ben"]
     assert (await store.read(lambda uow: uow.members.get(TENANT_ID, "ben"))) is not None
 
 
