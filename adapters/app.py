@@ -17,6 +17,7 @@ from adapters.slack_side import SlackSide, open_slack
 from adapters.teams.registration import PUBLIC, Cloud
 from adapters.teams_side import TeamsSide, open_teams
 from bot import announcing, delivery, living, posting, reminders, settling, succession
+from bot.messages import Platform
 
 
 @dataclass(slots=True, kw_only=True)
@@ -98,7 +99,8 @@ async def open_bot(settings: Settings, clock: Clock = utc_now, *, cloud: Cloud =
             await integrations.apply(core.store, integrations.read(settings.integrations_file))
         slack = await stack.enter_async_context(open_slack(core)) if settings.slack.is_set else None
         teams = await stack.enter_async_context(open_teams(core, cloud)) if settings.teams.is_set else None
-        channel = Chats(slack=slack and slack.channel, teams=teams and teams.channel, tenant_id=settings.teams.tenant_id)
+        sides = {Platform.SLACK: slack, Platform.TEAMS: teams}
+        channel = Chats({platform: side.channel for platform, side in sides.items() if side is not None}, settings.reach)
         sender = delivery.Sender(store=core.store, channel=channel, clock=clock, owner=core.owner, reach=settings.reach)
         yield Bot(
             core=core,

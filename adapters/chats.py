@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.errors import Gone, Unauthorized
-from bot.messages import Conversation, Member, MessageRef
+from bot.messages import Conversation, Member, MessageRef, Platform, Reach
 from bot.page import Page, PrivatePage
 from bot.ports import Channel
 
@@ -13,10 +14,9 @@ from bot.ports import Channel
 class Chats:
     """`bot.ports.Channel`. Methods raise Gone, too, for a workspace of a platform that the bot is no longer connected with."""
 
-    def __init__(self, *, slack: Channel | None, teams: Channel | None, tenant_id: str | None) -> None:
-        self._slack = slack
-        self._teams = teams
-        self._tenant_id = tenant_id
+    def __init__(self, channels: Mapping[Platform, Channel], reach: Reach) -> None:
+        self._channels = channels
+        self._reach = reach
 
     async def turn(self, member: Member) -> None:
         """See `bot.ports.Channel`."""
@@ -47,7 +47,7 @@ class Chats:
         await self._of(member.workspace_id).edit(message, member, page, key)
 
     def _of(self, workspace_id: str) -> Channel:
-        channel = self._teams if workspace_id == self._tenant_id else self._slack
-        if channel is None:
+        platform = self._reach.platform(workspace_id)
+        if platform is None:
             raise Gone("the bot is not connected with this platform any more")
-        return channel
+        return self._channels[platform]
