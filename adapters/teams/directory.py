@@ -29,6 +29,8 @@ class TeamsDirectory:
         self._registration = registration
         self._store = store
         self._clock = clock
+        #: Entra object ids of whoever is new, or was away, when no roster was read of them: their address is asked for.
+        self._returned = set[str]()
 
     def heard_at(self, incoming: Incoming) -> Address:
         """Where an activity came from, its thread included, which is not kept: to answer there."""
@@ -40,15 +42,11 @@ class TeamsDirectory:
         )
 
     def note(self, uow: UnitOfWork, incoming: Incoming) -> bool:
-        """Remember where an activity came from. True where the conversation is new, or comes back to life.
-
-        Of whoever was away no roster was read: their address counts once it is told again.
-        """
-        tenant_id, user_id = self._registration.tenant_id, incoming.sender.aad_object_id if incoming.is_personal else None
+        """Remember where an activity came from. True where the conversation is new, or comes back to life."""
+        user_id = incoming.sender.aad_object_id if incoming.is_personal else None
         is_new = uow.addresses.save(replace(self.heard_at(incoming), conversation_id=incoming.conversation_id, user_id=user_id))
-        is_asked_for = incoming.type in {"message", "invoke"} or incoming.adds_the_bot
-        if is_new and is_asked_for and user_id and (known := uow.members.get(tenant_id, user_id)):
-            uow.members.save([replace(known, email=None)])
+        if is_new and user_id:
+            self._returned.add(user_id)
         return is_new
 
     def forget(self, uow: UnitOfWork, conversation_id: str, why: Paused, now: datetime) -> None:
@@ -61,7 +59,7 @@ class TeamsDirectory:
         succession.lost(why, place, now)(uow)
 
     async def sender(self, incoming: Incoming) -> Member:
-        """Return who sent an activity, asking the roster for somebody who is not stored, was taken to have left, or has no address.
+        """Return who sent an activity, asking the roster for somebody who is not stored, was away or taken to have left, or has no address.
 
         Language and zone are what their client says now. Raises Gone for somebody without an account in Entra.
         """
@@ -70,7 +68,7 @@ class TeamsDirectory:
             raise Gone("an activity of nobody")
         known = await self._store.read(lambda uow: uow.members.get(self._registration.tenant_id, user_id))
         account = Account(aad_object_id=user_id)
-        is_told = known is None or known.kind is MemberKind.DEACTIVATED or known.email is None
+        is_told = known is None or known.kind is MemberKind.DEACTIVATED or known.email is None or user_id in self._returned
         if is_told:
             look_up = partial(self._connector.member, incoming.service_url, incoming.conversation_id, incoming.sender.id)
             account = _account(await patiently(look_up))
@@ -79,6 +77,7 @@ class TeamsDirectory:
             raise Gone("the roster tells of somebody else")
         if member != known:
             await self._store.write(partial(self._take_over if is_told else _kept, [member]))
+        self._returned.discard(user_id)
         return member
 
     async def shared_place(self, incoming: Incoming, member: Member, remembered: str | None) -> Conversation | None:
