@@ -92,12 +92,14 @@ def serve() -> None:
 @cli.command()
 def preview(
     page: Annotated[str | None, typer.Argument(help="A page of the gallery; none = list them.")] = None,
-    form: Annotated[Literal["slack", "home", "text"], typer.Option("--format", help="Slack message, Slack Home view, or text.")] = "text",
+    form: Annotated[
+        Literal["slack", "home", "teams", "text"], typer.Option("--format", help="Slack message, Slack Home view, Teams message, or text.")
+    ] = "text",
 ) -> None:
-    """Show what people read, as text or as the JSON that Slack gets."""
+    """Show what people read, as text or as the JSON that a chat gets."""
     from bot.gallery import forms, gallery
     from bot.page import Form
-    from cards import plain, slack
+    from cards import plain, slack, teams
 
     pages = {**gallery(), **forms()}
     if page is None:
@@ -108,6 +110,8 @@ def preview(
     shown = pages[page]
     if form == "text":
         out.print(plain.plain_text(shown), markup=False, soft_wrap=True)
+    elif form == "teams":
+        out.print_json(json.dumps(teams.message(shown)))
     elif isinstance(shown, Form):
         out.print_json(json.dumps(slack.modal(shown)))
     else:
