@@ -15,7 +15,7 @@ from bot.records import Told
 from bot.small_groups import Family, Guarded, Shown
 
 
-class Reach(StrEnum):
+class Reached(StrEnum):
     """What became of somebody's messages about a survey, in the order in which they are told."""
 
     REACHED = "reached"
@@ -45,45 +45,45 @@ def coverage(told: Iterable[Told], distributions: Sequence[Distribution], k: int
     return small_groups.combine(_divided(cohort, counts, k) for cohort in cohorts)
 
 
-def rows(covered: Guarded) -> Sequence[tuple[Reach, Shown]]:
-    """Every `Reach` in order; together they are the whole."""
-    return [(reach, covered.rest(*_TOLD) if reach is Reach.OTHERS else covered.part(reach)) for reach in Reach]
+def rows(covered: Guarded) -> Sequence[tuple[Reached, Shown]]:
+    """Every `Reached` in order; together they are the whole."""
+    return [(reach, covered.rest(*_TOLD) if reach is Reached.OTHERS else covered.part(reach)) for reach in Reached]
 
 
-_TOLD = tuple(reach for reach in Reach if reach is not Reach.OTHERS)
-_STATES: Mapping[DeliveryState | None, Reach] = {
-    DeliveryState.SENT: Reach.REACHED,
-    DeliveryState.READY: Reach.WAITING,
-    DeliveryState.CLAIMED: Reach.WAITING,
-    DeliveryState.SENDING: Reach.WAITING,
-    DeliveryState.FAILED: Reach.FAILED,
+_TOLD = tuple(reach for reach in Reached if reach is not Reached.OTHERS)
+_STATES: Mapping[DeliveryState | None, Reached] = {
+    DeliveryState.SENT: Reached.REACHED,
+    DeliveryState.READY: Reached.WAITING,
+    DeliveryState.CLAIMED: Reached.WAITING,
+    DeliveryState.SENDING: Reached.WAITING,
+    DeliveryState.FAILED: Reached.FAILED,
 }
-_REASONS: Mapping[str | None, Reach] = {
-    Unreachable.NO_ACCOUNT: Reach.NO_ACCOUNT,
-    Unreachable.SHUT_OUT: Reach.NO_ACCOUNT,
-    Unreachable.OPTED_OUT: Reach.OPTED_OUT,
-    Unreachable.GUEST: Reach.GUEST,
-    Unreachable.STRANGER: Reach.GUEST,
-    Unreachable.DEACTIVATED: Reach.DEACTIVATED,
+_REASONS: Mapping[str | None, Reached] = {
+    Unreachable.NO_ACCOUNT: Reached.NO_ACCOUNT,
+    Unreachable.SHUT_OUT: Reached.NO_ACCOUNT,
+    Unreachable.OPTED_OUT: Reached.OPTED_OUT,
+    Unreachable.GUEST: Reached.GUEST,
+    Unreachable.STRANGER: Reached.GUEST,
+    Unreachable.DEACTIVATED: Reached.DEACTIVATED,
 }
 
 
-def _reach(told: Told) -> Reach:
+def _reach(told: Told) -> Reached:
     if not told.is_known:
-        return Reach.NO_EMAIL
+        return Reached.NO_EMAIL
     if told.state is DeliveryState.UNREACHABLE:
-        return _REASONS.get(told.reason, Reach.OTHERS)
-    return _STATES.get(told.state, Reach.OTHERS)
+        return _REASONS.get(told.reason, Reached.OTHERS)
+    return _STATES.get(told.state, Reached.OTHERS)
 
 
-def _counts(told: Iterable[Told]) -> Mapping[str, Counter[Reach]]:
-    counts = defaultdict[str, Counter[Reach]](Counter)
+def _counts(told: Iterable[Told]) -> Mapping[str, Counter[Reached]]:
+    counts = defaultdict[str, Counter[Reached]](Counter)
     for each in told:
         counts[each.distribution_id][_reach(each)] += each.people
     return counts
 
 
-def _divided(cohort: Sequence[Family], counts: Mapping[str, Counter[Reach]], k: int) -> Guarded:
+def _divided(cohort: Sequence[Family], counts: Mapping[str, Counter[Reached]], k: int) -> Guarded:
     """Of those it was sent to, as on other pages, also where their links tell of fewer: the difference would tell whose mail came back."""
-    total = sum((counts[family.invite.distribution_id] for family in cohort), Counter[Reach]())
+    total = sum((counts[family.invite.distribution_id] for family in cohort), Counter[Reached]())
     return small_groups.divide(small_groups.count(cohort, "sent"), {reach: total[reach] for reach in _TOLD}, k)

@@ -58,17 +58,8 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "not-linked": pages.not_linked(_READER),
         "not-a-member": pages.not_a_member(_READER),
         "out-of-date": pages.out_of_date(_READER),
-        "help": pages.help_page(_READER),
-        "help-unknown-word": pages.help_page(_READER, unknown="surveis"),
-        "help-misspelt-word": pages.help_page(_READER, unknown="setings"),
-        "help-for-administrators": pages.help_page(_READER, STATS),
-        "home": pages.home_page(_overview(3), _NOW, _READER),
-        "home-without-surveys": pages.home_page(_overview(0, Preference(new_surveys=False, reminders=False)), _NOW, _READER),
-        "home-before-the-first-synchronisation": pages.home_page(_overview(0, knowledge=Knowledge.LEARNING), _NOW, _READER),
-        "home-not-connected": pages.home_page(_overview(0, knowledge=Knowledge.NONE), _NOW, _READER),
-        "home-held-up-for-an-administrator": pages.home_page(
-            replace(_overview(12, knowledge=Knowledge.HELD), integrations=(3, 1), sees_numbers=True), _NOW, _READER
-        ),
+        **_help(),
+        **_homes(),
         "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, _READER), _READER),
         "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, _READER),
         "found-nothing": pages.found_surveys([], _HOSTILE, 1, _READER),
@@ -84,9 +75,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         **gallery_of_posts(),
         **gallery_of_statistics(),
         **gallery_subscriptions.examples(),
-        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, _READER),
-        "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, _READER),
-        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, _READER),
+        **_statuses(),
     }
 
 
@@ -97,6 +86,34 @@ def forms() -> Mapping[str, Form]:
         "settings-form": pages.settings_form(Preference(reminders=False), _READER, list(Platform)),
         **forms_of_statistics(),
         **gallery_subscriptions.forms(),
+    }
+
+
+def _help() -> Mapping[str, Page]:
+    return {
+        "help": pages.help_page(_READER),
+        "help-unknown-word": pages.help_page(_READER, unknown="surveis"),
+        "help-misspelt-word": pages.help_page(_READER, unknown="setings"),
+        "help-for-administrators": pages.help_page(_READER, STATS),
+    }
+
+
+def _homes() -> Mapping[str, Page]:
+    shown = {
+        "home": _overview(3),
+        "home-without-surveys": _overview(0, Preference(new_surveys=False, reminders=False)),
+        "home-before-the-first-synchronisation": _overview(0, knowledge=Knowledge.LEARNING),
+        "home-not-connected": _overview(0, knowledge=Knowledge.NONE),
+        "home-held-up-for-an-administrator": replace(_overview(12, knowledge=Knowledge.HELD), integrations=(3, 1), sees_numbers=True),
+    }
+    return {name: pages.home_page(overview, _NOW, _READER) for name, overview in shown.items()}
+
+
+def _statuses() -> Mapping[str, Page]:
+    return {
+        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, _READER),
+        "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, _READER),
+        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, _READER),
     }
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot import small_groups
-from bot.coverage import Reach
+from bot.coverage import Reached
 from bot.model import Survey
 from bot.page import Page
 from bot.pages.coverage import coverage_page, file_elsewhere, file_offered, file_ready
@@ -20,7 +20,7 @@ _FILE = "https://surveybot.acme.example/coverage/AmsxZ2FsbGVyeQ.csv"
 def coverage_pages(reader: Reader, hostile: str) -> Mapping[str, Page]:
     """Name -> page."""
     numbers = (312, 18, 41, 12, 7, 5, 6, 3)
-    told = [reach for reach in Reach if reach is not Reach.OTHERS]
+    told = [reach for reach in Reached if reach is not Reached.OTHERS]
     covered = small_groups.divide(420, dict(zip(told, numbers, strict=True)), 5)
     people = [f"person{number}@acme.example" for number in range(1, 21)]
     named = Named(standing=Standing.NOT_BEGUN, people=people, where=Where(2, 4), offered=(Standing.ANSWERED, Standing.NOT_BEGUN))

@@ -113,25 +113,11 @@ async def sandbox(
         tenant = founded(clock, public_url=url, people=people)
         workspace = Workspace(clock=clock, bot_token=bot_token, signing_secret=signing_secret)
         workspace.url = url
-        if has_slack:
-            hire(workspace, tenant)
         teams = await stack.enter_async_context(simulated_teams(clock, url)) if has_teams else None
-        if teams:
-            hire_into_teams(teams.tenant, tenant)
-        if has_past:
-            lived(tenant)
+        _people(tenant, workspace if has_slack else None, teams, has_past=has_past)
         worlds.qualtrics, worlds.slack = qualtrics_app(tenant, token=qualtrics_token), slack_app(workspace)
         slack = Slack(bot_token=SecretStr(bot_token), signing_secret=SecretStr(signing_secret), api_url=f"{url}/api/", sends_per_second=20)
-        settings = Settings(
-            limits=_UNHURRIED,
-            links=_links(url),
-            slack=slack if has_slack else Slack(),
-            encryption_keys=SecretStr("demo:" + base64.b64encode(secrets.token_bytes(32)).decode()),
-            database_url=SecretStr(database_url),
-            public_url=url,
-            schedule=schedule,
-            teams=teams.settings if teams else Teams(),
-        )
+        settings = _settings(database_url, url, schedule, slack if has_slack else Slack(), teams.settings if teams else Teams())
         bot = await stack.enter_async_context(open_bot(settings, clock, cloud=teams.cloud if teams else PUBLIC))
         await bot.core.store.write(lambda uow: _connect(uow, f"{url}/API/v3/", qualtrics_token, reading))
         bot_url = await stack.enter_async_context(serving(web(bot)))
@@ -153,6 +139,29 @@ async def sandbox(
             courier=Courier(tenant),
             bot=bot,
         )
+
+
+def _people(tenant: Tenant, workspace: Workspace | None, teams: Simulated | None, *, has_past: bool) -> None:
+    """Those of a past are in no chat."""
+    if workspace:
+        hire(workspace, tenant)
+    if teams:
+        hire_into_teams(teams.tenant, tenant)
+    if has_past:
+        lived(tenant)
+
+
+def _settings(database_url: str, url: str, schedule: Schedule, slack: Slack, teams: Teams) -> Settings:
+    return Settings(
+        limits=_UNHURRIED,
+        links=_links(url),
+        slack=slack,
+        encryption_keys=SecretStr("demo:" + base64.b64encode(secrets.token_bytes(32)).decode()),
+        database_url=SecretStr(database_url),
+        public_url=url,
+        schedule=schedule,
+        teams=teams,
+    )
 
 
 async def _introduced(teams: Simulated, bot_url: str) -> Window:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 
-from bot.coverage import Reach, rows
+from bot.coverage import Reached, rows
 from bot.model import Survey
 from bot.page import Action, Button, Buttons, Chart, ChartKind, Element, Facts, Link, Note, Page, Series, Strong, Text
 from bot.pages.numbers import people, why
@@ -46,19 +46,19 @@ def file_ready(url: str, reader: Reader) -> Iterator[Element]:
     yield Buttons((Link(label=reader.say("Open the file (CSV)"), url=url),))
 
 
-def reach_words(reader: Reader) -> Mapping[Reach, str]:
+def reach_words(reader: Reader) -> Mapping[Reached, str]:
     """Say what became of people."""
     say = reader.say
     return {
-        Reach.REACHED: say("Reached in chat"),
-        Reach.WAITING: say("Their message waits"),
-        Reach.NO_ACCOUNT: say("No chat account found, or the app not added"),
-        Reach.OPTED_OUT: say("Want no messages in chat"),
-        Reach.GUEST: say("Guests, or of another organisation"),
-        Reach.DEACTIVATED: say("Chat account deactivated"),
-        Reach.NO_EMAIL: say("No e-mail address known"),
-        Reach.FAILED: say("Could not be delivered"),
-        Reach.OTHERS: say("Others, or too few to tell apart"),
+        Reached.REACHED: say("Reached in chat"),
+        Reached.WAITING: say("Their message waits"),
+        Reached.NO_ACCOUNT: say("No chat account found, or the app not added"),
+        Reached.OPTED_OUT: say("Want no messages in chat"),
+        Reached.GUEST: say("Guests, or of another organisation"),
+        Reached.DEACTIVATED: say("Chat account deactivated"),
+        Reached.NO_EMAIL: say("No e-mail address known"),
+        Reached.FAILED: say("Could not be delivered"),
+        Reached.OTHERS: say("Others, or too few to tell apart"),
     }
 
 
@@ -75,19 +75,19 @@ def _chart(covered: Guarded, reader: Reader) -> Chart:
     return Chart(kind=ChartKind.BAR, title=reader.say("Who was reached"), labels=tuple(label for label, _ in told), series=(series,))
 
 
-def _short_words(reader: Reader) -> Mapping[Reach, str]:
+def _short_words(reader: Reader) -> Mapping[Reached, str]:
     """The same below a column: Slack has room for 20 characters there."""
     say = reader.say
     return {
-        Reach.REACHED: say("Reached"),
-        Reach.WAITING: say("Waiting"),
-        Reach.NO_ACCOUNT: say("No account"),
-        Reach.OPTED_OUT: say("Opted out"),
-        Reach.GUEST: say("Guests"),
-        Reach.DEACTIVATED: say("Deactivated"),
-        Reach.NO_EMAIL: say("No e-mail address"),
-        Reach.FAILED: say("Not delivered"),
-        Reach.OTHERS: say("Others"),
+        Reached.REACHED: say("Reached"),
+        Reached.WAITING: say("Waiting"),
+        Reached.NO_ACCOUNT: say("No account"),
+        Reached.OPTED_OUT: say("Opted out"),
+        Reached.GUEST: say("Guests"),
+        Reached.DEACTIVATED: say("Deactivated"),
+        Reached.NO_EMAIL: say("No e-mail address"),
+        Reached.FAILED: say("Not delivered"),
+        Reached.OTHERS: say("Others"),
     }
 
 

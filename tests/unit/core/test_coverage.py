@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import small_groups
-from bot.coverage import Reach, coverage, rows
+from bot.coverage import Reached, coverage, rows
 from bot.messages import DeliveryState, Unreachable
 from bot.model import Distribution, DistributionStats
 from bot.page import Chart
@@ -51,15 +51,15 @@ def test_every_outcome_has_its_row() -> None:
     covered = coverage(told, [LARGE, SMALL], 5, NOW)
     assert covered.whole.number == 200
     assert {reach: shown.number for reach, shown in rows(covered)} == {
-        Reach.REACHED: 60,
-        Reach.WAITING: 15,
-        Reach.NO_ACCOUNT: 15,
-        Reach.OPTED_OUT: 10,
-        Reach.GUEST: 5,
-        Reach.DEACTIVATED: 0,
-        Reach.NO_EMAIL: 5,
-        Reach.FAILED: 5,
-        Reach.OTHERS: 85,
+        Reached.REACHED: 60,
+        Reached.WAITING: 15,
+        Reached.NO_ACCOUNT: 15,
+        Reached.OPTED_OUT: 10,
+        Reached.GUEST: 5,
+        Reached.DEACTIVATED: 0,
+        Reached.NO_EMAIL: 5,
+        Reached.FAILED: 5,
+        Reached.OTHERS: 85,
     }
 
 
@@ -85,7 +85,7 @@ def test_who_was_mailed_is_as_many_as_on_other_pages_also_where_mail_came_back()
     """Of 50 one has no link any more: "45 or more" here beside "50 or more" there would tell that there are 1 to 4 of those."""
     covered = coverage([Told("EMD_1", True, DeliveryState.SENT, None, 49)], [_sent(50)], 5, NOW)
     assert covered.whole == small_groups.of_survey([_sent(50)], 5, NOW).whole
-    assert [shown.number for reach, shown in rows(covered) if reach in {Reach.REACHED, Reach.OTHERS}] == [45, 5]
+    assert [shown.number for reach, shown in rows(covered) if reach in {Reached.REACHED, Reached.OTHERS}] == [45, 5]
 
 
 def test_a_page_says_the_same_in_its_picture_and_in_words() -> None:
@@ -111,5 +111,5 @@ def test_no_column_has_a_name_that_slack_cuts() -> None:
     covered = coverage([*told, Told("EMD_1", False, None, None, 9)], [_sent(900)], 5, NOW)
     page = coverage_page(a_survey(), covered, READER, ())
     (chart,) = [element for element in page.elements if isinstance(element, Chart)]
-    assert len(chart.labels) == len(Reach)
+    assert len(chart.labels) == len(Reached)
     assert max(map(len, chart.labels)) <= limits.CHART_LABEL
