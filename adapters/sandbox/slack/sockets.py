@@ -80,11 +80,15 @@ class Sockets:
             connection.waiting.pop(envelope_id, None)
 
     async def disconnect(self, reason: Literal["warning", "refresh_requested", "link_disabled"]) -> None:
-        """Tell every connection that it is to be replaced; after a warning it stays open for a while, otherwise it is closed."""
+        """Tell every connection that it is to be replaced. After a warning it goes on for a while, otherwise it is sent nothing more.
+
+        Its client closes it: closed from here at once, the SDK would replace it twice, and lose what came on the first one meanwhile.
+        """
         for connection in list(self._open):
             await connection.socket.send_json({"type": "disconnect", "reason": reason, "debug_info": {"host": "sandbox"}})
             if reason != "warning":
                 self._forget(connection)
+            if reason == "link_disabled":
                 await connection.socket.close()
 
     async def opened(self, count: int = 1) -> None:
