@@ -327,7 +327,7 @@ def _not_ours(names: Iterable[str]) -> list[str]:
 def _together(given: Mapping[str, str]) -> Iterator[str]:
     """What is missing of the ways to chats that were begun, and what contradicts them."""
     is_slack = any(f"{PREFIX}SLACK__{name}" in given for name in (*_SLACK_WAYS, "SIGNING_SECRET", "APP_TOKEN"))
-    is_teams = any(f"{PREFIX}TEAMS__{name}" in given for name in ("APP_ID", "TENANT_ID", "KIND", "CLIENT_SECRET"))
+    is_teams = any(name.startswith(f"{PREFIX}TEAMS__") for name in given)
     if is_slack:
         yield from _slack_together(given)
     if is_teams:

@@ -204,6 +204,11 @@ def test_a_way_to_teams_that_is_not_whole_is_told(shell: Shell, teams: dict[str,
     assert _problems() == [HEAD, *(f"  SURVEYBOT_TEAMS__{line}" for line in lines)]
 
 
+def test_a_switch_for_teams_alone_is_no_way_to_teams(shell: Shell) -> None:
+    shell.set(GOOD | {"SURVEYBOT_TEAMS__INSTALL_FOR": "acme.example"})
+    assert [line.split(":")[0].strip() for line in _problems()[1:]] == sorted([_APP, _TENANT, _SECRET])
+
+
 def test_one_chat_is_needed(shell: Shell) -> None:
     shell.set(GOOD | _NO_SLACK)
     assert _problems() == [
