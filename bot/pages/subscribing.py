@@ -100,7 +100,7 @@ def nothing_to_tell_of(reader: Reader) -> Page:
     say = reader.say
     text = say(
         "Channels are subscribed by those who may see a survey's numbers: its owner in Qualtrics, whoever it was shared with here, and "
-        "brand administrators. Thee-mail address in your profile here must be that of your Qualtrics account."
+        "brand administrators. The e-mail address in your profile here must be that of your Qualtrics account."
     )
     return Page(title=say("For survey owners"), elements=(Text((text,)), row(_help_button(reader))), zone=reader.zone)
 
