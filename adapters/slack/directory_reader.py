@@ -8,30 +8,24 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import uuid
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, NamedTuple, Protocol
 
+from adapters import readings
 from adapters.slack.clients import Clients, is_org
 from adapters.slack.directory import member_of, save
 from adapters.slack.errors import fields, translated
 from adapters.slack.pacing import PEOPLE, TEAMS
 from bot.errors import Rejected, Superseded, SurveybotError, Throttled, loggable
-from bot.leasing import held
 from bot.messages import Member, MemberKind
 from bot.ports import Store, UnitOfWork
-from bot.records import DirectoryReading, Lease
+from bot.records import DirectoryReading
 
 #: People a page (https://docs.slack.dev/reference/methods/users.list: "no more than 200").
 _PAGE = 200
-#: A reading that was left this long ago is begun anew: what its pages told is old, and Slack may have dropped its cursor.
-_RESUMABLE = timedelta(hours=6)
-#: Clocks of processes may differ by so much: one that is behind writes down an event as if it had come before the reading began.
-_SKEW = timedelta(minutes=1)
-_LEASE = timedelta(seconds=60)
 #: Workspaces read at a time; each has limits of its own.
 AT_ONCE = 4
 #: How often one page is asked for again after a 429, and the longest single wait.
@@ -102,10 +96,9 @@ class DirectoryReader:
 
         Raises Unavailable, Unauthorized, or Gone (no longer installed). What was read before an error is kept.
         """
-        name, holder = f"directory:{workspace_id}", f"{self.owner}:{uuid.uuid4().hex[:8]}"
-        if await self.store.write(lambda uow: uow.leases.take(name, holder, _LEASE)) is not Lease.TAKEN:
-            return False
-        async with held(self.store, name, holder, _LEASE):
+        async with readings.alone(self.store, workspace_id, self.owner) as is_alone:
+            if not is_alone:
+                return False
             reading, is_resumed = await self.store.write(partial(self._begin, workspace_id))
             try:
                 await self._read(reading)
@@ -118,18 +111,11 @@ class DirectoryReader:
         return True
 
     def _is_due(self, workspace_id: str, uow: UnitOfWork) -> bool:
-        now, reading, failure = self.clock(), uow.directory_readings.get(workspace_id), self._failures.get(workspace_id)
-        is_old = reading is None or reading.ended_at is None or reading.ended_at <= now - self.every
-        return is_old and (failure is None or failure.again_at <= now)
+        now, failure = self.clock(), self._failures.get(workspace_id)
+        return readings.is_due(uow, workspace_id, now, self.every) and (failure is None or failure.again_at <= now)
 
     def _begin(self, workspace_id: str, uow: UnitOfWork) -> tuple[DirectoryReading, bool]:
-        """Return the reading to go on with, and whether it was begun earlier."""
-        now, last = self.clock(), uow.directory_readings.get(workspace_id)
-        if last is not None and last.began_at is not None and now - last.began_at < _RESUMABLE:
-            return last, True
-        begun = DirectoryReading(workspace_id=workspace_id, began_at=now, ended_at=last and last.ended_at)
-        uow.directory_readings.save(begun)
-        return begun, False
+        return readings.begin(uow, workspace_id, self.clock())
 
     async def _read(self, reading: DirectoryReading) -> None:
         teams = await self._teams(reading.workspace_id)
@@ -159,7 +145,7 @@ class DirectoryReader:
     def _end(self, reading: DirectoryReading, uow: UnitOfWork) -> int:
         now = self.clock()
         uow.directory_readings.save(DirectoryReading(workspace_id=reading.workspace_id, began_at=None, ended_at=now))
-        return uow.members.deactivate_unseen(reading.workspace_id, (reading.began_at or now) - _SKEW)
+        return uow.members.deactivate_unseen(reading.workspace_id, (reading.began_at or now) - readings.SKEW)
 
     async def _teams(self, workspace_id: str) -> Sequence[str]:
         """The workspaces to read, by id: those an organisation lets the app into. A workspace of its own needs no name."""

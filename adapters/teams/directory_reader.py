@@ -6,25 +6,18 @@ Nothing else tells who has left, or has another address by now. A reading goes o
 from __future__ import annotations
 
 import logging
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from adapters import readings
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.pacing import TeamsPace
 from bot.errors import Forbidden, Gone, Rejected, SurveybotError, Throttled, loggable
-from bot.leasing import held
 from bot.messages import Address
 from bot.ports import Store, UnitOfWork
-from bot.records import DirectoryReading, Lease
-
-#: A reading that was left this long ago is begun anew: what its rosters told is old.
-_RESUMABLE = timedelta(hours=6)
-#: Clocks of processes may differ by so much.
-_SKEW = timedelta(minutes=1)
-_LEASE = timedelta(seconds=60)
+from bot.records import DirectoryReading
 
 log = logging.getLogger(__name__)
 
@@ -58,10 +51,9 @@ class TeamsDirectoryReader:
 
     async def read(self) -> bool:
         """Read everybody; False = another process is at it. Raises Unavailable or Unauthorized; what was read before is kept."""
-        name, holder = f"directory:{self.tenant_id}", f"{self.owner}:{uuid.uuid4().hex[:8]}"
-        if await self.store.write(lambda uow: uow.leases.take(name, holder, _LEASE)) is not Lease.TAKEN:
-            return False
-        async with held(self.store, name, holder, _LEASE):
+        async with readings.alone(self.store, self.tenant_id, self.owner) as is_alone:
+            if not is_alone:
+                return False
             reading, is_whole = await self.store.write(self._begin), True
             while (address := await self.store.read(partial(self._next, reading))) is not None:
                 is_whole &= await self._roster(address)
@@ -72,17 +64,10 @@ class TeamsDirectoryReader:
         return True
 
     def _is_due(self, uow: UnitOfWork) -> bool:
-        reading = uow.directory_readings.get(self.tenant_id)
-        return reading is None or reading.ended_at is None or reading.ended_at <= self.clock() - self.every
+        return readings.is_due(uow, self.tenant_id, self.clock(), self.every)
 
     def _begin(self, uow: UnitOfWork) -> DirectoryReading:
-        """Return the reading to go on with."""
-        now, last = self.clock(), uow.directory_readings.get(self.tenant_id)
-        if last is not None and last.began_at is not None and now - last.began_at < _RESUMABLE:
-            return last
-        begun = DirectoryReading(workspace_id=self.tenant_id, began_at=now, ended_at=last and last.ended_at)
-        uow.directory_readings.save(begun)
-        return begun
+        return readings.begin(uow, self.tenant_id, self.clock())[0]
 
     def _next(self, reading: DirectoryReading, uow: UnitOfWork) -> Address | None:
         return uow.addresses.open_after(self.tenant_id, reading.team_id)
@@ -102,7 +87,7 @@ class TeamsDirectoryReader:
     def _end(self, reading: DirectoryReading, uow: UnitOfWork, *, is_whole: bool) -> int:
         """Of those who have removed the bot nothing is told: they are taken to be where they were, unless others have their address."""
         now = self.clock()
-        since = (reading.began_at or now) - _SKEW
+        since = (reading.began_at or now) - readings.SKEW
         uow.members.disown_unseen(self.tenant_id, since)
         uow.members.seen(self.tenant_id, uow.addresses.shut_out(self.tenant_id), now)
         _keep(DirectoryReading(workspace_id=self.tenant_id, began_at=None, ended_at=now), uow)
