@@ -9,19 +9,24 @@ from bot.model import Survey
 from bot.page import Action, Button, Buttons, Chart, ChartKind, Element, Facts, Link, Note, Page, Series, Strong, Text
 from bot.pages.numbers import people, why
 from bot.pages.reader import Reader
-from bot.pages.sendings import survey_name
+from bot.pages.sendings import results_button, survey_name
 from bot.small_groups import Guarded
 
 
 def coverage_page(survey: Survey, covered: Guarded, reader: Reader, ways: Iterable[Element]) -> Page:
     """Show the coverage of a survey, and `ways` to take it along."""
     say = reader.say
-    results = Button(label=say("Results"), action=Action(verb="stats.survey", data={"survey": survey.survey_id}))
     if covered.whole.is_hidden:
         shown: tuple[Element, ...] = (Text((say("It was mailed to nobody yet, or to too few people to show numbers of them."),)),)
     else:
         shown = (_chart(covered, reader), Facts(_facts(covered, reader)), Note((_explained(reader),)))
-    elements = (Text((Strong(survey_name(survey.name, reader)),)), *shown, why(covered, reader), *ways, Buttons((results,)))
+    elements = (
+        Text((Strong(survey_name(survey.name, reader)),)),
+        *shown,
+        why(covered, reader),
+        *ways,
+        Buttons((results_button(survey.survey_id, reader),)),
+    )
     return Page(title=say("Coverage"), elements=elements, zone=reader.zone)
 
 

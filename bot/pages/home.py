@@ -14,7 +14,7 @@ from bot.pages.asked import name_of, waiting
 from bot.pages.reader import Reader
 from bot.pages.settings import in_force
 from bot.pages.surveys import entry
-from bot.pages.ways import help_button, list_button, privacy_button, row, search_button, settings_button
+from bot.pages.ways import help_button, list_button, privacy_button, row, search_button, settings_button, status_button
 from bot.rules import Participation
 
 #: Open surveys that are listed, and reminders; the others are one click away.
@@ -137,4 +137,4 @@ def _synchronisation(found: Overview, reader: Reader) -> Iterator[Element]:
         yield Notice(Tone.WARNING, (text,))
     else:
         yield Text((reader.count("{number} integration, in order.", "{number} integrations, all in order.", number),))
-    yield row(Button(label=reader.say("Synchronisation status"), action=Action(verb="sync.status")))
+    yield row(status_button(reader))

@@ -9,11 +9,10 @@ from bot.deep_links import DeepLinks
 from bot.listed import Listed
 from bot.model import Distribution
 from bot.numbers import SurveyNumbers
-from bot.page import Action, Button, Chart, Divider, Element, Entry, Facts, Link, Moment, Note, Page, Phrase, Strong, Text, phrase
+from bot.page import Chart, Divider, Element, Entry, Facts, Link, Moment, Note, Page, Phrase, Strong, Text, phrase
 from bot.pages.numbers import people, people_of, percent, why
 from bot.pages.reader import Reader
-from bot.pages.sendings import distribution_name, funnel, number_facts, response_rate
-from bot.pages.statistics import survey_name
+from bot.pages.sendings import closes_words, distribution_name, funnel, number_facts, response_rate, results_button, survey_name
 from bot.pages.trend import answers_over_time
 from bot.pages.ways import row
 from bot.posts import OWNER, News, PostKind
@@ -159,17 +158,9 @@ def _ways(told: Told, links: DeepLinks, reader: Reader) -> Element:
             say("Review distributions in Qualtrics"),
             links.to_distributions(found.integration, survey_id, told.distribution.distribution_id),
         )
-    return row(_results_button(survey_id, found.survey.name, reader), *([Link(label=label, url=url)] if url else []))
-
-
-def _results_button(survey_id: str, name: str, reader: Reader) -> Button:
-    label = reader.say("Results")
-    action = Action(verb="stats.survey", data={"survey": survey_id})
-    return Button(label=label, action=action, spoken=f"{label}: {survey_name(name, reader)}")
+    return row(results_button(survey_id, reader, found.survey.name), *([Link(label=label, url=url)] if url else []))
 
 
 def _entry(listed: Listed, numbers: Guarded, reader: Reader) -> Entry:
-    say = reader.say
-    closes: Phrase = phrase(say("Closes {when}"), when=Moment(listed.closes_at)) if listed.closes_at else (say("No end date"),)
-    detail = (*response_rate(numbers, reader), " · ", *closes)
-    return Entry(title=survey_name(listed.name, reader), detail=detail, button=_results_button(listed.survey_id, listed.name, reader))
+    detail = (*response_rate(numbers, reader), " · ", *closes_words(listed.closes_at, reader))
+    return Entry(title=survey_name(listed.name, reader), detail=detail, button=results_button(listed.survey_id, reader, listed.name))

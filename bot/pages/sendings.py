@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from bot.model import Distribution, LinkType
-from bot.page import Chart, ChartKind, Moment, Phrase, Series, phrase
+from bot.page import Action, Button, Chart, ChartKind, Moment, Phrase, Series, phrase
 from bot.pages.numbers import people, percent
 from bot.pages.reader import Reader
 from bot.small_groups import Guarded
@@ -13,6 +14,16 @@ from bot.small_groups import Guarded
 
 def survey_name(name: str, reader: Reader) -> str:
     return name.strip() or reader.say("Untitled survey")
+
+
+def results_button(survey_id: str, reader: Reader, name: str | None = None) -> Button:
+    """`name` is the survey's, where the label alone does not say which one."""
+    label, action = reader.say("Results"), Action(verb="stats.survey", data={"survey": survey_id})
+    return Button(label=label, action=action, spoken=None if name is None else f"{label}: {survey_name(name, reader)}")
+
+
+def closes_words(closes_at: datetime | None, reader: Reader) -> Phrase:
+    return (reader.say("No end date"),) if closes_at is None else phrase(reader.say("Closes {when}"), when=Moment(closes_at))
 
 
 def distribution_name(distribution: Distribution, reader: Reader) -> str:

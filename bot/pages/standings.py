@@ -9,7 +9,7 @@ from bot.model import Survey
 from bot.page import Action, Button, Buttons, Element, Note, Page, Strong, Text
 from bot.pages.paging import Where, pager
 from bot.pages.reader import Reader
-from bot.pages.sendings import survey_name
+from bot.pages.sendings import results_button, survey_name
 from bot.pages.ways import row
 from bot.standings import Standing
 
@@ -39,7 +39,7 @@ def people_page(survey: Survey, named: Named, reader: Reader) -> Page:
         *pager(named.where, turn, reader),
         Note((say("Only you see this. This survey keeps names with its answers, and its people were told so."),)),
         *_others(survey.survey_id, [each for each in named.offered if each is not standing], reader),
-        row(_results(survey.survey_id, reader)),
+        row(results_button(survey.survey_id, reader)),
     )
     return Page(title=say("People by status"), elements=elements, zone=reader.zone)
 
@@ -52,7 +52,7 @@ def no_people(survey: Survey, reader: Reader, *, is_shared: bool) -> Page:
         "and where there are enough on either side that nobody stands out. That is not so here."
     )
     text = say("Others may look on here. Please ask me in our own conversation.") if is_shared else why
-    elements = (Text((Strong(survey_name(survey.name, reader)),)), Text((text,)), row(_results(survey.survey_id, reader)))
+    elements = (Text((Strong(survey_name(survey.name, reader)),)), Text((text,)), row(results_button(survey.survey_id, reader)))
     return Page(title=say("People by status"), elements=elements, zone=reader.zone)
 
 
@@ -64,10 +64,6 @@ def people_button(survey_id: str, reader: Reader) -> Button:
 def standing_words(reader: Reader) -> Mapping[Standing, str]:
     say = reader.say
     return {Standing.ANSWERED: say("Answered"), Standing.BEGUN: say("Begun, not finished"), Standing.NOT_BEGUN: say("Not begun")}
-
-
-def _results(survey_id: str, reader: Reader) -> Button:
-    return Button(label=reader.say("Results"), action=Action(verb="stats.survey", data={"survey": survey_id}))
 
 
 def _others(survey_id: str, standings: Sequence[Standing], reader: Reader) -> Iterator[Element]:

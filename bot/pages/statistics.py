@@ -4,21 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from bot.deep_links import DeepLinks
 from bot.listed import Listed
 from bot.model import Anonymity, Distribution, Survey
 from bot.numbers import SurveyNumbers
-from bot.page import Action, Button, Element, Entry, Facts, Form, Input, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone, phrase
+from bot.page import Action, Button, Element, Entry, Facts, Form, Input, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone
 from bot.pages.coverage import coverage_button
 from bot.pages.numbers import why
 from bot.pages.paging import Where, pager
 from bot.pages.reader import Reader
-from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, response_rate, sent_words, survey_name
+from bot.pages.sendings import (
+    closes_words,
+    distribution_name,
+    funnel,
+    has_recipients,
+    number_facts,
+    response_rate,
+    results_button,
+    sent_words,
+    survey_name,
+)
 from bot.pages.standings import people_button
 from bot.pages.trend import answers_over_time
-from bot.pages.ways import row
+from bot.pages.ways import row, status_button
 from bot.slash_commands import LONGEST_ARGUMENT
 from bot.small_groups import Guarded
 
@@ -101,20 +110,14 @@ def search_button(reader: Reader) -> Button:
     return Button(label=reader.say("Find a survey"), action=Action(verb="stats.search"))
 
 
-def status_button(reader: Reader) -> Button:
-    return Button(label=reader.say("Synchronisation status"), action=Action(verb="sync.status"))
-
-
 def stats_help_button(reader: Reader) -> Button:
     return Button(label=reader.say("Help"), action=Action(verb="help.show", data={"command": "/survey-stats"}))
 
 
 def _listed(found: ListPage, turn: Action, reader: Reader) -> Iterator[Element]:
     for each in found.shown:
-        name, label = survey_name(each.name, reader), reader.say("Results")
-        results = Action(verb="stats.survey", data={"survey": each.survey_id})
-        button = Button(label=label, action=results, spoken=f"{label}: {name}")
-        yield Entry(title=name, detail=_detail(each, found.numbers[each.survey_id], reader), button=button)
+        detail, button = _detail(each, found.numbers[each.survey_id], reader), results_button(each.survey_id, reader, each.name)
+        yield Entry(title=survey_name(each.name, reader), detail=detail, button=button)
     yield from pager(found.where, turn, reader)
     if found.shown:
         yield why(found.numbers[found.shown[0].survey_id], reader)
@@ -122,12 +125,8 @@ def _listed(found: ListPage, turn: Action, reader: Reader) -> Iterator[Element]:
 
 def _detail(listed: Listed, numbers: Guarded, reader: Reader) -> Phrase:
     owner = listed.owner or reader.say("owner not known")
-    closes = _closes(listed.closes_at, reader) if listed.is_open else (reader.say("Not open"),)
+    closes = closes_words(listed.closes_at, reader) if listed.is_open else (reader.say("Not open"),)
     return (f"{owner} · ", *closes, " · ", *response_rate(numbers, reader))
-
-
-def _closes(closes_at: datetime | None, reader: Reader) -> Phrase:
-    return (reader.say("No end date"),) if closes_at is None else phrase(reader.say("Closes {when}"), when=Moment(closes_at))
 
 
 def _facts(found: SurveyNumbers, reader: Reader) -> Facts:
@@ -146,7 +145,7 @@ def _facts(found: SurveyNumbers, reader: Reader) -> Facts:
 def _state(found: SurveyNumbers, reader: Reader) -> Phrase:
     say, details = reader.say, found.survey.details
     if found.is_open:
-        return (say("Open"), ". ", *_closes(found.closes_at, reader))
+        return (say("Open"), ". ", *closes_words(found.closes_at, reader))
     if details is not None and details.is_deleted:
         return (say("Deleted in Qualtrics"),)
     if not found.survey.is_active:

@@ -30,6 +30,10 @@ def settings_button(reader: Reader) -> Button:
     return Button(label=reader.say("Change settings"), action=Action(verb="settings.edit"))
 
 
+def status_button(reader: Reader) -> Button:
+    return Button(label=reader.say("Synchronisation status"), action=Action(verb="sync.status"))
+
+
 def search_button(reader: Reader) -> Button:
     return Button(label=reader.say("Find a survey"), action=Action(verb="surveys.search"))
 
