@@ -4,27 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bot import gallery_subscriptions, pages
 from bot.gallery_coverage import coverage_pages
 from bot.gallery_posts import gallery_of_posts
+from bot.gallery_scene import HOSTILE, NOW, READER
 from bot.gallery_statistics import forms_of_statistics, gallery_of_statistics
 from bot.look import Kind
 from bot.messages import Platform, Preference
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
 from bot.pace import Backlog
 from bot.page import Action, Chart, ChartKind, Form, Page, PrivatePage, Series
-from bot.pages import Knowledge, Overview, Reader, messages
+from bot.pages import Knowledge, Overview, messages
 from bot.pages.status import status_page
 from bot.records import Closure, Gaps, Outcome, Run
 from bot.rules import Participation, State
 from bot.slash_commands import STATS
 from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
 
-_NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-_READER = Reader(locale="en-GB", zone="Europe/Berlin")
-_HOSTILE = "*x* <!channel> & `y` <https://evil.example|click>"
 _BACKLOG = (Backlog(workspace_id="T1", messages=10_000, takes=timedelta(minutes=44)),)
 _LINK = PersonalLink(owner=1, url="https://acme.qualtrics.com/jfe/form/SV_1?Q_CHL=email&Q_DL=EMD_1_1_CGC_1")
 
@@ -39,39 +37,39 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "closed": (State.CLOSED, Status.OPENED),
     }
     return {
-        "new-survey": pages.new_survey(open_survey, _LINK, _READER),
-        "closing-survey": pages.closing_survey(open_survey, _LINK, _READER),
+        "new-survey": pages.new_survey(open_survey, _LINK, READER),
+        "closing-survey": pages.closing_survey(open_survey, _LINK, READER),
         **_messages(open_survey),
-        "my-active-surveys": pages.my_active_surveys([open_survey, endless], 1, _READER),
-        "my-active-surveys-second-page": pages.my_active_surveys([_example(number=n) for n in range(1, 65)], 2, _READER),
-        "my-active-surveys-empty": pages.my_active_surveys([], 1, _READER),
-        "survey-details": pages.survey_details(open_survey, _LINK, _READER),
-        "survey-details-without-link": pages.survey_details(open_survey, None, _READER),
+        "my-active-surveys": pages.my_active_surveys([open_survey, endless], 1, READER),
+        "my-active-surveys-second-page": pages.my_active_surveys([_example(number=n) for n in range(1, 65)], 2, READER),
+        "my-active-surveys-empty": pages.my_active_surveys([], 1, READER),
+        "survey-details": pages.survey_details(open_survey, _LINK, READER),
+        "survey-details-without-link": pages.survey_details(open_survey, None, READER),
         **{
-            f"survey-details-{name}": pages.survey_details(_example(state, status), None, _READER)
+            f"survey-details-{name}": pages.survey_details(_example(state, status), None, READER)
             for name, (state, status) in states.items()
         },
-        "survey-details-in-a-channel": pages.shared_survey_details(open_survey, _READER),
-        "survey-details-hostile-name": pages.survey_details(_example(name=_HOSTILE), _LINK, _READER),
-        "handed-over": pages.handed_over(open_survey, _READER),
-        "not-found": pages.not_found(_READER),
-        "not-linked": pages.not_linked(_READER),
-        "not-a-member": pages.not_a_member(_READER),
-        "out-of-date": pages.out_of_date(_READER),
+        "survey-details-in-a-channel": pages.shared_survey_details(open_survey, READER),
+        "survey-details-hostile-name": pages.survey_details(_example(name=HOSTILE), _LINK, READER),
+        "handed-over": pages.handed_over(open_survey, READER),
+        "not-found": pages.not_found(READER),
+        "not-linked": pages.not_linked(READER),
+        "not-a-member": pages.not_a_member(READER),
+        "out-of-date": pages.out_of_date(READER),
         **_help(),
         **_homes(),
-        "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, _READER), _READER),
-        "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, _READER),
-        "found-nothing": pages.found_surveys([], _HOSTILE, 1, _READER),
-        "settings-saved": pages.settings_page(Preference(reminders=False), _READER, list(Platform), is_saved=True),
-        "privacy": pages.privacy_page(_READER),
-        "privacy-of-a-survey": pages.privacy_page(_READER, open_survey),
-        "why": pages.why_page(open_survey, "Nia Okafor", _READER),
-        "form-not-opened": pages.instead_of_form(pages.search_form(_READER), Action(verb="surveys.search"), _READER),
-        "loading": pages.loading(_READER),
-        "not-an-administrator": pages.not_an_administrator(_READER),
+        "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, READER), READER),
+        "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, READER),
+        "found-nothing": pages.found_surveys([], HOSTILE, 1, READER),
+        "settings-saved": pages.settings_page(Preference(reminders=False), READER, list(Platform), is_saved=True),
+        "privacy": pages.privacy_page(READER),
+        "privacy-of-a-survey": pages.privacy_page(READER, open_survey),
+        "why": pages.why_page(open_survey, "Nia Okafor", READER),
+        "form-not-opened": pages.instead_of_form(pages.search_form(READER), Action(verb="surveys.search"), READER),
+        "loading": pages.loading(READER),
+        "not-an-administrator": pages.not_an_administrator(READER),
         "charts": _charts(),
-        **coverage_pages(_READER, _HOSTILE),
+        **coverage_pages(READER, HOSTILE),
         **gallery_of_posts(),
         **gallery_of_statistics(),
         **gallery_subscriptions.examples(),
@@ -82,8 +80,8 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
 def forms() -> Mapping[str, Form]:
     """The same for what asks."""
     return {
-        "search-form": pages.search_form(_READER),
-        "settings-form": pages.settings_form(Preference(reminders=False), _READER, list(Platform)),
+        "search-form": pages.search_form(READER),
+        "settings-form": pages.settings_form(Preference(reminders=False), READER, list(Platform)),
         **forms_of_statistics(),
         **gallery_subscriptions.forms(),
     }
@@ -91,10 +89,10 @@ def forms() -> Mapping[str, Form]:
 
 def _help() -> Mapping[str, Page]:
     return {
-        "help": pages.help_page(_READER),
-        "help-unknown-word": pages.help_page(_READER, unknown="surveis"),
-        "help-misspelt-word": pages.help_page(_READER, unknown="setings"),
-        "help-for-administrators": pages.help_page(_READER, STATS),
+        "help": pages.help_page(READER),
+        "help-unknown-word": pages.help_page(READER, unknown="surveis"),
+        "help-misspelt-word": pages.help_page(READER, unknown="setings"),
+        "help-for-administrators": pages.help_page(READER, STATS),
     }
 
 
@@ -106,14 +104,14 @@ def _homes() -> Mapping[str, Page]:
         "home-not-connected": _overview(0, knowledge=Knowledge.NONE),
         "home-held-up-for-an-administrator": replace(_overview(12, knowledge=Knowledge.HELD), integrations=(3, 1), sees_numbers=True),
     }
-    return {name: pages.home_page(overview, _NOW, _READER) for name, overview in shown.items()}
+    return {name: pages.home_page(overview, NOW, READER) for name, overview in shown.items()}
 
 
 def _statuses() -> Mapping[str, Page]:
     return {
-        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, _READER),
-        "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, _READER),
-        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, _READER),
+        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, READER),
+        "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, READER),
+        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, READER),
     }
 
 
@@ -129,31 +127,31 @@ def _charts() -> Page:
     series = (Series("This year", (5, 21, 33, 41, 48)), Series("Last year", (9, 17, 28, 31, 36)))
     curve = Chart(kind=ChartKind.LINE, title="Answers so far", labels=days, series=series, x_title="Day", y_title="Answers")
     share = replace(funnel, kind=ChartKind.PIE, title="The same as shares")
-    return Page(title="Employee engagement 2026", elements=(funnel, curve, share), zone=_READER.zone)
+    return Page(title="Employee engagement 2026", elements=(funnel, curve, share), zone=READER.zone)
 
 
 def _messages(asked: Participation) -> Mapping[str, Page | PrivatePage]:
     """What sent messages turn into."""
     return {
-        "message-prolonged": messages.prolonged(asked, _LINK, _READER),
-        "message-followed": messages.followed(asked, _READER),
-        "message-answered": messages.answered(asked, _READER),
-        "message-expired": messages.expired(asked, _READER),
-        "message-withdrawn": messages.withdrawn(asked, _READER),
-        "message-withdrawn-and-forgotten": messages.withdrawn(None, _READER),
+        "message-prolonged": messages.prolonged(asked, _LINK, READER),
+        "message-followed": messages.followed(asked, READER),
+        "message-answered": messages.answered(asked, READER),
+        "message-expired": messages.expired(asked, READER),
+        "message-withdrawn": messages.withdrawn(asked, READER),
+        "message-withdrawn-and-forgotten": messages.withdrawn(None, READER),
     }
 
 
 def _example(
     state: State = State.OPEN, status: Status = Status.SUCCESS, *, name: str = "Employee engagement 2026", number: int = 1
 ) -> Participation:
-    closes_at = _NOW + timedelta(days=number)
+    closes_at = NOW + timedelta(days=number)
     survey = Survey(
         survey_id=f"SV_{number}",
         name=name if number == 1 else f"Pulse {number}",
         owner_id="UR_1",
         is_active=state is not State.CLOSED,
-        last_modified=_NOW,
+        last_modified=NOW,
         details=SurveyDetails(ends_at=None, anonymity=Anonymity.ANONYMIZED if number % 2 else Anonymity.UNKNOWN),
     )
     invitation = Invitation(
@@ -164,18 +162,18 @@ def _example(
         person_id=1,
         status=status,
         mailed=True,
-        sent_at=_NOW - timedelta(days=2),
+        sent_at=NOW - timedelta(days=2),
         completed_at=None,
         link_expires_at=closes_at,
         sender_name="People team",
         link_type=LinkType.INDIVIDUAL,
     )
-    return Participation(survey=survey, state=state, invitation=invitation, closes_at=closes_at, asked_after="", asked_at=_NOW)
+    return Participation(survey=survey, state=state, invitation=invitation, closes_at=closes_at, asked_after="", asked_at=NOW)
 
 
 def _status(integration_id: str, name: str = "Acme HR") -> IntegrationStatus:
     return IntegrationStatus(
-        integration=Integration(integration_id=integration_id, name=name, base_url="https://fra1.qualtrics.com/API/v3/", baseline_at=_NOW),
+        integration=Integration(integration_id=integration_id, name=name, base_url="https://fra1.qualtrics.com/API/v3/", baseline_at=NOW),
         jobs=[_job(Kind.FULL, JobState.OK), _job(Kind.INCREMENTAL, JobState.RUNNING), _job(Kind.SWEEP, JobState.OK)],
         closures=(),
         gaps=Gaps(distributions=0, rows=0),
@@ -184,17 +182,17 @@ def _status(integration_id: str, name: str = "Acme HR") -> IntegrationStatus:
 
 
 def _fresh() -> IntegrationStatus:
-    never = [JobStatus(kind=kind, state=JobState.NEVER, last=None, success=None, next_run=_NOW) for kind in Kind]
+    never = [JobStatus(kind=kind, state=JobState.NEVER, last=None, success=None, next_run=NOW) for kind in Kind]
     it = _status("main")
     return replace(it, integration=replace(it.integration, baseline_at=None), jobs=never)
 
 
 def _troubled(integration_id: str) -> IntegrationStatus:
     """Everything at once."""
-    it = _status(integration_id, _HOSTILE)
+    it = _status(integration_id, HOSTILE)
     return replace(
         it,
-        integration=replace(it.integration, baseline_at=None, is_paused=True, unauthorized_at=_NOW - timedelta(hours=3)),
+        integration=replace(it.integration, baseline_at=None, is_paused=True, unauthorized_at=NOW - timedelta(hours=3)),
         jobs=[_job(Kind.FULL, JobState.VETOED), _job(Kind.INCREMENTAL, JobState.FAILED), _job(Kind.SWEEP, JobState.CUT_OFF)],
         closures=[
             Closure(survey_id="SV_1", survey_name="Pulse", distribution_id=None, is_missing=True),
@@ -209,8 +207,8 @@ def _job(kind: Kind, state: JobState) -> JobStatus:
     success = Run(
         integration_id="main",
         kind=kind,
-        started_at=_NOW - timedelta(hours=1),
-        finished_at=_NOW - timedelta(minutes=58, seconds=48),
+        started_at=NOW - timedelta(hours=1),
+        finished_at=NOW - timedelta(minutes=58, seconds=48),
         outcome=Outcome.OK,
         reason="scheduled",
         surveys=42,
@@ -220,5 +218,5 @@ def _job(kind: Kind, state: JobState) -> JobStatus:
         skipped=1,
         calls=131,
     )
-    last = replace(success, started_at=_NOW, outcome=None, error="Unavailable: GET /API/v3/surveys answered 503. " * 9)
-    return JobStatus(kind=kind, state=state, last=last, success=success, next_run=_NOW + timedelta(minutes=15))
+    last = replace(success, started_at=NOW, outcome=None, error="Unavailable: GET /API/v3/surveys answered 503. " * 9)
+    return JobStatus(kind=kind, state=state, last=last, success=success, next_run=NOW + timedelta(minutes=15))

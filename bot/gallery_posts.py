@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bot import small_groups
 from bot.deep_links import DEFAULT
+from bot.gallery_scene import HOSTILE, NOW, READER
 from bot.listed import Listed
 from bot.model import Distribution, DistributionStats, Integration, LinkType, Survey
 from bot.numbers import SurveyNumbers
 from bot.page import Page
-from bot.pages import Reader
 from bot.pages.posts import Section, Told, Week, post, section, weekly
 from bot.posts import OWNER, News, PostKind
 from bot.trend import trend
 
-_NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 _DAY = timedelta(days=1)
-_READER = Reader(locale="en-GB", zone="Europe/Berlin")
-_HOSTILE = "*x* <!channel> & `y` <https://evil.example|click>"
 _SENT = Distribution(
     distribution_id="EMD_1",
     survey_id="SV_1",
@@ -28,10 +25,10 @@ _SENT = Distribution(
     owner_id="UR_1",
     request_type="Invite",
     request_status="Done",
-    send_date=_NOW - 9 * _DAY,
+    send_date=NOW - 9 * _DAY,
     sender_name="People team",
     link_type=LinkType.INDIVIDUAL,
-    link_expires_at=_NOW + _DAY,
+    link_expires_at=NOW + _DAY,
     stats=DistributionStats(sent=412, opened=318, started=271, finished=243, bounced=58, blocked=12, skipped=6),
 )
 _FEW = replace(_SENT, stats=DistributionStats(sent=4, finished=3))
@@ -45,7 +42,7 @@ def gallery_of_posts() -> Mapping[str, Page]:
     surveys = [
         Listed(integration_id="main", survey_id=f"SV_{n}", name=f"Pulse {n}", owner=None, is_open=True, closes_at=None) for n in range(13)
     ]
-    week = weekly(Week(surveys=surveys, numbers=dict.fromkeys((it.survey_id for it in surveys), found.numbers)), _READER)
+    week = weekly(Week(surveys=surveys, numbers=dict.fromkeys((it.survey_id for it in surveys), found.numbers)), READER)
     return {
         "post-launch": _post(_section(PostKind.LAUNCH, found)),
         "post-milestone": _post(_section(PostKind.MILESTONES, found)),
@@ -56,13 +53,13 @@ def gallery_of_posts() -> Mapping[str, Page]:
         "post-results": _post(_section(PostKind.RESULTS, closed)),
         "post-delivery-problems": _post(_section(PostKind.DELIVERY_PROBLEMS, found)),
         "post-weekly": _post(week),
-        "post-hostile-name": _post(_section(PostKind.LAUNCH, replace(found, survey=replace(found.survey, name=_HOSTILE), owner=_HOSTILE))),
+        "post-hostile-name": _post(_section(PostKind.LAUNCH, replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE))),
         "post-of-several": _post(*(_section(kind, found) for kind in (PostKind.LAUNCH, PostKind.CLOSING, PostKind.RESULTS)), week),
     }
 
 
 def _post(*sections: Section) -> Page:
-    return post(sections, _READER)
+    return post(sections, READER)
 
 
 def _section(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1) -> Section:
@@ -72,20 +69,20 @@ def _section(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1) -> 
         found=found,
         distribution=_SENT if kind is PostKind.DELIVERY_PROBLEMS else None,
     )
-    return section(told, DEFAULT, _READER)
+    return section(told, DEFAULT, READER)
 
 
 def _numbers(distribution: Distribution) -> SurveyNumbers:
     grown = enumerate((61, 148, 150, 150, 162, 171, 202, 230))
-    counts = {"EMD_1": [((_NOW + (day - 8) * _DAY).date(), replace(_SENT.stats, finished=finished)) for day, finished in grown]}
+    counts = {"EMD_1": [((NOW + (day - 8) * _DAY).date(), replace(_SENT.stats, finished=finished)) for day, finished in grown]}
     return SurveyNumbers(
         integration=Integration(integration_id="main", name="Acme HR", base_url="https://fra1.qualtrics.com/API/v3/", brand_id="acme"),
-        survey=Survey(survey_id="SV_1", name="Employee engagement 2026", owner_id="UR_1", is_active=True, last_modified=_NOW - 9 * _DAY),
+        survey=Survey(survey_id="SV_1", name="Employee engagement 2026", owner_id="UR_1", is_active=True, last_modified=NOW - 9 * _DAY),
         owner="Nia Okafor",
         k=small_groups.LOWEST,
         distributions=[distribution],
-        numbers=small_groups.of_survey([distribution], small_groups.LOWEST, _NOW),
+        numbers=small_groups.of_survey([distribution], small_groups.LOWEST, NOW),
         is_open=True,
         closes_at=distribution.link_expires_at,
-        history=trend([distribution], counts, small_groups.LOWEST, _NOW, points=10),
+        history=trend([distribution], counts, small_groups.LOWEST, NOW, points=10),
     )

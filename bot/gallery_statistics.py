@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 from bot import pages, small_groups
 from bot.deep_links import DEFAULT
+from bot.gallery_scene import HOSTILE, NOW, READER
 from bot.listed import Listed
 from bot.model import Anonymity, Distribution, DistributionStats, Integration, LinkType, Survey, SurveyDetails
 from bot.numbers import SurveyNumbers
 from bot.page import Form, Page
-from bot.pages import Reader
 from bot.pages.paging import on_page
 from bot.pages.statistics import ListPage
 from bot.trend import Point
 
-_NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 _DAY = timedelta(days=1)
-_READER = Reader(locale="en-GB", zone="Europe/Berlin")
-_HOSTILE = "*x* <!channel> & `y` <https://evil.example|click>"
 _ACME = Integration(integration_id="main", name="Acme HR", base_url="https://fra1.qualtrics.com/API/v3/", brand_id="acme")
 _STATS = DistributionStats(sent=1204, opened=903, started=731, finished=688, bounced=17, failed=6, skipped=31, complaints=2, blocked=11)
 _INVITE = Distribution(
@@ -30,11 +27,11 @@ _INVITE = Distribution(
     owner_id="UR_1",
     request_type="Invite",
     request_status="Done",
-    send_date=_NOW - 5 * _DAY,
+    send_date=NOW - 5 * _DAY,
     sender_name="People team",
     link_type=LinkType.INDIVIDUAL,
-    link_expires_at=_NOW + 9 * _DAY,
-    created_at=_NOW - 6 * _DAY,
+    link_expires_at=NOW + 9 * _DAY,
+    created_at=NOW - 6 * _DAY,
     subject="How are you at Acme?",
     stats=_STATS,
 )
@@ -43,7 +40,7 @@ _REMINDER = replace(
     distribution_id="EMD_2",
     parent_id="EMD_1",
     request_type="Reminder",
-    send_date=_NOW - 2 * _DAY,
+    send_date=NOW - 2 * _DAY,
     subject=None,
     stats=DistributionStats(sent=640, opened=310, started=150, finished=121),
 )
@@ -53,37 +50,37 @@ _SMALL = replace(_INVITE, distribution_id="EMD_3", subject="For the board", stat
 def gallery_of_statistics() -> Mapping[str, Page]:
     """Name -> page; the same at every call."""
     found = _numbers([_REMINDER, _INVITE])
-    many = _numbers([replace(_INVITE, distribution_id=f"EMD_{n}", send_date=_NOW - n * _DAY) for n in range(1, 48)])
+    many = _numbers([replace(_INVITE, distribution_id=f"EMD_{n}", send_date=NOW - n * _DAY) for n in range(1, 48)])
     anonymous = replace(_INVITE, link_type=LinkType.ANONYMOUS, sender_name=None, subject=None)
     closed = replace(found, survey=replace(found.survey, is_active=False), is_open=False, closes_at=None)
     return {
-        "open-surveys": pages.open_surveys(_list(2), _READER, is_admin=False),
-        "open-surveys-second-page": pages.open_surveys(_list(64, page=2), _READER, is_admin=True),
-        "open-surveys-none": pages.open_surveys(_list(0), _READER, is_admin=True),
-        "found-numbers": pages.found_numbers(_list(3, is_open=False), _HOSTILE, _READER),
-        "found-no-numbers": pages.found_numbers(_list(0), "pulse", _READER),
+        "open-surveys": pages.open_surveys(_list(2), READER, is_admin=False),
+        "open-surveys-second-page": pages.open_surveys(_list(64, page=2), READER, is_admin=True),
+        "open-surveys-none": pages.open_surveys(_list(0), READER, is_admin=True),
+        "found-numbers": pages.found_numbers(_list(3, is_open=False), HOSTILE, READER),
+        "found-no-numbers": pages.found_numbers(_list(0), "pulse", READER),
         "survey-results": _results(found),
         "survey-results-second-page": _results(many, page=2),
         "survey-results-closed": _results(closed),
         "survey-results-not-sent": _results(_numbers([])),
         "survey-results-few-people": _results(_numbers([_SMALL])),
         "survey-results-one-link": _results(_numbers([anonymous])),
-        "survey-results-hostile-name": _results(replace(found, survey=replace(found.survey, name=_HOSTILE), owner=_HOSTILE)),
+        "survey-results-hostile-name": _results(replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE)),
         "distribution-data": _data(_INVITE, found),
         "distribution-data-of-a-reminder": _data(_REMINDER, found),
         "distribution-data-of-few-people": _data(_SMALL, _numbers([_SMALL])),
         "distribution-data-one-link": _data(anonymous, _numbers([anonymous])),
         "distribution-data-deleted": _data(replace(_INVITE, is_deleted=True), closed),
         "distribution-data-scheduled": _data(
-            replace(_INVITE, request_status="Pending", send_date=_NOW + _DAY, stats=DistributionStats()), found
+            replace(_INVITE, request_status="Pending", send_date=NOW + _DAY, stats=DistributionStats()), found
         ),
-        "no-numbers": pages.no_numbers("ada@example.org", _READER),
-        "no-numbers-for-guests": pages.no_numbers(None, _READER),
+        "no-numbers": pages.no_numbers("ada@example.org", READER),
+        "no-numbers-for-guests": pages.no_numbers(None, READER),
     }
 
 
 def forms_of_statistics() -> Mapping[str, Form]:
-    return {"search-numbers-form": pages.search_numbers_form(_READER)}
+    return {"search-numbers-form": pages.search_numbers_form(READER)}
 
 
 def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
@@ -92,7 +89,7 @@ def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
         name="Employee engagement 2026",
         owner_id="UR_1",
         is_active=True,
-        last_modified=_NOW - 9 * _DAY,
+        last_modified=NOW - 9 * _DAY,
         details=SurveyDetails(ends_at=None, anonymity=Anonymity.ANONYMIZED),
     )
     return SurveyNumbers(
@@ -101,9 +98,9 @@ def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
         owner="Nia Okafor",
         k=5,
         distributions=distributions,
-        numbers=small_groups.of_survey(distributions, 5, _NOW),
+        numbers=small_groups.of_survey(distributions, 5, NOW),
         is_open=True,
-        closes_at=_NOW + 9 * _DAY,
+        closes_at=NOW + 9 * _DAY,
         history=_grown(),
     )
 
@@ -111,17 +108,17 @@ def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
 def _grown() -> Sequence[Point]:
     answers = (0, 210, 388, 455, 502, 688)
     return [
-        Point(day=(_NOW - (5 - n) * _DAY).date(), numbers=small_groups.protect(1204, {"finished": number}, 5))
+        Point(day=(NOW - (5 - n) * _DAY).date(), numbers=small_groups.protect(1204, {"finished": number}, 5))
         for n, number in enumerate(answers)
     ]
 
 
 def _results(found: SurveyNumbers, page: int = 1) -> Page:
-    return pages.survey_results(found, on_page(found.distributions, page, pages.PAGE_SIZE), DEFAULT, _READER)
+    return pages.survey_results(found, on_page(found.distributions, page, pages.PAGE_SIZE), DEFAULT, READER)
 
 
 def _data(distribution: Distribution, found: SurveyNumbers) -> Page:
-    return pages.distribution_data(distribution, found, DEFAULT, _READER)
+    return pages.distribution_data(distribution, found, DEFAULT, READER)
 
 
 def _list(number: int, *, page: int = 1, is_open: bool = True) -> ListPage:
@@ -133,10 +130,10 @@ def _list(number: int, *, page: int = 1, is_open: bool = True) -> ListPage:
             name=names[n % len(names)],
             owner="Nia Okafor" if n % 3 else None,
             is_open=is_open,
-            closes_at=_NOW + n * _DAY if is_open and n % 4 else None,
+            closes_at=NOW + n * _DAY if is_open and n % 4 else None,
         )
         for n in range(1, number + 1)
     ]
     shown, where = on_page(every, page, pages.PAGE_SIZE)
-    sent = small_groups.of_survey([_INVITE, _REMINDER], 5, _NOW), small_groups.of_survey([_SMALL], 5, _NOW)
+    sent = small_groups.of_survey([_INVITE, _REMINDER], 5, NOW), small_groups.of_survey([_SMALL], 5, NOW)
     return ListPage(shown=shown, numbers={each.survey_id: sent[n % 4 == 0] for n, each in enumerate(shown, 1)}, total=number, where=where)

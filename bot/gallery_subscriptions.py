@@ -4,31 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, time, timedelta
+from datetime import time, timedelta
 
 from bot import pages
+from bot.gallery_scene import HOSTILE, NOW, READER
 from bot.messages import Conversation
 from bot.model import Survey
 from bot.page import Form, Page
-from bot.pages import Reader
 from bot.subjects import Described
 from bot.subscribing import ZONES, Wish, parse
 from bot.subscriptions import Feature, Paused, Subscription
 
-_NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
-_READER = Reader(locale="en-GB", zone="Europe/Berlin")
-_HOSTILE = "*x* <!channel> & `y` <https://evil.example|click>"
 _IT = Subscription(
     subscription_id=1,
     conversation=Conversation(workspace_id="T1", channel_id="C1"),
     subject="SV_1",
     features=frozenset({Feature.LAUNCH, Feature.CLOSING, Feature.WEEKLY}),
     creator_id="U1",
-    created_at=_NOW,
+    created_at=NOW,
     zone="Europe/Berlin",
     weekday=4,
     weekly_at=time(16),
-    last_post_at=_NOW - timedelta(days=3),
+    last_post_at=NOW - timedelta(days=3),
 )
 
 
@@ -36,38 +33,38 @@ def examples() -> Mapping[str, Page]:
     """Name -> page."""
     one, many = _described(), _described(subject="Pulse*", features=frozenset(Feature), last_post_at=None)
     everything = _described(subject="all", features=frozenset({Feature.CLOSED}))
-    offered = replace(_described(offered_at=_NOW - timedelta(days=2)), survey_name=None)
+    offered = replace(_described(offered_at=NOW - timedelta(days=2)), survey_name=None)
     return {
-        "subscribed": pages.subscribed(one, _READER),
-        "subscription-changed": pages.subscribed(many, _READER, is_changed=True),
-        "subscriptions": pages.subscription_list([one, many, everything, offered, *_paused()], 1, _READER),
-        "subscriptions-second-page": pages.subscription_list([one] * 30, 2, _READER),
-        "subscriptions-none": pages.subscription_list([], 1, _READER, removed=2),
-        "subscriptions-hostile-name": pages.subscription_list([replace(one, survey_name=_HOSTILE, owner=_HOSTILE)], 1, _READER),
-        "subscriptions-removal": pages.confirm_removal([one, many, everything], _READER),
-        "subscriptions-times": pages.channel_times(_IT, _READER, is_saved=True),
-        "subscribe-which": pages.which_survey([_survey(number) for number in range(1, 13)], parse("pulse closed"), _READER),
-        "subscribe-nothing-found": pages.no_such_survey(parse("Team pulse lunch"), _READER),
-        "subscribe-hostile-word": pages.no_such_survey(Wish(subject=_HOSTILE), _READER),
-        "subscribe-unknown-feature": pages.unknown_feature(parse("SV_1 weekly:fryday@16:00"), _READER),
-        "subscribe-elsewhere": pages.only_in_channels(_READER),
-        "subscribe-nothing-of-yours": pages.nothing_to_tell_of(_READER),
-        "subscription-not-yours": pages.not_yours_to_change(_READER),
-        "subscription-missing": pages.not_subscribed(_HOSTILE, _READER),
-        "subscription-gone": pages.not_subscribed("", _READER),
-        "channel-subscribed": pages.channel_subscribed(many, _READER),
-        "channel-offered": pages.channel_offered(offered, _READER),
-        **{f"subscription-paused-{why.name.lower()}": pages.subscription_paused(one, why, _READER) for why in Paused},
+        "subscribed": pages.subscribed(one, READER),
+        "subscription-changed": pages.subscribed(many, READER, is_changed=True),
+        "subscriptions": pages.subscription_list([one, many, everything, offered, *_paused()], 1, READER),
+        "subscriptions-second-page": pages.subscription_list([one] * 30, 2, READER),
+        "subscriptions-none": pages.subscription_list([], 1, READER, removed=2),
+        "subscriptions-hostile-name": pages.subscription_list([replace(one, survey_name=HOSTILE, owner=HOSTILE)], 1, READER),
+        "subscriptions-removal": pages.confirm_removal([one, many, everything], READER),
+        "subscriptions-times": pages.channel_times(_IT, READER, is_saved=True),
+        "subscribe-which": pages.which_survey([_survey(number) for number in range(1, 13)], parse("pulse closed"), READER),
+        "subscribe-nothing-found": pages.no_such_survey(parse("Team pulse lunch"), READER),
+        "subscribe-hostile-word": pages.no_such_survey(Wish(subject=HOSTILE), READER),
+        "subscribe-unknown-feature": pages.unknown_feature(parse("SV_1 weekly:fryday@16:00"), READER),
+        "subscribe-elsewhere": pages.only_in_channels(READER),
+        "subscribe-nothing-of-yours": pages.nothing_to_tell_of(READER),
+        "subscription-not-yours": pages.not_yours_to_change(READER),
+        "subscription-missing": pages.not_subscribed(HOSTILE, READER),
+        "subscription-gone": pages.not_subscribed("", READER),
+        "channel-subscribed": pages.channel_subscribed(many, READER),
+        "channel-offered": pages.channel_offered(offered, READER),
+        **{f"subscription-paused-{why.name.lower()}": pages.subscription_paused(one, why, READER) for why in Paused},
     }
 
 
 def forms() -> Mapping[str, Form]:
     surveys = [_survey(number) for number in range(1, 100)]
     return {
-        "subscribe-form": pages.subscription_form(surveys, Wish(subject=""), _IT, _READER),
-        "subscribe-form-by-name": pages.subscription_form([*surveys, _survey(100)], Wish(subject=""), _IT, _READER),
-        "subscription-change-form": pages.change_form(_described(), _READER),
-        "subscriptions-times-form": pages.times_form(_IT, ZONES, _READER),
+        "subscribe-form": pages.subscription_form(surveys, Wish(subject=""), _IT, READER),
+        "subscribe-form-by-name": pages.subscription_form([*surveys, _survey(100)], Wish(subject=""), _IT, READER),
+        "subscription-change-form": pages.change_form(_described(), READER),
+        "subscriptions-times-form": pages.times_form(_IT, ZONES, READER),
     }
 
 
@@ -84,5 +81,5 @@ def _described(**values: object) -> Described:
 
 def _survey(number: int) -> Survey:
     return Survey(
-        survey_id=f"SV_{number}", name=f"Pulse {number} " + "x" * number, owner_id="UR_1", is_active=number % 3 > 0, last_modified=_NOW
+        survey_id=f"SV_{number}", name=f"Pulse {number} " + "x" * number, owner_id="UR_1", is_active=number % 3 > 0, last_modified=NOW
     )
