@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot import authority, numbers, rules
+from bot import authority, numbers, rules, subjects
 from bot.announcements import Audience, Finding, Hours, findings, owner_findings
 from bot.listed import Listed, Rights
 from bot.local_time import weeks_due
@@ -121,8 +121,7 @@ def _subjects(
     uow: UnitOfWork, subscription: Subscription, known: Mapping[str, Collection[News]], lists: _Lists
 ) -> Mapping[str, Collection[str]]:
     """The open surveys it is about, and those whose end was not found yet, by the integration to read them from."""
-    subject, workspace_id = subscription.subject, subscription.conversation.workspace_id
-    creator = authority.proven_address(uow.members.get(workspace_id, subscription.creator_id))
+    subject, creator = subscription.subject, authority.proven_address(subjects.creator_of(uow, subscription))
     found: defaultdict[str, set[str]] = defaultdict(set)
     many = lists.of(authority.visible(uow, creator)) if is_of_many(subject) else ()
     for it in (it for it in many if covers(subject, it.survey_id, it.name)):

@@ -65,7 +65,7 @@ class _Drawing:
         return Drawn(member, self._section(found, reader), reader)
 
     def for_subscription(self, subscription: Subscription) -> Drawn | str:
-        creator = self.uow.members.get(subscription.conversation.workspace_id, subscription.creator_id)
+        creator = subjects.creator_of(self.uow, subscription)
         if self.news.kind is PostKind.PAUSED:
             return self._told_in_private(subscription, creator)
         if subscription.paused is not None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import authority
+from bot.messages import Member
 from bot.model import Survey
 from bot.ports import UnitOfWork
 from bot.subscribing import Wish
@@ -59,9 +60,14 @@ def is_entitled(uow: UnitOfWork, subject: str, proven: str | None) -> bool:
     return authority.may_see(uow, proven, subject) is not None
 
 
+def creator_of(uow: UnitOfWork, subscription: Subscription) -> Member | None:
+    """The chat account whose rights count; None = it is not known (any more)."""
+    return uow.members.get(subscription.conversation.workspace_id, subscription.creator_id)
+
+
 def describe(uow: UnitOfWork, subscription: Subscription) -> Described:
     """Of a survey that its creator may not see any more not even its name is told: it may be another one by now."""
-    creator = uow.members.get(subscription.conversation.workspace_id, subscription.creator_id)
+    creator = creator_of(uow, subscription)
     proven, subject = authority.proven_address(creator), subscription.subject
     survey = uow.surveys.get([subject]).get(subject) if authority.may_see(uow, proven, subject) else None
     return Described(
@@ -73,7 +79,7 @@ def describe(uow: UnitOfWork, subscription: Subscription) -> Described:
 
 def integrations(uow: UnitOfWork, subscription: Subscription) -> frozenset[str]:
     """Those that a subscription may tell of, as far as its creator sees them."""
-    proven = authority.proven_address(uow.members.get(subscription.conversation.workspace_id, subscription.creator_id))
+    proven = authority.proven_address(creator_of(uow, subscription))
     if is_of_many(subscription.subject):
         rights = authority.visible(uow, proven)
         return rights.integrations | frozenset(rights.surveys.values())

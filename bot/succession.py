@@ -68,7 +68,7 @@ def lost(why: Paused, conversation: Conversation, now: datetime) -> Callable[[Un
 
 
 def _take(uow: UnitOfWork, subscription: Subscription, now: datetime) -> bool:
-    creator = uow.members.get(subscription.conversation.workspace_id, subscription.creator_id)
+    creator = subjects.creator_of(uow, subscription)
     if creator is None:  # the whole workspace was forgotten, perhaps for a while: that is not leaving
         return False
     is_entitled = subjects.is_entitled(uow, subscription.subject, authority.proven_address(creator))
