@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,8 +21,8 @@ _PEOPLE = tables.people
 _MEMBERS = tables.members
 _REASONED = (DeliveryState.UNREACHABLE, DeliveryState.FAILED, DeliveryState.UNKNOWN)
 #: Somebody was told, or may have been.
-_TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
-_UNHELD = {"state": DeliveryState.READY, "lease_owner": None, "lease_until": None}
+TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
+UNHELD = {"state": DeliveryState.READY, "lease_owner": None, "lease_until": None}
 _IS_LEASED = and_(_OUTBOX.c.finished_at.is_(None), _OUTBOX.c.lease_until.is_not(None))
 _IS_SLACKS = func.substr(_MEMBERS.c.workspace_id, 1, 1).in_(("T", "E"))
 #: Where `rules.addressee` will most likely find a person's account; whoever draws the message knows better.
@@ -78,7 +78,7 @@ class SqlOutbox:
             later.c.person_id == _OUTBOX.c.person_id,
             later.c.survey_id == _OUTBOX.c.survey_id,
             later.c.delivery_id > _OUTBOX.c.delivery_id,
-            later.c.state.in_(_TOLD),
+            later.c.state.in_(TOLD),
         )
         mine = select(_OUTBOX.c.delivery_id).where(
             _OUTBOX.c.person_id == person_id, _OUTBOX.c.kind.in_(kinds), _OUTBOX.c.reason == Unreachable.OPTED_OUT, ~told
@@ -135,7 +135,7 @@ class SqlOutbox:
         message: MessageRef | None = None,
         showing: Showing | None = None,
     ) -> bool:
-        where = {} if message is None else {name: getattr(message, name) for name in ("workspace_id", "channel_id", "message_id")}
+        where = {} if message is None else asdict(message)
         shows = {} if showing is None else {"shown": showing.what, "fingerprint": showing.fingerprint}
         looked_at = {} if state is DeliveryState.SENT else {"edit_at": None}
         came_back = (_OUTBOX.c.state == DeliveryState.UNKNOWN) & (literal(state) == DeliveryState.SENT)
@@ -147,7 +147,7 @@ class SqlOutbox:
         return self._put_back(delivery_id, owner, **_ready(due_at), reason=reason)
 
     def move(self, delivery_id: int, workspace_id: str, *, owner: str) -> bool:
-        return self._put_back(delivery_id, owner, **_UNHELD, workspace_id=workspace_id)
+        return self._put_back(delivery_id, owner, **UNHELD, workspace_id=workspace_id)
 
     def doubt(self, delivery_id: int, until: datetime, reason: str, *, owner: str) -> bool:
         return self._put_back(delivery_id, owner, lease_until=until, reason=reason)
@@ -155,11 +155,11 @@ class SqlOutbox:
     def release(self, owner: str) -> int:
         """By the index `ix_outbox_leased`."""
         claimed = (_IS_LEASED, _OUTBOX.c.state == DeliveryState.CLAIMED, _OUTBOX.c.lease_owner == owner)
-        return self.connection.execute(update(_OUTBOX).where(*claimed).values(**_UNHELD)).rowcount
+        return self.connection.execute(update(_OUTBOX).where(*claimed).values(**UNHELD)).rowcount
 
     def lapse(self, now: datetime) -> int:
         lapsed = (_IS_LEASED, _OUTBOX.c.lease_until < now, _OUTBOX.c.state == DeliveryState.CLAIMED)
-        return self.connection.execute(update(_OUTBOX).where(*lapsed).values(**_UNHELD)).rowcount
+        return self.connection.execute(update(_OUTBOX).where(*lapsed).values(**UNHELD)).rowcount
 
     def claim_lost(self, now: datetime, *, lease: timedelta, limit: int) -> Sequence[Delivery]:
         lost = (_IS_LEASED, _OUTBOX.c.lease_until < now, _OUTBOX.c.state == DeliveryState.SENDING)
@@ -243,7 +243,7 @@ def _within(reach: Reach) -> ColumnElement[bool]:
 
 
 def _ready(due_at: datetime) -> dict[str, Any]:
-    return {**_UNHELD, "due_at": due_at}
+    return {**UNHELD, "due_at": due_at}
 
 
 def _held(delivery_id: int, owner: str) -> tuple[ColumnElement[bool], ...]:
@@ -264,13 +264,13 @@ def delivery_of(row: RowMapping) -> Delivery:
         workspace_id=row["workspace_id"],
         owner=row["lease_owner"] if row["finished_at"] is None else None,
         reason=row["reason"],
-        message=_message(row),
+        message=message_of(row),
         showing=None if row["shown"] is None else Showing(row["shown"], row["fingerprint"]),
         edit_at=row["edit_at"],
     )
 
 
-def _message(row: RowMapping) -> MessageRef | None:
+def message_of(row: RowMapping) -> MessageRef | None:
     if row["message_id"] is None:
         return None
     return MessageRef(workspace_id=row["workspace_id"], channel_id=row["channel_id"], message_id=row["message_id"])

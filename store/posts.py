@@ -12,15 +12,13 @@ from sqlalchemy import Connection, RowMapping, func, or_, select, update
 from bot.messages import DeliveryState, MessageRef
 from bot.posts import News, Post
 from store import post_tables
+from store.outbox import TOLD, UNHELD, message_of
 from store.statements import add
 
 _POSTS = post_tables.posts
 
 _NEWS = tuple(_POSTS.c[name] for name in ("subscription_id", "kind", "survey_id", "mark"))
 _IS_OPEN = _POSTS.c.finished_at.is_(None)
-_TOLD = (DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.UNKNOWN)
-_UNHELD = {"state": DeliveryState.READY, "lease_owner": None, "lease_until": None}
-_PLACE = ("workspace_id", "channel_id", "message_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,7 @@ class SqlPosts:
 
     def is_told(self, news: News, subscription_ids: Collection[int]) -> bool:
         same = (_POSTS.c[name] == getattr(news, name) for name in ("kind", "survey_id", "mark"))
-        theirs = select(_POSTS.c.post_id).where(_POSTS.c.subscription_id.in_(subscription_ids), *same, _POSTS.c.state.in_(_TOLD))
+        theirs = select(_POSTS.c.post_id).where(_POSTS.c.subscription_id.in_(subscription_ids), *same, _POSTS.c.state.in_(TOLD))
         return self.connection.execute(theirs.limit(1)).first() is not None
 
     def claim(self, now: datetime, *, owner: str, lease: timedelta, limit: int) -> Sequence[Post]:
@@ -60,18 +58,18 @@ class SqlPosts:
     def finish(
         self, post_ids: Collection[int], state: DeliveryState, now: datetime, *, owner: str, reason: str | None, message: MessageRef | None
     ) -> bool:
-        where = {} if message is None else {name: getattr(message, name) for name in _PLACE}
+        where = {} if message is None else asdict(message)
         is_open = _IS_OPEN if message is None else or_(_IS_OPEN, _POSTS.c.state == DeliveryState.UNKNOWN)
         return self._change(post_ids, owner, is_open, state=state, finished_at=now, reason=reason, **where)
 
     def retry(self, post_ids: Collection[int], due_at: datetime, reason: str, *, owner: str) -> bool:
-        return self._change(post_ids, owner, _IS_OPEN, **_UNHELD, due_at=due_at, reason=reason)
+        return self._change(post_ids, owner, _IS_OPEN, **UNHELD, due_at=due_at, reason=reason)
 
     def lapse(self, now: datetime, reason: str) -> int:
         lapsed = update(_POSTS).where(_IS_OPEN, _POSTS.c.lease_until < now)
         unknown = {"state": DeliveryState.UNKNOWN, "finished_at": now, "reason": reason}
         found = (
-            lapsed.where(_POSTS.c.state == DeliveryState.CLAIMED).values(**_UNHELD),
+            lapsed.where(_POSTS.c.state == DeliveryState.CLAIMED).values(**UNHELD),
             lapsed.where(_POSTS.c.state == DeliveryState.SENDING).values(**unknown),
         )
         return sum(self.connection.execute(each).rowcount for each in found)
@@ -97,5 +95,5 @@ def _post(row: RowMapping) -> Post:
         attempt=row["attempt"],
         owner=row["lease_owner"] if row["finished_at"] is None else None,
         reason=row["reason"],
-        message=None if row["message_id"] is None else MessageRef(**{name: row[name] for name in _PLACE}),
+        message=message_of(row),
     )
