@@ -16,7 +16,8 @@ from adapters.settings import Settings
 from adapters.slack_side import SlackSide, open_slack
 from adapters.teams.registration import PUBLIC, Cloud
 from adapters.teams_side import TeamsSide, open_teams
-from bot import announcing, delivery, living, posting, reminders, settling, succession
+from bot.channels import announcing, posting, succession
+from bot.delivering import delivery, living, reminders, settling
 from bot.messages import Platform
 
 

@@ -17,7 +17,7 @@ from adapters.settings import Settings
 from bot.errors import UserError
 from bot.model import Integration
 from bot.ports import Store, UnitOfWork
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 from bot.schedule import Schedule
 from store.gates import SqlGates
 

@@ -18,13 +18,13 @@ from adapters.request_log import RequestLog
 from adapters.settings import Settings
 from bot import actions
 from bot.errors import UserError
-from bot.jobs import Jobs
 from bot.messages import Request
 from bot.model import Integration
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
-from bot.refreshing import Refresher
-from bot.sync import Synchronisation
+from bot.syncing.jobs import Jobs
+from bot.syncing.refreshing import Refresher
+from bot.syncing.sync import Synchronisation
 from store import migrations
 from store.gates import SqlGates, by
 from store.unit_of_work import SqlStore

@@ -24,7 +24,7 @@ from bot.installations import Offered
 from bot.messages import DeliveryState
 from bot.pace import Backlog, Rate, backlogs
 from bot.ports import UnitOfWork
-from bot.status import IntegrationStatus, JobState, JobStatus, status
+from bot.syncing.status import IntegrationStatus, JobState, JobStatus, status
 
 _DAY = timedelta(hours=24)
 

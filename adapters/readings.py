@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from bot.leasing import entered, held
 from bot.ports import Store, UnitOfWork
-from bot.records import DirectoryReading, Lease
+from bot.ports.records import DirectoryReading, Lease
 
 #: Clocks of processes may differ by so much: one that is behind writes down an event as if it had come before the reading began.
 SKEW = timedelta(minutes=1)

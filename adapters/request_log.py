@@ -12,7 +12,7 @@ from adapters.job import Job
 from bot.errors import Unavailable
 from bot.model import Integration
 from bot.ports import Store, UnitOfWork
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 
 #: Lines that are older are deleted.
 KEPT = timedelta(hours=24)

@@ -14,7 +14,7 @@ from apscheduler.triggers.interval import IntervalTrigger  # pyright: ignore[rep
 from adapters.app import Bot
 from adapters.job import Job
 from adapters.slack import directory_reader
-from bot.refreshing import AT_ONCE
+from bot.syncing.refreshing import AT_ONCE
 
 #: Start times move by up to this share of their interval, so that many installations do not call at the same second.
 JITTER = 0.1

@@ -12,7 +12,7 @@ from adapters.qualtrics.credentials import ClientCredentials, Credentials
 from adapters.qualtrics.datacentres import home, missing_scopes
 from adapters.qualtrics.errors import Closed, ScopesRefused
 from bot.errors import Forbidden, SurveybotError, Throttled, Unauthorized, Unavailable, UserError
-from bot.records import Account, Batch
+from bot.ports.records import Account, Batch
 
 T = TypeVar("T")
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot import authority, living, pages
+from bot import authority, pages
 from bot.deep_links import DEFAULT, DeepLinks
+from bot.delivering import living
 from bot.exports import Links
 from bot.messages import Reach, Request, Surface
 from bot.pace import Rate, slowly
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
-from bot.timetable import FIRST_RETRY
+from bot.syncing.timetable import FIRST_RETRY
 from bot.views import coverage, own, standings, statistics, subscriptions, surveys
 from bot.views.viewer import Command, FormView, View, Viewer
 

@@ -11,7 +11,7 @@ from bot import small_groups
 from bot.messages import DeliveryState, Unreachable
 from bot.model import Distribution
 from bot.ports import UnitOfWork
-from bot.records import Told
+from bot.ports.records import Told
 from bot.small_groups import Family, Guarded, Shown
 
 

@@ -141,7 +141,7 @@ class DeliveryState(StrEnum):
     READY = "ready"
     #: A worker holds it until its lease ends; nothing was sent yet, so it is taken over without risk.
     CLAIMED = "claimed"
-    #: The call is on its way. Found like this after the lease: nobody knows whether it arrived, and it is looked for (bot/settling.py).
+    #: The call is on its way. Found like this after the lease: nobody knows whether it arrived, and `bot.delivering.settling` looks for it.
     SENDING = "sending"
     SENT = "sent"
     #: It may have arrived, and nobody can find out. Kept as such, never repeated blindly.

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.ports import UnitOfWork
-from bot.records import Throttle
+from bot.ports.records import Throttle
 
 #: How many messages a minute leave for a workspace, by its id.
 Rate = Callable[[str], float]

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, Select, func, or_, select
 
 from bot import rules
-from bot.records import Gaps, Throttle
+from bot.ports.records import Gaps, Throttle
 from store import tables
 from store.gates import throttle
 

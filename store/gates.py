@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, RowMapping, bindparam, literal_column, select, update
 
-from bot.records import Throttle
+from bot.ports.records import Throttle
 from store import tables
 from store.engine import connect, translated
 from store.statements import add

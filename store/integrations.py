@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, RowMapping, delete, exists, select, tuple_, update
 
 from bot.model import Integration, User
-from bot.records import Absorbed
+from bot.ports.records import Absorbed
 from bot.schedule import Every, Schedule, Window
 from store import tables
 from store.encryption import Keyring

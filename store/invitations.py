@@ -26,7 +26,7 @@ from sqlalchemy import (
 
 from bot.errors import Gone
 from bot.model import Invitation, LinkEntry, LinkType, PersonalLink
-from bot.records import Absorbed, MailedRow, StoredRow
+from bot.ports.records import Absorbed, MailedRow, StoredRow
 from bot.rules import OPEN
 from store import tables
 from store.among import among, texts

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, delete, func, literal_column, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from bot.records import Lease
+from bot.ports.records import Lease
 from store import tables
 from store.columns import Instant
 

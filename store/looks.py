@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import Connection, delete, or_, select
 
 from bot.model import Distribution, Survey
-from bot.records import Position
+from bot.ports.records import Position
 from store import tables
 from store.statements import Row, chunks, upsert
 from store.surveys import packed, unpacked

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Update, and_, bindparam, delete, func, select, true, update
 
 from bot.messages import ChatAccount, Member, MemberKind
-from bot.records import Absorbed, DirectoryReading
+from bot.ports.records import Absorbed, DirectoryReading
 from store import tables
 from store.addresses import IS_OPEN
 from store.among import among, texts

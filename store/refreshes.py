@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, and_, case, delete, select, update
 
-from bot.records import Refresh
+from bot.ports.records import Refresh
 from store import tables
 from store.presence import is_there
 from store.statements import upsert

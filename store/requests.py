@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from sqlalchemy import Connection, RowMapping, delete, func, insert, or_, select
 
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 from store import tables
 from store.presence import is_there
 from store.statements import chunks

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, func, insert, or_, select, update
 
-from bot.records import Outcome, Run
+from bot.ports.records import Outcome, Run
 from store import tables
 
 _RUNS = tables.runs

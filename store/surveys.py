@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, case, e
 
 from bot.errors import Gone
 from bot.model import Distribution, DistributionStats, Survey, SurveyDetails
-from bot.records import Absorbed
+from bot.ports.records import Absorbed
 from store import tables
 from store.statements import Row, chunks, upsert
 

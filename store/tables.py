@@ -26,7 +26,7 @@ from bot.events import EventKind
 from bot.installations import Offered
 from bot.messages import DeliveryState, MemberKind, Place, Shown
 from bot.model import Anonymity, LinkType
-from bot.records import Outcome
+from bot.ports.records import Outcome
 from store.columns import METADATA, Instant, Key, belongs_to, count, flag, instant, text, word
 
 integrations = Table(

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, and_, bindparam, case, func, literal, select
 
 from bot.messages import DeliveryState
-from bot.records import Told
+from bot.ports.records import Told
 from store import tables
 
 _DISTRIBUTIONS = tables.distributions

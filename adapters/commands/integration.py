@@ -23,7 +23,7 @@ from adapters.trial import Seen, tried
 from bot.errors import Malformed, SurveybotError, UserError
 from bot.model import Integration
 from bot.ports import UnitOfWork
-from bot.records import Lease
+from bot.ports.records import Lease
 
 app = typer.Typer(no_args_is_help=True, help="The connections to Qualtrics: any number, each with its own credentials and schedule.")
 

@@ -17,7 +17,7 @@ from adapters.commands.table import table
 from adapters.core import open_core
 from adapters.request_log import KEPT
 from adapters.settings import Settings
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 from bot.schedule import Every
 
 Line = tuple[str, RequestLine]

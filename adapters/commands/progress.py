@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from adapters.settings import Limits
-from bot.sync import Progress as SyncProgress
+from bot.syncing.sync import Progress as SyncProgress
 
 OnProgress = Callable[[SyncProgress], None]
 

@@ -17,12 +17,12 @@ from adapters.commands.progress import shown
 from adapters.commands.table import table
 from adapters.core import Core, open_core
 from adapters.settings import Settings
-from bot.closures import closures, name_of
 from bot.errors import SurveybotError, UserError
 from bot.model import Integration
-from bot.records import Closure, Outcome, Run
-from bot.status import IntegrationStatus, JobStatus, status
-from bot.sync import Kind
+from bot.ports.records import Closure, Outcome, Run
+from bot.syncing.closures import closures, name_of
+from bot.syncing.status import IntegrationStatus, JobStatus, status
+from bot.syncing.sync import Kind
 
 app = typer.Typer()
 

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from http import HTTPStatus
 
 from adapters.doctor.check import Check, Finding, Level
-from bot.look import Kind
-from bot.status import IntegrationStatus, JobState, JobStatus
+from bot.syncing.look import Kind
+from bot.syncing.status import IntegrationStatus, JobState, JobStatus
 
 #: A start that is this late is more than jitter or a busy moment.
 _LATE = timedelta(minutes=15)

@@ -25,8 +25,8 @@ from adapters.teams.registration import PUBLIC, Cloud
 from bot.errors import Malformed, SurveybotError, Unavailable
 from bot.model import Integration
 from bot.ports import UnitOfWork
-from bot.records import RequestLine
-from bot.status import status
+from bot.ports.records import RequestLine
+from bot.syncing.status import status
 from store import migrations, rotation
 
 _SKEW_SECONDS = 60

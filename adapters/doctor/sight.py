@@ -16,7 +16,7 @@ from adapters.qualtrics.credentials import PUSH_SCOPE
 from adapters.qualtrics.subscriptions import Subscription
 from bot.errors import Forbidden, Gone, SurveybotError, Unauthorized
 from bot.model import Anonymity, Distribution, Survey
-from bot.records import Account, Batch
+from bot.ports.records import Account, Batch
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import Credentials
 from bot.model import Integration
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,7 @@ from adapters.qualtrics.subscriptions import Subscription
 from adapters.qualtrics.transport import Pacing, Transport
 from bot.errors import Forbidden, Gone, Malformed
 from bot.model import Contact, Directory, Distribution, HistoryEntry, LinkEntry, Survey, SurveyDetails, User
-from bot.records import Account, Batch, RequestLine
+from bot.ports.records import Account, Batch, RequestLine
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

@@ -15,7 +15,7 @@ from adapters.qualtrics import wire
 from adapters.qualtrics.addresses import where
 from adapters.qualtrics.errors import request_id
 from bot.errors import Ambiguous, Unavailable
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 
 #: Errors whose text or arguments can hold bytes of the request or answer: never chained, for a traceback would show them.
 _QUOTES = (httpx.ProtocolError, httpx.InvalidURL, UnicodeError)

@@ -25,7 +25,7 @@ from bot.model import (
     SurveyDetails,
     User,
 )
-from bot.records import Account
+from bot.ports.records import Account
 
 #: Nothing in such a URL needs a closer look: its host is a name that is not this machine's.
 _PLAIN_URL = re.compile(r"https://(?:[a-z0-9-]+\.)+[a-z]{2,}/[!-Z^-~]*")

@@ -20,7 +20,7 @@ from adapters.qualtrics.errors import Closed, backoff, refusal, retry_after
 from adapters.qualtrics.line import Answer, Line, cause
 from adapters.qualtrics.oauth import AccessTokens, ask_for_token
 from bot.errors import Ambiguous, Forbidden, Malformed, SurveybotError, Throttled, Unauthorized, Unavailable
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")

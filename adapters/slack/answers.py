@@ -20,7 +20,8 @@ from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.origins import Origins
 from adapters.slack.places import Home, Modal, Place, PrivateReply, Reply
-from bot import actions, living, pages
+from bot import actions, pages
+from bot.delivering import living
 from bot.errors import Ambiguous, Gone, Rejected, Superseded, SurveybotError, UserError, loggable
 from bot.messages import Conversation, Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text

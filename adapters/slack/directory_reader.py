@@ -22,7 +22,7 @@ from adapters.slack.pacing import PEOPLE, TEAMS
 from bot.errors import Rejected, Superseded, SurveybotError, Throttled, loggable
 from bot.messages import Member, MemberKind
 from bot.ports import Store, UnitOfWork
-from bot.records import DirectoryReading
+from bot.ports.records import DirectoryReading
 
 #: People a page (https://docs.slack.dev/reference/methods/users.list: "no more than 200").
 _PAGE = 200

@@ -20,7 +20,7 @@ from bot.errors import Gone, SurveybotError, Unauthorized, Unavailable, loggable
 from bot.installations import Tokens
 from bot.leasing import held
 from bot.ports import Store, UnitOfWork
-from bot.records import Lease
+from bot.ports.records import Lease
 from bot.uninterrupted import to_its_end
 
 #: How long before its end a token is renewed.

@@ -16,7 +16,7 @@ from adapters.teams.errors import translated
 from adapters.teams.patience import patiently
 from adapters.teams.registration import Registration
 from adapters.teams.wire import Account, Incoming
-from bot import succession
+from bot.channels import succession
 from bot.errors import Forbidden, Gone, Rejected
 from bot.messages import Address, Conversation, Member, MemberKind
 from bot.ports import Store, UnitOfWork

@@ -17,7 +17,7 @@ from adapters.teams.pacing import TeamsPace
 from bot.errors import Forbidden, Gone, Rejected, SurveybotError, Throttled, loggable
 from bot.messages import Address
 from bot.ports import Store, UnitOfWork
-from bot.records import DirectoryReading
+from bot.ports.records import DirectoryReading
 
 log = logging.getLogger(__name__)
 

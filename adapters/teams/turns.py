@@ -17,7 +17,8 @@ from adapters.teams.directory import TeamsDirectory
 from adapters.teams.origins import carried, carrying
 from adapters.teams.patience import patiently
 from adapters.teams.wire import Incoming
-from bot import actions, living
+from bot import actions
+from bot.delivering import living
 from bot.errors import Ambiguous, ShutOut, SurveybotError, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 
-from bot.look import Kind
 from bot.model import SMALLEST_GROUP
 from bot.pace import Backlog
 from bot.page import (
@@ -28,7 +27,8 @@ from bot.page import (
 )
 from bot.pages.numbers import at_least
 from bot.pages.reader import Reader
-from bot.status import Baseline, IntegrationStatus, JobState, JobStatus
+from bot.syncing.look import Kind
+from bot.syncing.status import Baseline, IntegrationStatus, JobState, JobStatus
 
 #: Integrations on one page: with all notices, so many fit into one message (reference slack.md 2).
 PAGE_SIZE = 5

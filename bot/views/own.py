@@ -7,7 +7,6 @@ from contextlib import suppress
 from datetime import datetime
 
 from bot import pace, pages, participations, rules
-from bot import status as synchronisation
 from bot.events import EventKind
 from bot.messages import Place, Platform, Preference
 from bot.page import Action, Form, Page
@@ -15,6 +14,7 @@ from bot.pages.settings import NEW_SURVEYS, PLACE, REMINDERS, TOLD
 from bot.ports import UnitOfWork
 from bot.rules import State
 from bot.slash_commands import LONGEST_WORD, SLASH_COMMANDS, SURVEYS
+from bot.syncing import status as synchronisation
 from bot.views.viewer import Viewer, page_number
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot import home, pages, participations, rules
+from bot import pages, participations, rules
 from bot.messages import Surface
 from bot.page import Form, Page, PrivatePage
 from bot.ports import UnitOfWork
 from bot.rules import Participation, State
 from bot.slash_commands import LONGEST_ARGUMENT
+from bot.views import home
 from bot.views.viewer import Viewer, page_number
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from time import perf_counter
 
-from bot.announcing import announce_due
+from bot.channels.announcing import announce_due
 from bot.messages import Conversation, Member, MemberKind, Reach
 from bot.model import Distribution, DistributionStats, LinkType, Survey, User
 from bot.ports import UnitOfWork

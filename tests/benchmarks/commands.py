@@ -34,8 +34,8 @@ from adapters.slack.clients import OneWorkspace, make_client
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.inbound import PATH, routes, slack_app
 from adapters.slack.pacing import SlackPace
-from bot.look import Progress
-from bot.sync import Kind, Synchronisation
+from bot.syncing.look import Progress
+from bot.syncing.sync import Kind, Synchronisation
 from store.gates import SqlGates
 from store.unit_of_work import SqlStore
 from tests.benchmarks import million, typists

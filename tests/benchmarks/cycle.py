@@ -22,8 +22,8 @@ from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import ApiToken
 from adapters.qualtrics.pacing import Limits, Pace
 from bot.model import Contact, Directory, Distribution, DistributionStats, HistoryEntry, LinkEntry, Survey, SurveyDetails, User
-from bot.records import Account, Batch
-from bot.sync import Kind, Synchronisation
+from bot.ports.records import Account, Batch
+from bot.syncing.sync import Kind, Synchronisation
 from store.gates import SqlGates
 from store.unit_of_work import SqlStore
 from tests.benchmarks.databases import KINDS, Databases, keyring

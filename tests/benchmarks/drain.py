@@ -13,13 +13,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from time import perf_counter
 
-from bot.delivery import Sender, deliver_due
+from bot.delivering.delivery import Sender, deliver_due
 from bot.events import Event, EventKind
 from bot.messages import Conversation, DeliveryState, Member, MemberKind, MessageRef
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Survey
 from bot.page import Page, PrivatePage
 from bot.ports import UnitOfWork
-from bot.records import MailedRow
+from bot.ports.records import MailedRow
 from store.unit_of_work import SqlStore
 from tests.benchmarks.databases import KINDS, Databases, keyring
 from tests.benchmarks.measure import Figures, Goal, Line, fresh, medians

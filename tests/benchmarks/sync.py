@@ -26,9 +26,9 @@ from sqlalchemy import func, select
 from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import ApiToken
 from adapters.sandbox.qualtrics.records import numbered
-from bot.look import Progress
 from bot.model import Status
-from bot.sync import Kind, Synchronisation
+from bot.syncing.look import Progress
+from bot.syncing.sync import Kind, Synchronisation
 from store import tables
 from store.engine import connect
 from store.unit_of_work import SqlStore

@@ -17,8 +17,8 @@ from typing import Any
 
 from sqlalchemy import text
 
+from bot.delivering.reminders import ROWS_PER_TRANSACTION, remind_due
 from bot.messages import DeliveryState
-from bot.reminders import ROWS_PER_TRANSACTION, remind_due
 from store.unit_of_work import SqlStore
 from tests.benchmarks import million
 from tests.benchmarks.databases import KINDS, Databases, keyring

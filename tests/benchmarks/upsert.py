@@ -26,7 +26,7 @@ from sqlalchemy.orm import Session, registry
 
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Survey
 from bot.ports import UnitOfWork
-from bot.records import MailedRow
+from bot.ports.records import MailedRow
 from store import tables
 from store.engine import connect
 from store.invitations import link_identity

@@ -9,8 +9,8 @@ from functools import partial
 from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import ApiToken
 from bot.ports import UnitOfWork
-from bot.records import Outcome
-from bot.sync import Kind, Synchronisation
+from bot.ports.records import Outcome
+from bot.syncing.sync import Kind, Synchronisation
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 from tests.benchmarks.simulated import TOKEN

@@ -19,7 +19,7 @@ from adapters.push_keys import key_of
 from adapters.sandbox.demo import INTEGRATION, Sandbox, sandbox
 from adapters.sandbox.slack.workspace import Call, Message
 from adapters.slack_access import told
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from store import tables
 from store.engine import connect
 from tests.sides import in_slack

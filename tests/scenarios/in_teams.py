@@ -12,7 +12,7 @@ from adapters.sandbox.demo import sandbox
 from adapters.sandbox.people import entra_id
 from adapters.sandbox.teams.tenant import Answer, Conversation, Tenant
 from adapters.sandbox.teams.window import MENTION, Window, snapshot
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.scenarios.conftest import LINK_MARK, SURVEY, House, assert_sealed, assert_silent, owner_of
 
 GENERAL, OFFSITE = "19:general@thread.tacv2", "19:offsite@thread.v2"

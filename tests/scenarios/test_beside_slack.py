@@ -10,7 +10,7 @@ import pytest
 from adapters.sandbox.demo import Sandbox, sandbox
 from adapters.sandbox.people import entra_id
 from adapters.sandbox.teams.window import snapshot
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.scenarios.conftest import NOT_IN_SLACK, House
 
 TIA = entra_id(NOT_IN_SLACK)

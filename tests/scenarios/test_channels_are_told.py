@@ -10,7 +10,7 @@ import pytest
 from adapters.sandbox.demo import sandbox
 from adapters.sandbox.people import entra_id
 from adapters.sandbox.teams.window import Window
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.scenarios.conftest import House
 from tests.sides import in_slack
 

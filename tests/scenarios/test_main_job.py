@@ -13,7 +13,7 @@ from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited
 from bot.errors import Unavailable
 from bot.messages import DeliveryState
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.scenarios.conftest import ADA, BJOERN, DEACTIVATED, DMITRI, GUEST, NOT_IN_SLACK, STRANGER, House, button, buttons, texts
 from tests.sides import in_slack
 

@@ -14,7 +14,7 @@ from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.teams.tenant import Fault, LostAnswer
 from bot.errors import Unavailable
 from bot.messages import DeliveryState
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.scenarios.conftest import ADA, BJOERN, DMITRI, GUEST, LINK_MARK, SURVEY
 from tests.scenarios.in_teams import GENERAL, IN_NO_CHAT, OFFSITE, WITHOUT_APP, TeamsHouse, buttons, links, teams_house
 

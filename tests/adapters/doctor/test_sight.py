@@ -30,7 +30,7 @@ from adapters.sandbox.qualtrics.seed import founded
 from adapters.sandbox.qualtrics.server import qualtrics_app
 from adapters.sandbox.qualtrics.tenant import Tenant
 from adapters.sandbox.serving import serving
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 from tests.unit.core.examples import an_integration
 
 TOKEN, CLIENT, SECRET = "canary-token", "client-1", "canary-secret"

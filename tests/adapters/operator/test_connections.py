@@ -14,10 +14,10 @@ from adapters.connections import Connections
 from adapters.sandbox.demo import Sandbox
 from adapters.sandbox.qualtrics.faults import Faults
 from bot.errors import Unavailable, UserError
-from bot.look import Kind
 from bot.model import Integration
 from bot.ports import UnitOfWork
-from bot.records import Outcome, RequestLine
+from bot.ports.records import Outcome, RequestLine
+from bot.syncing.look import Kind
 from store import tables
 from store.engine import connect
 

@@ -21,11 +21,11 @@ from adapters.sandbox.qualtrics.faults import Faults
 from adapters.sandbox.slack.faults import RateLimited, Refused
 from adapters.slack.scopes import REQUIRED
 from bot.errors import Unavailable
-from bot.look import Kind
 from bot.model import DistributionStats
 from bot.ports import UnitOfWork
-from bot.records import Closure, Gaps, Outcome, RequestLine, Run
-from bot.status import IntegrationStatus, JobState, JobStatus
+from bot.ports.records import Closure, Gaps, Outcome, RequestLine, Run
+from bot.syncing.look import Kind
+from bot.syncing.status import IntegrationStatus, JobState, JobStatus
 from store import migrations
 from tests.adapters.conftest import on_both_databases
 from tests.adapters.operator.conftest import GOOD, Shell, variables

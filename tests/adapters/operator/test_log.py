@@ -13,7 +13,7 @@ import pytest
 from adapters.request_log import RequestLog
 from bot.errors import Unavailable
 from bot.ports import Store
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 from store.unit_of_work import SqlStore
 from tests.adapters.operator.conftest import GOOD, Shell
 from tests.unit.core.examples import NOW, an_integration

@@ -18,7 +18,7 @@ from adapters import logs
 from adapters.sandbox.demo import sandbox
 from adapters.slack.clients import make_client
 from adapters.slack_access import told
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.adapters.operator.conftest import Shell
 from tests.sides import in_slack
 
@@ -28,10 +28,10 @@ CANARY = "xoxb-c4n4ry-token"
 def test_a_record_is_one_line_of_json_with_its_extra_fields(shell: Shell) -> None:
     before = datetime.now(UTC)
     logs.configure("INFO", colour=False)
-    logging.getLogger("bot.sync").info("sync.%s", "finished", extra={"integration": "acme", "rows": 3, "odd": {1}})
+    logging.getLogger("bot.syncing.sync").info("sync.%s", "finished", extra={"integration": "acme", "rows": 3, "odd": {1}})
     (line,) = _lines(shell)
     assert before <= datetime.fromisoformat(line.pop("timestamp")) <= datetime.now(UTC)
-    assert line == {"event": "sync.finished", "level": "info", "logger": "bot.sync", "integration": "acme", "rows": 3, "odd": "{1}"}
+    assert line == {"event": "sync.finished", "level": "info", "logger": "bot.syncing.sync", "integration": "acme", "rows": 3, "odd": "{1}"}
 
 
 @pytest.mark.parametrize("colour", [False, True])

@@ -15,10 +15,10 @@ from starlette.applications import Starlette
 
 from adapters.metrics import metrics_routes
 from adapters.settings import Settings
-from bot.jobs import Jobs
 from bot.model import DistributionStats, Integration, User
 from bot.ports import SurveySource, UnitOfWork
-from bot.records import Outcome, RequestLine, Run
+from bot.ports.records import Outcome, RequestLine, Run
+from bot.syncing.jobs import Jobs
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import distribution, event, furnish
 from tests.unit.core.examples import NOW, an_integration

@@ -11,8 +11,8 @@ from adapters.commands.progress import seconds_left, spoken
 from adapters.sandbox.demo import Sandbox
 from adapters.sandbox.qualtrics.faults import Faults
 from adapters.settings import Limits
-from bot import timetable
-from bot.sync import Progress
+from bot.syncing import timetable
+from bot.syncing.sync import Progress
 from tests.adapters.operator.conftest import Shell, variables
 from tests.unit.core.examples import an_integration
 

@@ -18,7 +18,7 @@ from sqlalchemy import create_engine, select
 from starlette.applications import Starlette
 
 from adapters.qualtrics_events import path, routes
-from bot.records import Refresh
+from bot.ports.records import Refresh
 from store import tables
 from store.unit_of_work import SqlStore
 from tests.unit.core.examples import an_integration

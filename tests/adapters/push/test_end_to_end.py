@@ -13,8 +13,8 @@ from adapters.event_subscriptions import EventSubscriptions
 from adapters.sandbox.demo import Sandbox, sandbox
 from adapters.sandbox.qualtrics.deliveries import Courier, Sent
 from bot.model import Integration, Status
-from bot.refreshing import Refresher
-from bot.sync import Kind, Synchronisation
+from bot.syncing.refreshing import Refresher
+from bot.syncing.sync import Kind, Synchronisation
 
 EMAIL = "person006@example.com"
 

@@ -11,11 +11,11 @@ from typing import TypeVar
 import pytest
 
 from bot.errors import Forbidden, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
-from bot.look import Progress
 from bot.model import Integration
 from bot.ports import UnitOfWork
-from bot.records import Lease
-from bot.refreshing import LONGEST_PAUSE, Refresher
+from bot.ports.records import Lease
+from bot.syncing.look import Progress
+from bot.syncing.refreshing import LONGEST_PAUSE, Refresher
 from store.unit_of_work import SqlStore
 from tests.unit.core.examples import NOW, an_integration
 
@@ -212,7 +212,7 @@ async def test_an_unforeseen_error_puts_off_its_integration_alone_and_is_told_wi
     assert (await world.after(seconds=2))[-1] == "SV_2"
     assert await world.waiting() == ["SV_1"]
     assert await world.after(seconds=14) == []
-    (told,) = (record for record in caplog.records if record.name == "bot.refreshing")
+    (told,) = (record for record in caplog.records if record.name == "bot.syncing.refreshing")
     assert (told.getMessage(), told.levelname, vars(told)["integration"]) == ("refresh.postponed", "ERROR", "main")
     assert "c4n4ry" not in str(vars(told))
     world.errors.clear()
@@ -226,7 +226,7 @@ async def test_of_an_integration_that_is_removed_nothing_is_read_and_nothing_har
     assert await world.after(seconds=2) == []
     await world.ask("SV_1")
     assert await world.waiting() == []
-    assert not [record for record in caplog.records if record.name == "bot.refreshing"]
+    assert not [record for record in caplog.records if record.name == "bot.syncing.refreshing"]
 
 
 async def test_after_a_success_pauses_are_short_again(world: World) -> None:

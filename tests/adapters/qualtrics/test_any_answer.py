@@ -23,7 +23,7 @@ from adapters.qualtrics.client import QualtricsClient
 from adapters.qualtrics.credentials import ApiToken, ClientCredentials, Credentials
 from bot.errors import SurveybotError
 from bot.model import HistoryEntry, LinkEntry
-from bot.records import Batch, RequestLine
+from bot.ports.records import Batch, RequestLine
 
 SAMPLES = Path(__file__).parents[2] / "samples" / "qualtrics"
 

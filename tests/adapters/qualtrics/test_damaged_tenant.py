@@ -26,7 +26,7 @@ from adapters.sandbox.qualtrics.tenant import Tenant
 from bot.errors import SurveybotError
 from bot.model import Integration
 from bot.ports import UnitOfWork
-from bot.sync import Kind, Synchronisation
+from bot.syncing.sync import Kind, Synchronisation
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 

@@ -27,7 +27,7 @@ from bot.model import (
     SurveyDetails,
     User,
 )
-from bot.records import Account
+from bot.ports.records import Account
 
 ROOT = "https://co1.qualtrics.com/API/v3/"
 Sample = Callable[[str], Any]

@@ -22,7 +22,7 @@ from adapters.qualtrics.credentials import ApiToken, ClientCredentials
 from adapters.qualtrics.datacentres import ROOTS, home
 from adapters.qualtrics.errors import Closed
 from bot.errors import Ambiguous, Gone, Malformed, Rejected, SurveybotError, Throttled, Unavailable
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 
 ROOT = "https://co1.qualtrics.com/API/v3/"
 WHOAMI = f"{ROOT}whoami"

@@ -30,7 +30,7 @@ from bot import actions
 from bot.messages import Member, MemberKind
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
 from bot.ports import Store, UnitOfWork
-from bot.records import MailedRow
+from bot.ports.records import MailedRow
 from store.encryption import Keyring
 from store.gates import SqlGates
 from tests.conftest import KEY

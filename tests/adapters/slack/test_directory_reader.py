@@ -27,7 +27,7 @@ from adapters.slack.directory_reader import DirectoryReader
 from bot.errors import Gone, Rejected, Unauthorized, Unavailable
 from bot.messages import Member, MemberKind
 from bot.ports import Store
-from bot.records import DirectoryReading
+from bot.ports.records import DirectoryReading
 from tests.adapters.slack.conftest import NOW, TEAM
 
 EVERY = timedelta(days=1)

@@ -33,7 +33,7 @@ from bot.actions import handle
 from bot.messages import Member, MemberKind, Platform, Reach
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
 from bot.ports import Store, UnitOfWork
-from bot.records import MailedRow
+from bot.ports.records import MailedRow
 from store.gates import SqlGates
 from tests.unit.core.examples import an_integration
 

@@ -15,7 +15,7 @@ from adapters.teams.authentication import Doorkeeper
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.inbound import LONGEST_BODY_BYTES, Inbound
 from adapters.teams.turns import WELCOMES, Turns
-from bot import addressing
+from bot.delivering import addressing
 from bot.messages import Member, MemberKind
 from bot.ports import Store
 from tests.adapters.teams.conftest import APP_ID, LINK, NOW, REACH, TENANT_ID, People, actions, button, title

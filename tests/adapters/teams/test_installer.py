@@ -20,7 +20,7 @@ from adapters.teams.directory import TeamsDirectory
 from adapters.teams.graph import GRAPH_PERMISSIONS, INSTALL, Graph
 from adapters.teams.installer import Installer
 from adapters.teams.registration import Registration
-from bot.delivery import Sender, deliver_due
+from bot.delivering.delivery import Sender, deliver_due
 from bot.errors import Forbidden, Gone, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.events import Event, EventKind
 from bot.messages import DeliveryState, Unreachable

@@ -21,7 +21,7 @@ from adapters.teams.registration import PUBLIC, Registration
 from adapters.teams_side import registered
 from adapters.web import web
 from bot.messages import DeliveryState
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.adapters.operator.conftest import until
 from tests.adapters.teams.conftest import APP_ID, TENANT_ID
 from tests.conftest import KEY

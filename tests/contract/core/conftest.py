@@ -8,16 +8,16 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot import living, reminders
-from bot.delivery import Sender, deliver_due
+from bot.delivering import living, reminders
+from bot.delivering.delivery import Sender, deliver_due
+from bot.delivering.settling import settle_lost
 from bot.errors import Forbidden
 from bot.messages import Conversation, Delivery, Member, MemberKind, MessageRef, Reach
 from bot.model import Integration
 from bot.page import Page, PrivatePage
 from bot.ports import Store
-from bot.records import Run
-from bot.settling import settle_lost
-from bot.sync import Kind, Progress, Synchronisation
+from bot.ports.records import Run
+from bot.syncing.sync import Kind, Progress, Synchronisation
 from tests.contract.core.scripted import ScriptedSource
 from tests.unit.core.examples import NOW, an_integration
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from bot.ports import Store, UnitOfWork
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 
 T = TypeVar("T")

@@ -21,7 +21,7 @@ from bot.model import (
     SurveyDetails,
     User,
 )
-from bot.records import Account, Batch
+from bot.ports.records import Account, Batch
 from tests.unit.core.examples import NOW, a_distribution, a_survey
 
 T = TypeVar("T")

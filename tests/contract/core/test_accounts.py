@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import Forbidden, Rejected, SurveybotError, Unavailable
 from bot.model import User
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.contract.core.dying import die_after
 

@@ -9,17 +9,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot import succession
-from bot.announcing import announce_due
+from bot.channels import succession
+from bot.channels.announcing import announce_due
+from bot.channels.posting import Poster, post_due
 from bot.deep_links import DeepLinks
 from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unavailable
 from bot.messages import Conversation, DeliveryState, MemberKind
 from bot.model import User
 from bot.page import Chart, Facts, Page
-from bot.posting import Poster, post_due
 from bot.posts import News, PostKind
 from bot.subscriptions import Feature, Paused, Subscription
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from cards.plain import plain_text
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
@@ -237,7 +237,7 @@ async def test_what_two_subscriptions_of_a_channel_say_is_said_once(channels: Ch
 
 
 async def test_nor_is_it_said_twice_where_their_turns_are_apart(channels: Channels, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.posting._AT_ONCE", 1)
+    monkeypatch.setattr("bot.channels.posting._AT_ONCE", 1)
     await channels.subscribe(Feature.LAUNCH)
     await channels.subscribe(Feature.LAUNCH, channel="C2")
     await channels.subscribe(Feature.LAUNCH, subject="all")

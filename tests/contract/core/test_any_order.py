@@ -12,7 +12,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 from tests.contract.core.conftest import Life

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from bot.closures import closures, compare, name_of
 from bot.errors import UserError
-from bot.records import Closure
-from bot.sync import Kind, drop
+from bot.ports.records import Closure
+from bot.syncing.closures import closures, compare, name_of
+from bot.syncing.sync import Kind, drop
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW, a_survey
 

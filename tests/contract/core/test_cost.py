@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import Forbidden, SurveybotError, Unauthorized
 from bot.model import LinkEntry
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 

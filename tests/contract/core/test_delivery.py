@@ -12,9 +12,9 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
+from bot.delivering.outcomes import BROKEN_PAUSE, LONGEST_BACKOFF, PAUSE, SETTLING, Again, Ended, Lost, after_error
 from bot.errors import Ambiguous, Forbidden, Gone, Malformed, Rejected, SurveybotError, Throttled, Unauthorized, Unavailable
 from bot.messages import DeliveryState, Member, MemberKind, MessageRef, Platform, Reach, Unreachable
-from bot.outcomes import BROKEN_PAUSE, LONGEST_BACKOFF, PAUSE, SETTLING, Again, Ended, Lost, after_error
 from bot.page import Page, PrivatePage, Respond
 from bot.ports import Store, UnitOfWork
 from store.encryption import Keyring

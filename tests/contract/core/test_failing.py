@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.errors import Malformed, SurveybotError, Unauthorized, Unavailable
-from bot.look import FAILURES_BORNE
-from bot.records import Run
-from bot.sync import Kind
+from bot.ports.records import Run
+from bot.syncing.look import FAILURES_BORNE
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 

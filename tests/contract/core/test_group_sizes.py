@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from bot.model import DistributionStats
 from bot.ports import UnitOfWork
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 
 

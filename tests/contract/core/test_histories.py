@@ -13,7 +13,7 @@ from sqlalchemy.event import listen, remove
 
 from bot.errors import Forbidden, Rejected, Unavailable
 from bot.model import Distribution, HistoryEntry
-from bot.records import Batch, StoredRow
+from bot.ports.records import Batch, StoredRow
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot import actions
-from bot.look import Kind
 from bot.messages import Member, MemberKind, Request, Surface
 from bot.model import User
 from bot.page import Action, Form, Page, PrivatePage
+from bot.syncing.look import Kind
 from tests.contract.core.conftest import Life
 from tests.contract.core.test_actions import ANA, filled, titles
 from tests.unit.core.examples import DAY, NOW

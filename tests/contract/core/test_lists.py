@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.errors import Gone
 from bot.model import LinkType
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.contract.core.dying import die_after
 from tests.unit.core.examples import DAY, NOW

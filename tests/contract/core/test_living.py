@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from bot import actions, living
+from bot import actions
+from bot.delivering import living
 from bot.errors import Ambiguous, Gone, Rejected, Throttled, Unavailable
 from bot.messages import Member, MemberKind, Reach, Request, Shown, Surface
 from bot.page import Action, Form, Page, PrivatePage, Respond
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from store.engine import connect
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY

@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from bot.errors import Forbidden
-from bot.lookups import CONTACT_LOOKUPS
 from bot.model import Directory
+from bot.syncing.lookups import CONTACT_LOOKUPS
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 

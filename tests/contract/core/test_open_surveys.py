@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot import participations
 from bot.model import Anonymity, HistoryEntry, SurveyDetails
 from bot.ports import Store, UnitOfWork
-from bot.records import MailedRow
+from bot.ports.records import MailedRow
 from bot.rules import Participation
 from tests.contract.store.examples import DAY, NOW, distribution, furnish, link, survey
 

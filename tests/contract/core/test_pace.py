@@ -21,14 +21,14 @@ import pytest
 
 from adapters.slack import pacing
 from adapters.slack.pacing import SlackPace
-from bot.delivery import Sender, deliver_due
+from bot.delivering.delivery import Sender, deliver_due
 from bot.errors import Throttled
 from bot.events import Event, EventKind
 from bot.messages import Conversation, DeliveryState, Member, MemberKind, MessageRef
 from bot.model import HistoryEntry, LinkEntry
 from bot.page import Page, PrivatePage
 from bot.ports import UnitOfWork
-from bot.records import MailedRow
+from bot.ports.records import MailedRow
 from store.encryption import Keyring
 from store.engine import connect
 from store.gates import Limit, SqlGates, by

@@ -8,11 +8,11 @@ from typing import Any
 
 import pytest
 
-from bot.closures import closures, name_of
 from bot.errors import Unauthorized
 from bot.model import HistoryEntry, LinkType
-from bot.records import Batch
-from bot.sync import Kind
+from bot.ports.records import Batch
+from bot.syncing.closures import closures, name_of
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 

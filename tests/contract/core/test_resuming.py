@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from bot.errors import Rejected, Unavailable
-from bot.records import Run
-from bot.sync import Kind
+from bot.ports.records import Run
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.contract.core.dying import die_after
 from tests.unit.core.examples import DAY, NOW

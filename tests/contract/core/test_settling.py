@@ -13,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot import living, participations
+from bot import participations
+from bot.delivering import living
+from bot.delivering.outcomes import UNREPEATED
 from bot.errors import Ambiguous, Throttled, Unavailable
 from bot.events import EventKind
 from bot.messages import Delivery, DeliveryState, Member, MemberKind, MessageRef
-from bot.outcomes import UNREPEATED
 from bot.page import Page, PrivatePage
 from bot.ports import UnitOfWork
 from bot.rules import State

@@ -15,9 +15,9 @@ from bot.model import DistributionStats, User
 from bot.page import Action, Form, Moment, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
-from bot.records import Gaps, Outcome, Run
+from bot.ports.records import Gaps, Outcome, Run
 from bot.slash_commands import parse
-from bot.status import Baseline, IntegrationStatus, JobState, JobStatus, baselines, status
+from bot.syncing.status import Baseline, IntegrationStatus, JobState, JobStatus, baselines, status
 from tests.contract.store.examples import distribution, furnish, row
 from tests.unit.core.examples import DAY, NOW, an_integration
 from tests.unit.core.test_pages import words

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import succession
+from bot.channels import succession
+from bot.channels.succession import PATIENCE, Step, next_step
 from bot.installations import Installation, Tokens
 from bot.messages import MemberKind
 from bot.model import User
 from bot.page import Page
 from bot.ports import Store
 from bot.subscriptions import Paused, Subscription
-from bot.succession import PATIENCE, Step, next_step
 from tests.contract.core.channels import HERE, Channel, said
 from tests.unit.core.examples import NOW
 

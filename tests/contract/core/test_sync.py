@@ -10,7 +10,7 @@ import pytest
 
 from bot.errors import Forbidden, Gone, Rejected, SurveybotError
 from bot.model import LinkEntry, LinkType, User
-from bot.sync import Kind
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 

@@ -8,7 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot import actions, living
+from bot import actions
+from bot.delivering import living
 from bot.errors import Gone, ShutOut
 from bot.messages import (
     Address,

@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from bot.jobs import Jobs
 from bot.model import Contact, Directory, Distribution, HistoryEntry, Integration, LinkEntry, Survey, SurveyDetails, User
-from bot.records import Account, Batch, Run
+from bot.ports.records import Account, Batch, Run
 from bot.schedule import Every, Schedule
+from bot.syncing.jobs import Jobs
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 from tests.unit.core.examples import NOW, an_integration

@@ -14,13 +14,13 @@ from typing import TypeVar
 import pytest
 from sqlalchemy import text
 
-from bot import timetable
-from bot.closures import name_of, set_vetoed
 from bot.errors import Forbidden, Gone, Rejected, Unauthorized, Unavailable, UserError
 from bot.ports import UnitOfWork
-from bot.records import Lease, Outcome, Run
+from bot.ports.records import Lease, Outcome, Run
 from bot.schedule import Every, Schedule, Window
-from bot.sync import Kind
+from bot.syncing import timetable
+from bot.syncing.closures import name_of, set_vetoed
+from bot.syncing.sync import Kind
 from store.engine import connect
 from store.unit_of_work import SqlStore
 from tests.contract.core_jobs.conftest import MANUAL, World
@@ -77,7 +77,7 @@ async def test_several_integrations_are_read_at_once_up_to_the_cap_and_the_other
 
 
 async def test_by_hand_a_second_one_of_the_same_integration_is_vetoed_and_recorded(world: World, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level(logging.INFO, "bot.jobs")
+    caplog.set_level(logging.INFO, "bot.syncing.jobs")
     await world.connect("main", "other")
     world.tenants.gate.clear()
     first, second, other = world.replicas

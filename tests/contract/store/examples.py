@@ -8,7 +8,7 @@ from bot.events import Event, EventKind
 from bot.messages import Member, MemberKind
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
 from bot.ports import UnitOfWork
-from bot.records import MailedRow
+from bot.ports.records import MailedRow
 from tests.unit.core.examples import an_integration
 
 NOW = datetime(2026, 11, 23, 12, 0, 0, 161_000, tzinfo=UTC)

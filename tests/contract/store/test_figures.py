@@ -12,7 +12,7 @@ from bot.events import EventKind
 from bot.messages import DeliveryState
 from bot.model import Anonymity, DistributionStats, Status, SurveyDetails, User
 from bot.ports import UnitOfWork
-from bot.records import Gaps
+from bot.ports.records import Gaps
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, EXPIRY, NOW, distribution, event, furnish, link, row, survey
 from tests.unit.core.examples import an_integration

@@ -13,7 +13,7 @@ from sqlalchemy import func, select, text, update
 from bot.errors import Malformed
 from bot.model import User
 from bot.ports import UnitOfWork
-from bot.records import Absorbed, Run
+from bot.ports.records import Absorbed, Run
 from bot.schedule import Every, Schedule, Window
 from store import tables
 from store.engine import connect

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.records import Lease
+from bot.ports.records import Lease
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 

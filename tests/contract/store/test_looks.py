@@ -9,7 +9,7 @@ import pytest
 
 from bot.model import Anonymity, DistributionStats, SurveyDetails
 from bot.ports import UnitOfWork
-from bot.records import Position
+from bot.ports.records import Position
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, NOW, distribution, furnish, survey
 

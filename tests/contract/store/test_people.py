@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot.messages import MemberKind
-from bot.records import Absorbed, DirectoryReading
+from bot.ports.records import Absorbed, DirectoryReading
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import NOW, member
 

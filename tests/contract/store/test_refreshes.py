@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import text
 
 from bot.ports import UnitOfWork
-from bot.records import Refresh
+from bot.ports.records import Refresh
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, NOW

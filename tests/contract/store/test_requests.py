@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.records import RequestLine
+from bot.ports.records import RequestLine
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, NOW
 from tests.unit.core.examples import an_integration

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bot.ports import UnitOfWork
-from bot.records import Outcome, Run
+from bot.ports.records import Outcome, Run
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, NOW, furnish
 

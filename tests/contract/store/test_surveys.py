@@ -9,7 +9,7 @@ import pytest
 from bot.errors import Gone
 from bot.model import Anonymity, DistributionStats, LinkType, SurveyDetails
 from bot.ports import UnitOfWork
-from bot.records import Absorbed
+from bot.ports.records import Absorbed
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import DAY, EXPIRY, NOW, distribution, furnish, survey
 from tests.unit.core.examples import an_integration

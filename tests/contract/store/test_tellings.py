@@ -11,7 +11,7 @@ from sqlalchemy import update
 from bot.events import EventKind
 from bot.messages import DeliveryState, Unreachable
 from bot.ports import UnitOfWork
-from bot.records import Told
+from bot.ports.records import Told
 from store import tables
 from store.unit_of_work import SqlStore, SqlUnitOfWork
 from tests.contract.store.examples import NOW, distribution, event, furnish, link, row, survey

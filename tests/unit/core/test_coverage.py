@@ -14,7 +14,7 @@ from bot.model import Distribution, DistributionStats
 from bot.page import Chart
 from bot.pages import Reader
 from bot.pages.coverage import coverage_page
-from bot.records import Told
+from bot.ports.records import Told
 from cards import limits
 from tests.unit.core.examples import NOW, a_distribution, a_survey
 from tests.unit.core.test_pages import words

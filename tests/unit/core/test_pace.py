@@ -9,7 +9,7 @@ import pytest
 from bot.pace import Backlog, takes
 from bot.pages import Reader
 from bot.pages.status import backlog_words
-from bot.records import Throttle
+from bot.ports.records import Throttle
 
 READER = Reader("en", "UTC")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.gallery import gallery
-from bot.look import Kind
 from bot.page import Button, Buttons, Page
 from bot.pages.reader import Reader
 from bot.pages.status import PAGE_SIZE, status_page
-from bot.records import Gaps, Outcome, Run
-from bot.status import IntegrationStatus, JobState, JobStatus
+from bot.ports.records import Gaps, Outcome, Run
+from bot.syncing.look import Kind
+from bot.syncing.status import IntegrationStatus, JobState, JobStatus
 from cards import limits, slack
 from cards.plain import plain_text
 from tests.unit.core.examples import NOW, an_integration

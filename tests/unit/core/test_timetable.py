@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from bot import timetable
 from bot.model import Integration
-from bot.records import Lease, Outcome, Run
+from bot.ports.records import Lease, Outcome, Run
 from bot.schedule import Every, Schedule, Window
-from bot.sync import Kind
-from bot.timetable import Decision, Due, Scene, decide, due, next_start
+from bot.syncing import timetable
+from bot.syncing.sync import Kind
+from bot.syncing.timetable import Decision, Due, Scene, decide, due, next_start
 from tests.unit.core.examples import DAY, NOW, an_integration
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)

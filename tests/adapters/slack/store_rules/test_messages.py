@@ -13,8 +13,8 @@ from adapters.sandbox.slack.workspace import Message, Workspace, elements
 from adapters.slack.channel import SlackChannel
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.manifest import manifest
-from bot import delivery
-from bot.delivery import Sender
+from bot.delivering import delivery
+from bot.delivering.delivery import Sender
 from bot.events import Event, EventKind
 from bot.messages import Preference
 from bot.model import Survey

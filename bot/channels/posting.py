@@ -1,0 +1,188 @@
+"""Sends what is written down for channels and owners: claim, draw as things are then, send once, record.
+
+There are few of them, so one loop serves all workspaces; what is due in one place at once becomes one message.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+from bot.channels import succession
+from bot.channels.post_drawing import Drawn, draw
+from bot.deep_links import DeepLinks
+from bot.delivering.delivery import Sender
+from bot.delivering.outcomes import Again, Lost, after_error
+from bot.errors import Forbidden, Gone, ShutOut, SurveybotError, loggable
+from bot.messages import Conversation, DeliveryState, Member, MessageRef
+from bot.page import Page
+from bot.pages.posts import Section, post
+from bot.ports import UnitOfWork
+from bot.posts import OWNER, News, Post
+from bot.subscriptions import Paused
+from bot.uninterrupted import to_its_end
+
+LEASE = timedelta(seconds=120)
+#: What is claimed at once, and the sections of one message.
+_AT_ONCE, _SECTIONS = 50, 5
+#: Channels are never read (that takes `channels:history` in Slack; Teams has nothing like it), so a lost answer stays lost.
+UNREPEATED = "not repeated: everybody in the channel would see it twice, and its numbers are in /survey-stats"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Poster:
+    """One process's way to post: that of its direct messages, whose pauses it shares."""
+
+    sender: Sender
+    links: DeepLinks
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    posts: tuple[Post, ...]
+    to: Conversation | Member
+    page: Page
+
+
+async def post_due(poster: Poster) -> int:
+    """Send what is due until nothing is left, or what is left must wait. Returns how many posts ended."""
+    sender, ended = poster.sender, 0
+    while True:
+        now, owner = sender.clock(), f"{sender.owner}:{uuid4().hex[:8]}"
+        claimed = await sender.store.write(lambda uow, now=now, owner=owner: _claim(uow, now, owner))
+        if not claimed:
+            return ended
+        messages, dropped = await sender.store.read(lambda uow, now=now, claimed=claimed: _prepare(uow, poster, claimed, now))
+        for each, reason in dropped.items():
+            await _end(sender, (each,), DeliveryState.SKIPPED, reason)
+        for message in messages:
+            await _deliver(sender, message)
+        ended += len(claimed)
+
+
+def _claim(uow: UnitOfWork, now: datetime, owner: str) -> Sequence[Post]:
+    uow.posts.lapse(now, f"the sender stopped in the middle of a call; {UNREPEATED}")
+    return uow.posts.claim(now, owner=owner, lease=LEASE, limit=_AT_ONCE)
+
+
+def _prepare(uow: UnitOfWork, poster: Poster, claimed: Sequence[Post], now: datetime) -> tuple[list[_Message], Mapping[Post, str]]:
+    """Draw all of them; what is not to be said any more is dropped, with the reason. So is what another one there says already."""
+    places: dict[Conversation | Member, list[tuple[Post, Drawn]]] = {}
+    dropped: dict[Post, str] = {}
+    said: set[tuple[object, ...]] = set()
+    for each in claimed:
+        drawn = draw(uow, each, poster.links, poster.sender.reach, now)
+        if isinstance(drawn, str):
+            dropped[each] = drawn
+            continue
+        what = (drawn.to, *_said(each.news))
+        if what in said or (each.news.survey_id and _is_said(uow, each, drawn.to)):
+            dropped[each] = "another post there says the same"
+            continue
+        said.add(what)
+        places.setdefault(drawn.to, []).append((each, drawn))
+    return [message for to, drawn in places.items() for message in _messages(to, drawn)], dropped
+
+
+def _said(news: News) -> tuple[object, ...]:
+    """What makes a post one of its own: it is drawn as things are now, so two weeks, or how often problems doubled, read the same."""
+    if not news.survey_id:
+        return news.kind, news.subscription_id
+    return news.kind, news.survey_id, news.mark.partition(":")[0]
+
+
+def _is_said(uow: UnitOfWork, one: Post, to: Conversation | Member) -> bool:
+    """By another subscription of the same channel, whose turn was earlier."""
+    theirs = uow.subscriptions.of_conversation(to) if isinstance(to, Conversation) else ()
+    others = {each.subscription_id for each in theirs} - {one.news.subscription_id}
+    return bool(others) and uow.posts.is_told(one.news, others)
+
+
+def _messages(to: Conversation | Member, drawn: Sequence[tuple[Post, Drawn]]) -> Iterable[_Message]:
+    for each, it in drawn:
+        if isinstance(it.says, Page):
+            yield _Message((each,), to, it.says)
+    sections = [(each, it.says, it.reader) for each, it in drawn if isinstance(it.says, Section)]
+    for start in range(0, len(sections), _SECTIONS):
+        some = sections[start : start + _SECTIONS]
+        yield _Message(tuple(each for each, _, _ in some), to, post([says for _, says, _ in some], some[0][2]))
+
+
+async def _deliver(sender: Sender, message: _Message) -> None:
+    workspace_id, owner = message.to.workspace_id, message.posts[0].owner or ""
+    ids = [each.post_id for each in message.posts]
+    if sender.is_paused(workspace_id):
+        until = sender.paused[workspace_id]
+        await sender.store.write(lambda uow: uow.posts.retry(ids, until, "its workspace is in trouble", owner=owner))
+        return
+    lease_until = sender.clock() + LEASE
+    if await sender.store.write(lambda uow: uow.posts.begin_sending(ids, owner=owner, lease_until=lease_until)):
+        await to_its_end(_send(sender, message))
+
+
+async def _send(sender: Sender, message: _Message) -> None:
+    try:
+        sent = await _sent(sender, message)
+    except SurveybotError as error:
+        await _failed(sender, message, error)
+    except Exception as error:  # noqa: BLE001 - as above; whether it left the house is not known
+        log.error("post.broken", extra={"post": message.posts[0].post_id, **loggable(error)})  # noqa: TRY400 - as above
+        await _end(sender, message.posts, DeliveryState.UNKNOWN, f"sending broke: {type(error).__name__}; {UNREPEATED}")
+    else:
+        await _end(sender, message.posts, DeliveryState.SENT, message=sent)
+
+
+async def _sent(sender: Sender, message: _Message) -> MessageRef:
+    key = message.posts[0].key
+    if isinstance(message.to, Conversation):
+        return await sender.channel.post(message.to, message.page, key)
+    await sender.channel.turn(message.to)
+    return await sender.channel.send(message.to, message.page, key)
+
+
+async def _failed(sender: Sender, message: _Message, error: SurveybotError) -> None:
+    now, owner, ids = sender.clock(), message.posts[0].owner or "", [each.post_id for each in message.posts]
+    outcome = after_error(error, max(each.attempt for each in message.posts) + 1, now)
+    if outcome.pause_until is not None:
+        sender.pause(message.to.workspace_id, outcome.pause_until)
+    match outcome:
+        case Again(at=at, reason=reason):
+            log.warning("post.again", extra={"posts": ids, "at": at.isoformat(), "reason": reason})
+            await sender.store.write(lambda uow: uow.posts.retry(ids, at, reason, owner=owner))
+        case Lost(reason=reason):
+            await _end(sender, message.posts, DeliveryState.UNKNOWN, f"{reason}; {UNREPEATED}")
+        case _:
+            await _end(sender, message.posts, DeliveryState.FAILED, f"{type(error).__name__}: {error}")
+    if isinstance(message.to, Conversation) and (why := _dead_end(error)) is not None:
+        await sender.store.write(succession.lost(why, message.to, now))
+
+
+def _dead_end(error: SurveybotError) -> Paused | None:
+    match error:
+        case ShutOut():
+            return Paused.REMOVED
+        case Gone():
+            return Paused.ARCHIVED
+        case Forbidden():
+            return Paused.FORBIDDEN
+        case _:
+            return None
+
+
+async def _end(
+    sender: Sender, posts: Sequence[Post], state: DeliveryState, reason: str | None = None, message: MessageRef | None = None
+) -> None:
+    now, owner, ids = sender.clock(), posts[0].owner or "", [each.post_id for each in posts]
+    log.info("post.ended", extra={"posts": ids, "kinds": [str(each.news.kind) for each in posts], "state": str(state), "reason": reason})
+
+    def work(uow: UnitOfWork) -> None:
+        uow.posts.finish(ids, state, now, owner=owner, reason=reason, message=message)
+        for subscription_id in {each.news.subscription_id for each in posts if state is DeliveryState.SENT} - {OWNER}:
+            uow.subscriptions.posted(subscription_id, now)
+
+    await sender.store.write(work)

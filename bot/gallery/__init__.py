@@ -1,0 +1,223 @@
+"""An example of every page, for previews, tests of the renderers, and whoever wants to see what people read."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import pages
+from bot.gallery import subscriptions as gallery_subscriptions
+from bot.gallery.coverage import coverage_pages
+from bot.gallery.posts import gallery_of_posts
+from bot.gallery.scene import HOSTILE, NOW, READER
+from bot.gallery.statistics import forms_of_statistics, gallery_of_statistics
+from bot.messages import Platform, Preference
+from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
+from bot.pace import Backlog
+from bot.page import Action, Chart, ChartKind, Form, Page, PrivatePage, Series
+from bot.pages import Knowledge, Overview, messages
+from bot.pages.status import status_page
+from bot.ports.records import Closure, Gaps, Outcome, Run
+from bot.rules import Participation, State
+from bot.slash_commands import STATS
+from bot.syncing.look import Kind
+from bot.syncing.status import Baseline, IntegrationStatus, JobState, JobStatus
+
+_BACKLOG = (Backlog(workspace_id="T1", messages=10_000, takes=timedelta(minutes=44)),)
+_LINK = PersonalLink(owner=1, url="https://acme.qualtrics.com/jfe/form/SV_1?Q_CHL=email&Q_DL=EMD_1_1_CGC_1")
+
+
+def gallery() -> Mapping[str, Page | PrivatePage]:
+    """Name -> page; the same at every call."""
+    open_survey = _example()
+    endless = replace(_example(number=2), closes_at=None)
+    states = {
+        "answered": (State.ANSWERED, Status.SURVEY_FINISHED),
+        "expired": (State.EXPIRED, Status.SUCCESS),
+        "closed": (State.CLOSED, Status.OPENED),
+    }
+    return {
+        "new-survey": pages.new_survey(open_survey, _LINK, READER),
+        "closing-survey": pages.closing_survey(open_survey, _LINK, READER),
+        **_messages(open_survey),
+        "my-active-surveys": pages.my_active_surveys([open_survey, endless], 1, READER),
+        "my-active-surveys-second-page": pages.my_active_surveys([_example(number=n) for n in range(1, 65)], 2, READER),
+        "my-active-surveys-empty": pages.my_active_surveys([], 1, READER),
+        "survey-details": pages.survey_details(open_survey, _LINK, READER),
+        "survey-details-without-link": pages.survey_details(open_survey, None, READER),
+        **{
+            f"survey-details-{name}": pages.survey_details(_example(state, status), None, READER)
+            for name, (state, status) in states.items()
+        },
+        "survey-details-in-a-channel": pages.shared_survey_details(open_survey, READER),
+        "survey-details-hostile-name": pages.survey_details(_example(name=HOSTILE), _LINK, READER),
+        "handed-over": pages.handed_over(open_survey, READER),
+        "not-found": pages.not_found(READER),
+        "not-linked": pages.not_linked(READER),
+        "not-a-member": pages.not_a_member(READER),
+        "out-of-date": pages.out_of_date(READER),
+        **_help(),
+        **_homes(),
+        "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, READER), READER),
+        "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, READER),
+        "found-nothing": pages.found_surveys([], HOSTILE, 1, READER),
+        "settings-saved": pages.settings_page(Preference(reminders=False), READER, list(Platform), is_saved=True),
+        "privacy": pages.privacy_page(READER),
+        "privacy-of-a-survey": pages.privacy_page(READER, open_survey),
+        "why": pages.why_page(open_survey, "Nia Okafor", READER),
+        "form-not-opened": pages.instead_of_form(pages.search_form(READER), Action(verb="surveys.search"), READER),
+        "loading": pages.loading(READER),
+        "not-an-administrator": pages.not_an_administrator(READER),
+        "charts": _charts(),
+        **coverage_pages(READER, HOSTILE),
+        **gallery_of_posts(),
+        **gallery_of_statistics(),
+        **gallery_subscriptions.examples(),
+        **_statuses(),
+    }
+
+
+def forms() -> Mapping[str, Form]:
+    """The same for what asks."""
+    return {
+        "search-form": pages.search_form(READER),
+        "settings-form": pages.settings_form(Preference(reminders=False), READER, list(Platform)),
+        **forms_of_statistics(),
+        **gallery_subscriptions.forms(),
+    }
+
+
+def _help() -> Mapping[str, Page]:
+    return {
+        "help": pages.help_page(READER),
+        "help-unknown-word": pages.help_page(READER, unknown="surveis"),
+        "help-misspelt-word": pages.help_page(READER, unknown="setings"),
+        "help-for-administrators": pages.help_page(READER, STATS),
+    }
+
+
+def _homes() -> Mapping[str, Page]:
+    shown = {
+        "home": _overview(3),
+        "home-without-surveys": _overview(0, Preference(new_surveys=False, reminders=False)),
+        "home-before-the-first-synchronisation": _overview(0, knowledge=Knowledge.LEARNING),
+        "home-not-connected": _overview(0, knowledge=Knowledge.NONE),
+        "home-held-up-for-an-administrator": replace(_overview(12, knowledge=Knowledge.HELD), integrations=(3, 1), sees_numbers=True),
+    }
+    return {name: pages.home_page(overview, NOW, READER) for name, overview in shown.items()}
+
+
+def _statuses() -> Mapping[str, Page]:
+    return {
+        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, READER),
+        "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, READER),
+        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, READER),
+    }
+
+
+def _overview(surveys: int, preference: Preference | None = None, knowledge: Knowledge = Knowledge.CURRENT) -> Overview:
+    asked = [_example(number=number) for number in range(1, surveys + 1)]
+    return Overview(open_surveys=asked, preference=preference or Preference(), knowledge=knowledge)
+
+
+def _charts() -> Page:
+    """Numbers that are drawn, and one chart more than a message may draw."""
+    states, days = ("Finished", "Started", "Opened", "Not opened"), ("Mon", "Tue", "Wed", "Thu", "Fri")
+    funnel = Chart(kind=ChartKind.BAR, title="Where the 120 invitations stand", labels=states, series=(Series("People", (48, 12, 25, 35)),))
+    series = (Series("This year", (5, 21, 33, 41, 48)), Series("Last year", (9, 17, 28, 31, 36)))
+    curve = Chart(kind=ChartKind.LINE, title="Answers so far", labels=days, series=series, x_title="Day", y_title="Answers")
+    share = replace(funnel, kind=ChartKind.PIE, title="The same as shares")
+    return Page(title="Employee engagement 2026", elements=(funnel, curve, share), zone=READER.zone)
+
+
+def _messages(asked: Participation) -> Mapping[str, Page | PrivatePage]:
+    """What sent messages turn into."""
+    return {
+        "message-prolonged": messages.prolonged(asked, _LINK, READER),
+        "message-followed": messages.followed(asked, READER),
+        "message-answered": messages.answered(asked, READER),
+        "message-expired": messages.expired(asked, READER),
+        "message-withdrawn": messages.withdrawn(asked, READER),
+        "message-withdrawn-and-forgotten": messages.withdrawn(None, READER),
+    }
+
+
+def _example(
+    state: State = State.OPEN, status: Status = Status.SUCCESS, *, name: str = "Employee engagement 2026", number: int = 1
+) -> Participation:
+    closes_at = NOW + timedelta(days=number)
+    survey = Survey(
+        survey_id=f"SV_{number}",
+        name=name if number == 1 else f"Pulse {number}",
+        owner_id="UR_1",
+        is_active=state is not State.CLOSED,
+        last_modified=NOW,
+        details=SurveyDetails(ends_at=None, anonymity=Anonymity.ANONYMIZED if number % 2 else Anonymity.UNKNOWN),
+    )
+    invitation = Invitation(
+        integration_id="main",
+        survey_id=survey.survey_id,
+        distribution_id=f"EMD_{number}",
+        contact_id="CID_1",
+        person_id=1,
+        status=status,
+        mailed=True,
+        sent_at=NOW - timedelta(days=2),
+        completed_at=None,
+        link_expires_at=closes_at,
+        sender_name="People team",
+        link_type=LinkType.INDIVIDUAL,
+    )
+    return Participation(survey=survey, state=state, invitation=invitation, closes_at=closes_at, asked_after="", asked_at=NOW)
+
+
+def _status(integration_id: str, name: str = "Acme HR") -> IntegrationStatus:
+    return IntegrationStatus(
+        integration=Integration(integration_id=integration_id, name=name, base_url="https://fra1.qualtrics.com/API/v3/", baseline_at=NOW),
+        jobs=[_job(Kind.FULL, JobState.OK), _job(Kind.INCREMENTAL, JobState.RUNNING), _job(Kind.SWEEP, JobState.OK)],
+        closures=(),
+        gaps=Gaps(distributions=0, rows=0),
+        hints=0,
+    )
+
+
+def _fresh() -> IntegrationStatus:
+    never = [JobStatus(kind=kind, state=JobState.NEVER, last=None, success=None, next_run=NOW) for kind in Kind]
+    it = _status("main")
+    return replace(it, integration=replace(it.integration, baseline_at=None), jobs=never)
+
+
+def _troubled(integration_id: str) -> IntegrationStatus:
+    """Everything at once."""
+    it = _status(integration_id, HOSTILE)
+    return replace(
+        it,
+        integration=replace(it.integration, baseline_at=None, is_paused=True, unauthorized_at=NOW - timedelta(hours=3)),
+        jobs=[_job(Kind.FULL, JobState.VETOED), _job(Kind.INCREMENTAL, JobState.FAILED), _job(Kind.SWEEP, JobState.CUT_OFF)],
+        closures=[
+            Closure(survey_id="SV_1", survey_name="Pulse", distribution_id=None, is_missing=True),
+            Closure(survey_id="SV_2", survey_name="Town hall", distribution_id="EMD_1", is_missing=True),
+        ],
+        gaps=Gaps(distributions=2, rows=17),
+        hints=3,
+    )
+
+
+def _job(kind: Kind, state: JobState) -> JobStatus:
+    success = Run(
+        integration_id="main",
+        kind=kind,
+        started_at=NOW - timedelta(hours=1),
+        finished_at=NOW - timedelta(minutes=58, seconds=48),
+        outcome=Outcome.OK,
+        reason="scheduled",
+        surveys=42,
+        distributions=96,
+        invitations=12_034,
+        changed=118,
+        skipped=1,
+        calls=131,
+    )
+    last = replace(success, started_at=NOW, outcome=None, error="Unavailable: GET /API/v3/surveys answered 503. " * 9)
+    return JobStatus(kind=kind, state=state, last=last, success=success, next_run=NOW + timedelta(minutes=15))

@@ -1,0 +1,88 @@
+"""Examples of what channels and owners are told unasked, for `bot.gallery`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import small_groups
+from bot.deep_links import DEFAULT
+from bot.gallery.scene import HOSTILE, NOW, READER
+from bot.listed import Listed
+from bot.model import Distribution, DistributionStats, Integration, LinkType, Survey
+from bot.numbers import SurveyNumbers
+from bot.page import Page
+from bot.pages.posts import Section, Told, Week, post, section, weekly
+from bot.posts import OWNER, News, PostKind
+from bot.trend import trend
+
+_DAY = timedelta(days=1)
+_SENT = Distribution(
+    distribution_id="EMD_1",
+    survey_id="SV_1",
+    parent_id=None,
+    owner_id="UR_1",
+    request_type="Invite",
+    request_status="Done",
+    send_date=NOW - 9 * _DAY,
+    sender_name="People team",
+    link_type=LinkType.INDIVIDUAL,
+    link_expires_at=NOW + _DAY,
+    stats=DistributionStats(sent=412, opened=318, started=271, finished=243, bounced=58, blocked=12, skipped=6),
+)
+_FEW = replace(_SENT, stats=DistributionStats(sent=4, finished=3))
+_MARKS = {PostKind.MILESTONES: "50", PostKind.DELIVERY_PROBLEMS: "EMD_1:1"}
+
+
+def gallery_of_posts() -> Mapping[str, Page]:
+    """Name -> page; the same at every call."""
+    found = _numbers(_SENT)
+    closed = replace(found, is_open=False, closes_at=None, survey=replace(found.survey, is_active=False))
+    surveys = [
+        Listed(integration_id="main", survey_id=f"SV_{n}", name=f"Pulse {n}", owner=None, is_open=True, closes_at=None) for n in range(13)
+    ]
+    week = weekly(Week(surveys=surveys, numbers=dict.fromkeys((it.survey_id for it in surveys), found.numbers)), READER)
+    return {
+        "post-launch": _post(_section(PostKind.LAUNCH, found)),
+        "post-milestone": _post(_section(PostKind.MILESTONES, found)),
+        "post-closing": _post(_section(PostKind.CLOSING, found)),
+        "post-closing-to-the-owner": _post(_section(PostKind.CLOSING, found, subscription_id=OWNER)),
+        "post-closing-of-few-people": _post(_section(PostKind.CLOSING, _numbers(_FEW))),
+        "post-closed": _post(_section(PostKind.CLOSED, closed)),
+        "post-results": _post(_section(PostKind.RESULTS, closed)),
+        "post-delivery-problems": _post(_section(PostKind.DELIVERY_PROBLEMS, found)),
+        "post-weekly": _post(week),
+        "post-hostile-name": _post(_section(PostKind.LAUNCH, replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE))),
+        "post-of-several": _post(*(_section(kind, found) for kind in (PostKind.LAUNCH, PostKind.CLOSING, PostKind.RESULTS)), week),
+    }
+
+
+def _post(*sections: Section) -> Page:
+    return post(sections, READER)
+
+
+def _section(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1) -> Section:
+    news = News(kind=kind, subscription_id=subscription_id, survey_id="SV_1", mark=_MARKS.get(kind, ""))
+    told = Told(
+        news=news,
+        found=found,
+        distribution=_SENT if kind is PostKind.DELIVERY_PROBLEMS else None,
+    )
+    return section(told, DEFAULT, READER)
+
+
+def _numbers(distribution: Distribution) -> SurveyNumbers:
+    grown = enumerate((61, 148, 150, 150, 162, 171, 202, 230))
+    counts = {"EMD_1": [((NOW + (day - 8) * _DAY).date(), replace(_SENT.stats, finished=finished)) for day, finished in grown]}
+    return SurveyNumbers(
+        integration=Integration(integration_id="main", name="Acme HR", base_url="https://fra1.qualtrics.com/API/v3/", brand_id="acme"),
+        survey=Survey(survey_id="SV_1", name="Employee engagement 2026", owner_id="UR_1", is_active=True, last_modified=NOW - 9 * _DAY),
+        owner="Nia Okafor",
+        k=small_groups.LOWEST,
+        distributions=[distribution],
+        numbers=small_groups.of_survey([distribution], small_groups.LOWEST, NOW),
+        is_open=True,
+        closes_at=distribution.link_expires_at,
+        history=trend([distribution], counts, small_groups.LOWEST, NOW, points=10),
+    )

@@ -1,0 +1,139 @@
+"""Examples of what owners and administrators of surveys read, for `bot.gallery`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from bot import pages, small_groups
+from bot.deep_links import DEFAULT
+from bot.gallery.scene import HOSTILE, NOW, READER
+from bot.listed import Listed
+from bot.model import Anonymity, Distribution, DistributionStats, Integration, LinkType, Survey, SurveyDetails
+from bot.numbers import SurveyNumbers
+from bot.page import Form, Page
+from bot.pages.paging import on_page
+from bot.pages.statistics import ListPage
+from bot.trend import Point
+
+_DAY = timedelta(days=1)
+_ACME = Integration(integration_id="main", name="Acme HR", base_url="https://fra1.qualtrics.com/API/v3/", brand_id="acme")
+_STATS = DistributionStats(sent=1204, opened=903, started=731, finished=688, bounced=17, failed=6, skipped=31, complaints=2, blocked=11)
+_INVITE = Distribution(
+    distribution_id="EMD_1",
+    survey_id="SV_1",
+    parent_id=None,
+    owner_id="UR_1",
+    request_type="Invite",
+    request_status="Done",
+    send_date=NOW - 5 * _DAY,
+    sender_name="People team",
+    link_type=LinkType.INDIVIDUAL,
+    link_expires_at=NOW + 9 * _DAY,
+    created_at=NOW - 6 * _DAY,
+    subject="How are you at Acme?",
+    stats=_STATS,
+)
+_REMINDER = replace(
+    _INVITE,
+    distribution_id="EMD_2",
+    parent_id="EMD_1",
+    request_type="Reminder",
+    send_date=NOW - 2 * _DAY,
+    subject=None,
+    stats=DistributionStats(sent=640, opened=310, started=150, finished=121),
+)
+_SMALL = replace(_INVITE, distribution_id="EMD_3", subject="For the board", stats=DistributionStats(sent=4, opened=3, finished=2))
+
+
+def gallery_of_statistics() -> Mapping[str, Page]:
+    """Name -> page; the same at every call."""
+    found = _numbers([_REMINDER, _INVITE])
+    many = _numbers([replace(_INVITE, distribution_id=f"EMD_{n}", send_date=NOW - n * _DAY) for n in range(1, 48)])
+    anonymous = replace(_INVITE, link_type=LinkType.ANONYMOUS, sender_name=None, subject=None)
+    closed = replace(found, survey=replace(found.survey, is_active=False), is_open=False, closes_at=None)
+    return {
+        "open-surveys": pages.open_surveys(_list(2), READER, is_admin=False),
+        "open-surveys-second-page": pages.open_surveys(_list(64, page=2), READER, is_admin=True),
+        "open-surveys-none": pages.open_surveys(_list(0), READER, is_admin=True),
+        "found-numbers": pages.found_numbers(_list(3, is_open=False), HOSTILE, READER),
+        "found-no-numbers": pages.found_numbers(_list(0), "pulse", READER),
+        "survey-results": _results(found),
+        "survey-results-second-page": _results(many, page=2),
+        "survey-results-closed": _results(closed),
+        "survey-results-not-sent": _results(_numbers([])),
+        "survey-results-few-people": _results(_numbers([_SMALL])),
+        "survey-results-one-link": _results(_numbers([anonymous])),
+        "survey-results-hostile-name": _results(replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE)),
+        "distribution-data": _data(_INVITE, found),
+        "distribution-data-of-a-reminder": _data(_REMINDER, found),
+        "distribution-data-of-few-people": _data(_SMALL, _numbers([_SMALL])),
+        "distribution-data-one-link": _data(anonymous, _numbers([anonymous])),
+        "distribution-data-deleted": _data(replace(_INVITE, is_deleted=True), closed),
+        "distribution-data-scheduled": _data(
+            replace(_INVITE, request_status="Pending", send_date=NOW + _DAY, stats=DistributionStats()), found
+        ),
+        "no-numbers": pages.no_numbers("ada@example.org", READER),
+        "no-numbers-for-guests": pages.no_numbers(None, READER),
+    }
+
+
+def forms_of_statistics() -> Mapping[str, Form]:
+    return {"search-numbers-form": pages.search_numbers_form(READER)}
+
+
+def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
+    survey = Survey(
+        survey_id="SV_1",
+        name="Employee engagement 2026",
+        owner_id="UR_1",
+        is_active=True,
+        last_modified=NOW - 9 * _DAY,
+        details=SurveyDetails(ends_at=None, anonymity=Anonymity.ANONYMIZED),
+    )
+    return SurveyNumbers(
+        integration=_ACME,
+        survey=survey,
+        owner="Nia Okafor",
+        k=5,
+        distributions=distributions,
+        numbers=small_groups.of_survey(distributions, 5, NOW),
+        is_open=True,
+        closes_at=NOW + 9 * _DAY,
+        history=_grown(),
+    )
+
+
+def _grown() -> Sequence[Point]:
+    answers = (0, 210, 388, 455, 502, 688)
+    return [
+        Point(day=(NOW - (5 - n) * _DAY).date(), numbers=small_groups.protect(1204, {"finished": number}, 5))
+        for n, number in enumerate(answers)
+    ]
+
+
+def _results(found: SurveyNumbers, page: int = 1) -> Page:
+    return pages.survey_results(found, on_page(found.distributions, page, pages.PAGE_SIZE), DEFAULT, READER)
+
+
+def _data(distribution: Distribution, found: SurveyNumbers) -> Page:
+    return pages.distribution_data(distribution, found, DEFAULT, READER)
+
+
+def _list(number: int, *, page: int = 1, is_open: bool = True) -> ListPage:
+    names = ("Employee engagement 2026", "Onboarding after 30 days", "Canteen", "Town hall feedback")
+    every = [
+        Listed(
+            integration_id="main",
+            survey_id=f"SV_{n}",
+            name=names[n % len(names)],
+            owner="Nia Okafor" if n % 3 else None,
+            is_open=is_open,
+            closes_at=NOW + n * _DAY if is_open and n % 4 else None,
+        )
+        for n in range(1, number + 1)
+    ]
+    shown, where = on_page(every, page, pages.PAGE_SIZE)
+    sent = small_groups.of_survey([_INVITE, _REMINDER], 5, NOW), small_groups.of_survey([_SMALL], 5, NOW)
+    return ListPage(shown=shown, numbers={each.survey_id: sent[n % 4 == 0] for n, each in enumerate(shown, 1)}, total=number, where=where)

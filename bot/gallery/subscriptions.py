@@ -1,0 +1,85 @@
+"""Examples of the pages about what channels are told."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import time, timedelta
+
+from bot import pages
+from bot.gallery.scene import HOSTILE, NOW, READER
+from bot.messages import Conversation
+from bot.model import Survey
+from bot.page import Form, Page
+from bot.subjects import Described
+from bot.subscribing import ZONES, Wish, parse
+from bot.subscriptions import Feature, Paused, Subscription
+
+_IT = Subscription(
+    subscription_id=1,
+    conversation=Conversation(workspace_id="T1", channel_id="C1"),
+    subject="SV_1",
+    features=frozenset({Feature.LAUNCH, Feature.CLOSING, Feature.WEEKLY}),
+    creator_id="U1",
+    created_at=NOW,
+    zone="Europe/Berlin",
+    weekday=4,
+    weekly_at=time(16),
+    last_post_at=NOW - timedelta(days=3),
+)
+
+
+def examples() -> Mapping[str, Page]:
+    """Name -> page."""
+    one, many = _described(), _described(subject="Pulse*", features=frozenset(Feature), last_post_at=None)
+    everything = _described(subject="all", features=frozenset({Feature.CLOSED}))
+    offered = replace(_described(offered_at=NOW - timedelta(days=2)), survey_name=None)
+    return {
+        "subscribed": pages.subscribed(one, READER),
+        "subscription-changed": pages.subscribed(many, READER, is_changed=True),
+        "subscriptions": pages.subscription_list([one, many, everything, offered, *_paused()], 1, READER),
+        "subscriptions-second-page": pages.subscription_list([one] * 30, 2, READER),
+        "subscriptions-none": pages.subscription_list([], 1, READER, removed=2),
+        "subscriptions-hostile-name": pages.subscription_list([replace(one, survey_name=HOSTILE, owner=HOSTILE)], 1, READER),
+        "subscriptions-removal": pages.confirm_removal([one, many, everything], READER),
+        "subscriptions-times": pages.channel_times(_IT, READER, is_saved=True),
+        "subscribe-which": pages.which_survey([_survey(number) for number in range(1, 13)], parse("pulse closed"), READER),
+        "subscribe-nothing-found": pages.no_such_survey(parse("Team pulse lunch"), READER),
+        "subscribe-hostile-word": pages.no_such_survey(Wish(subject=HOSTILE), READER),
+        "subscribe-unknown-feature": pages.unknown_feature(parse("SV_1 weekly:fryday@16:00"), READER),
+        "subscribe-elsewhere": pages.only_in_channels(READER),
+        "subscribe-nothing-of-yours": pages.nothing_to_tell_of(READER),
+        "subscription-not-yours": pages.not_yours_to_change(READER),
+        "subscription-missing": pages.not_subscribed(HOSTILE, READER),
+        "subscription-gone": pages.not_subscribed("", READER),
+        "channel-subscribed": pages.channel_subscribed(many, READER),
+        "channel-offered": pages.channel_offered(offered, READER),
+        **{f"subscription-paused-{why.name.lower()}": pages.subscription_paused(one, why, READER) for why in Paused},
+    }
+
+
+def forms() -> Mapping[str, Form]:
+    surveys = [_survey(number) for number in range(1, 100)]
+    return {
+        "subscribe-form": pages.subscription_form(surveys, Wish(subject=""), _IT, READER),
+        "subscribe-form-by-name": pages.subscription_form([*surveys, _survey(100)], Wish(subject=""), _IT, READER),
+        "subscription-change-form": pages.change_form(_described(), READER),
+        "subscriptions-times-form": pages.times_form(_IT, ZONES, READER),
+    }
+
+
+def _paused() -> list[Described]:
+    return [_described(paused=why) for why in (Paused.REMOVED, Paused.CREATOR_LEFT)] + [
+        replace(_described(paused=Paused.NOT_ALLOWED), survey_name=None, owner=None)
+    ]
+
+
+def _described(**values: object) -> Described:
+    it = replace(_IT, **values)  # pyright: ignore[reportArgumentType]
+    return Described(subscription=it, survey_name="Employee engagement 2026" if it.subject == "SV_1" else None, owner="Nia Okafor")
+
+
+def _survey(number: int) -> Survey:
+    return Survey(
+        survey_id=f"SV_{number}", name=f"Pulse {number} " + "x" * number, owner_id="UR_1", is_active=number % 3 > 0, last_modified=NOW
+    )

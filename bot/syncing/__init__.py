@@ -1,0 +1,1 @@
+"""Reading a tenant: when, how far, what it would change, and what a run tells of itself."""
