@@ -60,7 +60,7 @@ def questions(core: Core, cloud: Cloud) -> Iterator[tuple[str, Awaitable[Finding
 
 async def _token(registration: Registration) -> Finding:
     try:
-        await asyncio.to_thread(BotToken(registration).get)
+        await BotToken(registration).get()
     except Unavailable as error:
         return Level.FAIL, f"{error}; {_unreached(registration)}"
     except Unauthorized as error:

@@ -66,7 +66,7 @@ class Graph:
 
     async def permissions(self) -> frozenset[str]:
         """Return what was granted to the bot, as its token tells; what was granted lately may be missing for an hour."""
-        token = await self._in_thread(self._token.get)
+        token = await self._token.get()
         try:
             return frozenset(jwt.decode(token, options={"verify_signature": False})["roles"])
         except (jwt.PyJWTError, KeyError):
@@ -111,9 +111,10 @@ class Graph:
         self._session.close()
 
     async def _call(self, method: str, path: str, query: Json | None = None, body: Json | None = None) -> Json:
+        token = await self._token.get()
+        headers = {"Authorization": f"Bearer {token}"}
+
         def call() -> Json:
-            token = self._token.get()
-            headers = {"Authorization": f"Bearer {token}"}
             try:
                 answer = self._session.request(
                     method,

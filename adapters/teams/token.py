@@ -1,8 +1,8 @@
-"""The bot's own access token: asked for once an hour by one thread, while the others go on with the one they have."""
+"""The bot's own access token: asked for once an hour by one caller, while the others go on with the one they have."""
 
 from __future__ import annotations
 
-import threading
+import asyncio
 import time
 from collections.abc import Mapping
 from functools import partial
@@ -11,7 +11,6 @@ from typing import Any
 import msal
 import requests
 from msal.exceptions import MsalServiceError
-from msrest.authentication import Authentication
 
 from adapters.teams.registration import AppKind, Registration
 from bot.errors import SurveybotError, Unauthorized, Unavailable
@@ -21,27 +20,25 @@ _TIMEOUT_SECONDS = 10
 _FRESH = 0.8
 
 
-class BotToken(Authentication):
-    """For any number of threads. The SDK's own credentials would ask the identity provider for every message, in the event loop."""
+class BotToken:
+    """The SDK's own credentials would ask the identity provider for every message, in the event loop."""
 
     def __init__(self, registration: Registration) -> None:
         self._registration = registration
-        self._asking = threading.Lock()
+        self._asking = asyncio.Lock()
         self._token = ""
         self._fresh_until = self._good_until = 0.0
 
-    def get(self) -> str:
-        """Return a token that is good now. Blocks. Without one, raises Unauthorized (our registration is wrong) or Unavailable."""
-        if time.monotonic() >= self._fresh_until:
-            is_good = time.monotonic() < self._good_until
-            if self._asking.acquire(blocking=not is_good):
+    async def get(self) -> str:
+        """Return a token that is good now. Without one, raises Unauthorized (our registration is wrong) or Unavailable."""
+        is_good = time.monotonic() < self._good_until
+        if time.monotonic() >= self._fresh_until and not (is_good and self._asking.locked()):
+            async with self._asking:
                 try:
-                    self._renew()
+                    await self._renew()
                 except SurveybotError:
                     if not is_good:
                         raise
-                finally:
-                    self._asking.release()
         return self._token
 
     def drop(self, token: str) -> None:
@@ -49,30 +46,25 @@ class BotToken(Authentication):
         if token == self._token:
             self._fresh_until = self._good_until = 0.0
 
-    def signed_session(self, session: requests.Session | None = None) -> requests.Session:
-        """What the SDK asks for before every call."""
-        session = session or requests.Session()
-        session.headers["Authorization"] = f"Bearer {self.get()}"
-        return session
-
-    def _renew(self) -> None:
+    async def _renew(self) -> None:
         now = time.monotonic()
-        if now < self._fresh_until:  # another thread has just done it
+        if now < self._fresh_until:  # another caller has just done it
             return
-        answer = self._answer()
+        answer = await asyncio.to_thread(_answer, self._registration)
         if "access_token" not in answer:
             codes = "".join(f" AADSTS{code}" for code in answer.get("error_codes") or ())
             raise Unauthorized(f"the identity provider gives the bot no token: {answer.get('error')}{codes}")
         seconds = float(answer.get("expires_in", 0))
         self._fresh_until, self._good_until, self._token = now + _FRESH * seconds, now + seconds, str(answer["access_token"])
 
-    def _answer(self) -> Mapping[str, Any]:
-        try:
-            return _ask(self._registration)
-        except (requests.RequestException, MsalServiceError) as error:
-            raise Unavailable("the identity provider does not answer") from error
-        except (KeyError, ValueError) as error:  # no such tenant, an answer in no shape of theirs
-            raise Unauthorized("the identity provider knows no such tenant or identity") from error
+
+def _answer(registration: Registration) -> Mapping[str, Any]:
+    try:
+        return _ask(registration)
+    except (requests.RequestException, MsalServiceError) as error:
+        raise Unavailable("the identity provider does not answer") from error
+    except (KeyError, ValueError) as error:  # no such tenant, an answer in no shape of theirs
+        raise Unauthorized("the identity provider knows no such tenant or identity") from error
 
 
 def _ask(registration: Registration) -> Mapping[str, Any]:

@@ -33,7 +33,7 @@ Json = dict[str, Any]
 _SENTENCE = "application/vnd.microsoft.activity.message"
 _ERROR = "application/vnd.microsoft.error"
 _FAILED = "Something went wrong on my side. Please try again in a few minutes."
-#: At a time; half of the connector's threads.
+#: At a time; an eighth of the connector's calls.
 WELCOMES = 4
 
 log = logging.getLogger(__name__)

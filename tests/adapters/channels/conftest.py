@@ -80,7 +80,7 @@ async def _teams(store: Store, gates: SqlGates, pem: Path) -> AsyncGenerator[Cha
         hosts = frozenset({"127.0.0.1"})
         cloud = Cloud(login_url=f"{login_url}/", service_hosts=hosts, service_url=tenant.service_url, allows_http=True)
         registration = Registration(app_id=_APP, tenant_id=_TENANT, password=_PASSWORD, cloud=cloud)
-        connector = Connector(registration, threads=2)
+        connector = Connector(registration, at_once=2)
         pace = TeamsPace(gates, utc_now, _TENANT, per_minute=60_000)
         yield Chat(
             channel=TeamsChannel(connector, registration, store, pace),

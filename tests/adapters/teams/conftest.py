@@ -107,7 +107,7 @@ def registration(service: Tenant, identity: IdentityProvider) -> Registration:
 
 @pytest.fixture
 async def connector(registration: Registration) -> AsyncIterator[Connector]:
-    made = Connector(registration, threads=4)
+    made = Connector(registration, at_once=4)
     yield made
     await made.aclose()
 

@@ -11,6 +11,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
+from starlette.types import Receive, Scope, Send
 
 from adapters.core import utc_now
 from adapters.sandbox.serving import serving
@@ -190,8 +191,8 @@ async def test_without_a_token_nothing_is_sent(registration: Registration, servi
 async def test_hung_sends_are_ambiguous_and_hold_up_nobody_for_longer_than_their_time_out(
     registration: Registration, service: Tenant, known: Address, store: Store, pace: TeamsPace
 ) -> None:
-    """As many hang as there are threads."""
-    hasty = Connector(registration, threads=2, timeouts_seconds=(1, 0.5))
+    """As many hang as there may be calls at a time."""
+    hasty = Connector(registration, at_once=2, timeouts_seconds=(1, 0.5))
     channel = TeamsChannel(hasty, registration, store, pace)
     service.troubles.extend([Hang(20)] * 2)
     begin = time.monotonic()
@@ -220,8 +221,27 @@ async def test_a_connection_is_used_again_unless_nothing_went_over_it_for_long(
     async with serving(Starlette(routes=[Route("/v3/conversations/a:1/activities", take, methods=["POST"])])) as url:
         for idle_seconds, connections in ((60.0, 1), (-1.0, 3)):
             ports.clear()
-            connector = Connector(registration, threads=1, idle_seconds=idle_seconds)
+            connector = Connector(registration, at_once=1, idle_seconds=idle_seconds)
             for _ in range(3):
                 await connector.send(url, "a:1", teams.message(PAGE))
             await connector.aclose()
             assert len(set(ports)) == connections
+
+
+async def test_the_proxy_of_the_environment_is_the_way_to_teams(
+    registration: Registration, identity: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The one that the SDKs of Microsoft and Slack take, named with or without its scheme."""
+    asked: list[str] = []
+
+    async def carry(scope: Scope, receive: Receive, send: Send) -> None:
+        asked.append(scope["path"])
+        await JSONResponse({"id": "1"})(scope, receive, send)
+
+    async with serving(carry) as url:
+        for proxy in (url, url.removeprefix("http://")):
+            monkeypatch.setenv("http_proxy", proxy)
+            connector = Connector(registration)
+            assert await connector.open_chat("http://teams.example/", "ana") == "1"
+            await connector.aclose()
+    assert asked == ["http://teams.example/v3/conversations"] * 2

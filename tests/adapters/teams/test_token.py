@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 
 import pytest
@@ -22,15 +21,15 @@ async def test_a_token_that_is_still_good_is_used_while_a_new_one_cannot_be_had(
     registration: Registration, identity: IdentityProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     token = BotToken(registration)
-    assert await asyncio.to_thread(token.get) == "token-1"
+    assert await token.get() == "token-1"
     token._fresh_until = 0.0
-    assert await asyncio.to_thread(token.get) == "token-2"
+    assert await token.get() == "token-2"
     identity.is_down = True
     token._fresh_until = 0.0
-    assert await asyncio.to_thread(token.get) == "token-2"
+    assert await token.get() == "token-2"
     token._good_until = 0.0
     with pytest.raises(Unavailable):
-        await asyncio.to_thread(token.get)
+        await token.get()
 
 
 async def test_a_managed_identity_gets_its_token_from_the_machine_it_runs_on(
@@ -48,5 +47,5 @@ async def test_a_managed_identity_gets_its_token_from_the_machine_it_runs_on(
         monkeypatch.setenv("IDENTITY_ENDPOINT", f"{url}/token")
         monkeypatch.setenv("IDENTITY_HEADER", "h")
         identity = replace(registration, kind=AppKind.MANAGED_IDENTITY, password=None)
-        assert await asyncio.to_thread(BotToken(identity).get) == "mine"
+        assert await BotToken(identity).get() == "mine"
     assert [(query["client_id"], query["resource"]) for query in asked] == [(identity.app_id, "https://api.botframework.com")]
