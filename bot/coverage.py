@@ -39,10 +39,14 @@ def of_survey(uow: UnitOfWork, integration_id: str, survey_id: str, now: datetim
 
 
 def coverage(told: Iterable[Told], distributions: Sequence[Distribution], k: int, now: datetime) -> Guarded:
-    """Of a whole survey. Reminders go to the people of their invitations, and are not counted again."""
+    """Of a whole survey. Reminders go to the people of their invitations, and are not counted again.
+
+    Pools were counted once, and what becomes of messages moves on: of theirs only the whole is told, as of others.
+    """
     counts = _counts(told)
-    cohorts = small_groups.cohorts(distributions, k, now)
-    return small_groups.combine(_divided(cohort, counts, k) for cohort in cohorts)
+    large, pools = small_groups.cohorts(distributions, k, now)
+    divided = [_divided(family, counts, k) for family in large]
+    return small_groups.combine([*divided, *(small_groups.divide(pool.stats.sent, {}, k) for pool in pools)])
 
 
 def rows(covered: Guarded) -> Sequence[tuple[Reached, Shown]]:
@@ -83,7 +87,7 @@ def _counts(told: Iterable[Told]) -> Mapping[str, Counter[Reached]]:
     return counts
 
 
-def _divided(cohort: Sequence[Family], counts: Mapping[str, Counter[Reached]], k: int) -> Guarded:
+def _divided(family: Family, counts: Mapping[str, Counter[Reached]], k: int) -> Guarded:
     """Of those it was sent to, as on other pages, also where their links tell of fewer: the difference would tell whose mail came back."""
-    total = sum((counts[family.invite.distribution_id] for family in cohort), Counter[Reached]())
-    return small_groups.divide(small_groups.count(cohort, "sent"), {reach: total[reach] for reach in _TOLD}, k)
+    reached = counts[family.invite.distribution_id]
+    return small_groups.divide(family.invite.stats.sent, {reach: reached[reach] for reach in _TOLD}, k)

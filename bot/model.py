@@ -114,6 +114,17 @@ class DistributionStats:
     blocked: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pool:
+    """Distributions to too few people each, counted together, and once (bot/small_groups.py says why)."""
+
+    #: The how manieth of its survey, from 1.
+    number: int
+    counted_at: datetime
+    #: All of its distributions' as they were then, with what was done with their reminders.
+    stats: DistributionStats
+
+
 class LinkType(StrEnum):
     INDIVIDUAL = "Individual"
     MULTIPLE = "Multiple"
@@ -148,6 +159,8 @@ class Distribution:
     history_at: datetime | None = None
     #: How many rows that history lacked of those sent (quirks Q9, Q10); None = not read yet.
     rows_missing: int | None = None
+    #: Where it was counted with others, for good.
+    pool: Pool | None = None
 
 
 class Status(StrEnum):

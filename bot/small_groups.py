@@ -1,7 +1,7 @@
 """Small groups: the only place where numbers about people become numbers that are shown (FEATURES D7).
 
 What somebody could do who sees every page, at any time, in any order, knows this file, and even how many were invited: subtract.
-So nothing here remembers, or looks at the clock for a number: what is shown is a function of the true counts and of k alone.
+So nothing here looks at the clock, or back: what is shown of k people or more is a function of their true counts and of k alone.
 
 * Every shown number is a multiple of k. Below k nothing is shown: 0 and k - 1 look the same.
 * A whole of W people is shown as `floor(W)`, rounded down to a multiple of k; a part of it as `min(floor(part), floor(W) - k)`.
@@ -17,10 +17,15 @@ counterexamples in `tests/unit/core/test_small_groups_attacked.py` finds none he
 
 People are counted in cohorts that share nobody (`cohorts`): a distribution with its reminders. Those are sent to who has not
 answered, so a reminder's size tells how many had; it is shown as its whole less those, guarded (`of_distribution`).
-Distributions under k people each are pooled, in the order in which they were sent. A pool that is full stays as it is, and is
-counted once all of its links have expired (or if none ever does): one that grew, or whose people could answer one after the other,
-would show single answers as its own growth. A part's limit (`floor(W) - k`) is less than the pool without any one of its
-distributions, so that all who are in the part may be of the others.
+
+Distributions under k people each are pooled, 2 k people or more together, and a pool is counted *once* (`next_pool`; `Pool` remembers
+it): whoever is in it, and its numbers, stay as they were, whatever becomes of its distributions. With a second look at it, somebody
+would be seen answering: links end, are prolonged, shortened, deleted, reminders bring new ones, so that between two looks perhaps but
+one of its distributions could move, of fewer than k people; and who could answer between two looks is nothing that Qualtrics tells.
+With one look there is nothing to subtract. Which moment that is depends on what everybody may know: a distribution waits until its
+links end, and not longer than WAIT; with how people answer it has nothing to do. A part's limit (`floor(W) - k`) is less than the pool
+without any one of its distributions, so that all who are in the part may be of the others; for the same reason nobody is in a pool
+twice, and nothing is in one whose links never worked for a day.
 
 k is 5 unless set higher: what Qualtrics (https://www.qualtrics.com/support/confidentiality-overview-ex/), Dayforce
 (https://help.dayforce.com, *Configure Data Anonymity for Surveys*) and Quantum Workplace (https://help.quantumworkplace.com/minimum-response-threshold)
@@ -29,18 +34,20 @@ take for employees. Lower is refused (`LOWEST`). Names and comments are never sh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
-from bot.model import SMALLEST_GROUP, Distribution
+from bot.model import SMALLEST_GROUP, Distribution, DistributionStats, Pool
 
 #: The smallest group size that can be configured, and the default.
 LOWEST = SMALLEST_GROUP
 
-#: How long after its sending a distribution under k joins a pool: its size, which decides where pools end, moves no more.
-SETTLED = timedelta(days=1)
+#: How long a distribution under k waits for answers at the most before it is counted in a pool, to the end of that (UTC) day: what was
+#: sent on one day makes one pool. And how long its links must have worked.
+WAIT, LIVED = timedelta(days=14), timedelta(days=1)
 
 #: What a distribution's guarded numbers have as parts of those it was sent to. Its `sent` is the whole.
 PROGRESS = ("opened", "started", "finished")
@@ -137,8 +144,9 @@ class Family:
 
 
 def of_survey(distributions: Sequence[Distribution], k: int, now: datetime) -> Guarded:
-    """The numbers of a survey, from all of its distributions, the deleted ones too."""
-    return combine(of_cohort(cohort, k) for cohort in cohorts(distributions, k, now))
+    """The numbers of a survey, from all of its distributions, the deleted ones too, with the pools that were counted by `now`."""
+    large, pools = cohorts(distributions, k, now)
+    return combine([*(guard(total([family]), k) for family in large), *(guard(pool.stats, k) for pool in pools)])
 
 
 def of_distribution(distribution: Distribution, distributions: Sequence[Distribution], k: int) -> Guarded:
@@ -147,8 +155,10 @@ def of_distribution(distribution: Distribution, distributions: Sequence[Distribu
     Nothing is shown of one under k people, of thank-yous (their size is the number of those who answered), tests and mere links.
     """
     for family in families(distributions):
+        if family.invite.pool is not None:
+            continue
         if family.invite.distribution_id == distribution.distribution_id:
-            return of_cohort((family,), k)
+            return guard(total([family]), k)
         if distribution.distribution_id in {reminder.distribution_id for reminder in family.reminders}:
             sent = family.invite.stats.sent
             had_answered = protect(sent, {"": sent - distribution.stats.sent}, k)
@@ -156,32 +166,44 @@ def of_distribution(distribution: Distribution, distributions: Sequence[Distribu
     return Guarded(k=k, whole=HIDDEN)
 
 
-def of_cohort(cohort: Sequence[Family], k: int) -> Guarded:
-    """The numbers of a cohort. Reminders have links of their own, so what was done with those is added to what was done with the first."""
-    sent, parts = count(cohort, "sent"), {name: count(cohort, name, with_reminders=True) for name in PROGRESS}
-    progress = protect(sent, parts, k)
+def guard(stats: DistributionStats, k: int) -> Guarded:
+    """The numbers of a cohort, from its `total`."""
+    progress = protect(stats.sent, {name: getattr(stats, name) for name in PROGRESS}, k)
     taken = max(shown.number for shown in progress.parts.values())
-    troubles = divide(sent, {name: count(cohort, name) for name in TROUBLES}, k, taken=taken)
-    return Guarded(k=k, whole=progress.whole, parts={**progress.parts, **troubles.parts, **_unsent(cohort, sent, k)})
+    troubles = divide(stats.sent, {name: getattr(stats, name) for name in TROUBLES}, k, taken=taken)
+    return Guarded(k=k, whole=progress.whole, parts={**progress.parts, **troubles.parts, **_unsent(stats, k)})
 
 
-def cohorts(distributions: Iterable[Distribution], k: int, now: datetime) -> Sequence[Sequence[Family]]:
-    """Divide a survey's distributions into groups of people that may be counted together; who is in none is counted nowhere.
+def cohorts(distributions: Iterable[Distribution], k: int, now: datetime) -> tuple[Sequence[Family], Sequence[Pool]]:
+    """Divide a survey's distributions into groups that may be counted: those of k people, and pools; who is in none is counted nowhere."""
+    found = families(distributions)
+    large = [family for family in found if family.invite.pool is None and family.invite.stats.sent >= k]
+    pools = dict.fromkeys(pool for family in found if (pool := family.invite.pool) is not None and pool.counted_at <= now)
+    return large, list(pools)
 
-    A cohort never changes afterwards. Every pool is to hold twice the people of the one before, the first 2 k.
+
+def next_pool(waiting: Iterable[Family], people: Mapping[str, Collection[object]], k: int) -> Sequence[Family]:
+    """Choose whom to pool among those that waited long enough (`has_waited`), in order; empty = they are too few.
+
+    `people`: who was mailed, by distribution. Where that is not known of all, and where somebody is in the pool already, it waits on.
     """
-    found: list[Sequence[Family]] = []
     pool: list[Family] = []
-    enough = 2 * k
-    for family in families(distributions):
-        if family.invite.stats.sent >= k:
-            found.append((family,))
-        elif _is_settled(family.invite, now):
+    within = set[object]()
+    for family in waiting:
+        sent, theirs = family.invite.stats.sent, frozenset(people.get(family.invite.distribution_id, ()))
+        if 0 < sent < k and sent <= len(theirs) and within.isdisjoint(theirs):
             pool.append(family)
-            if count(pool, "sent") >= enough:
-                found += [tuple(pool)] if _is_counted(pool, now) else []
-                pool, enough = [], enough * 2
-    return found
+            within |= theirs
+    return pool if total(pool).sent >= 2 * k else ()
+
+
+def has_waited(invite: Distribution, deadline: datetime | None, now: datetime) -> bool:
+    """Whether it may be pooled; its links end at `deadline`."""
+    if invite.send_date is None or invite.is_deleted or invite.pool is not None:
+        return False
+    lived_until = now if deadline is None else min(deadline, now)
+    is_old = (invite.send_date + WAIT).astimezone(UTC).date() < now.astimezone(UTC).date()
+    return lived_until - invite.send_date >= LIVED and (is_old or lived_until == deadline)
 
 
 def families(distributions: Iterable[Distribution]) -> Sequence[Family]:
@@ -196,16 +218,21 @@ def families(distributions: Iterable[Distribution]) -> Sequence[Family]:
     ]
 
 
-def count(cohort: Iterable[Family], name: str, *, with_reminders: bool = False) -> int:
-    """The true number of a cohort: for whoever guards it next."""
-    return sum(getattr(each.stats, name) for family in cohort for each in (family.invite, *(family.reminders if with_reminders else ())))
+def total(cohort: Iterable[Family]) -> DistributionStats:
+    """The true numbers of a cohort, for `guard`. Reminders have links of their own: what was done with those is added to the rest."""
+    numbers = Counter[str]()
+    for family in cohort:
+        numbers.update(asdict(family.invite.stats))
+        for reminder in family.reminders:
+            numbers.update({name: getattr(reminder.stats, name) for name in PROGRESS})
+    return DistributionStats(**numbers)
 
 
-def _unsent(cohort: Sequence[Family], sent: int, k: int) -> dict[str, Shown]:
+def _unsent(stats: DistributionStats, k: int) -> dict[str, Shown]:
     """Who was not sent to. Rounded as running totals: whoever knows the mailing list's size could not tell more by subtracting."""
-    shown: dict[str, Shown] = {}
+    sent, shown = stats.sent, dict[str, Shown]()
     for name in UNSENT:
-        before, sent = sent, sent + count(cohort, name)
+        before, sent = sent, sent + getattr(stats, name)
         number = floor(sent, k) - floor(before, k)
         shown[name] = Shown(number, is_about=number > 0)
     return shown
@@ -214,15 +241,6 @@ def _unsent(cohort: Sequence[Family], sent: int, k: int) -> dict[str, Shown]:
 def _sum(numbers: Iterable[Shown]) -> Shown:
     shown = [each for each in numbers if not each.is_hidden]
     return Shown(sum(each.number for each in shown), is_about=any(each.is_about for each in shown))
-
-
-def _is_settled(distribution: Distribution, now: datetime) -> bool:
-    return distribution.send_date is not None and distribution.send_date + SETTLED <= now
-
-
-def _is_counted(pool: Iterable[Family], now: datetime) -> bool:
-    expiries = {each.link_expires_at for family in pool for each in (family.invite, *family.reminders)}
-    return expiries == {None} or all(at is not None and at <= now for at in expiries)
 
 
 def _order(distribution: Distribution) -> tuple[datetime | None, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Column, Float, Index, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Float, Index, Integer, Table, Text, UniqueConstraint
 
 from bot.messages import DeliveryState
 from bot.posts import PostKind
@@ -73,4 +73,24 @@ day_counts = Table(
     Column("day", Instant, primary_key=True, index=True),
     # The nine counts, "1,0,...".
     text("stats"),
+)
+
+# `bot.model.Pool`. A survey's, whichever integrations see it: were each to count by itself, two looks could be compared.
+pools = Table(
+    "pools",
+    METADATA,
+    Column("survey_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    instant("counted_at", nullable=False),
+    # The nine counts, "1,0,...".
+    text("stats"),
+)
+
+# Which distributions are in one.
+pooled = Table(
+    "pooled",
+    METADATA,
+    Column("survey_id", Text, primary_key=True),
+    Column("distribution_id", Text, primary_key=True),
+    count("number"),
 )

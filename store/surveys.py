@@ -8,18 +8,28 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, bindparam, case, exists, func, null, or_, select, update
+from sqlalchemy import ColumnElement, Connection, RowMapping, and_, bindparam, case, exists, func, null, or_, select, update
 
 from bot.errors import Gone
-from bot.model import Distribution, DistributionStats, Survey, SurveyDetails
+from bot.model import Distribution, DistributionStats, Pool, Survey, SurveyDetails
 from bot.ports.records import Absorbed
-from store import tables
+from store import post_tables, tables
 from store.statements import Row, chunks, upsert
 
 _SURVEYS = tables.surveys
 _DISTRIBUTIONS = tables.distributions
 _COUNTS = tuple(field.name for field in fields(DistributionStats))
-
+_POOLS = post_tables.pools
+_POOLED = post_tables.pooled
+_POOL = tuple(_POOLS.c[name].label(f"pool_{name}") for name in ("number", "counted_at", "stats"))
+#: Where a survey's distributions are joined with these.
+IS_POOLED = and_(_POOLED.c.survey_id == _SURVEYS.c.survey_id, _POOLED.c.distribution_id == _DISTRIBUTIONS.c.distribution_id)
+_TWINS = _SURVEYS.alias()
+#: A survey's, joined with its integration: the largest that was settled for it, for who sees it rounded in two ways could compare.
+GROUP_SIZE = func.coalesce(
+    select(func.max(_TWINS.c.group_size)).where(_TWINS.c.survey_id == _SURVEYS.c.survey_id).scalar_subquery(),
+    tables.integrations.c.group_size,
+)
 
 _OWN = ("survey_id", "name", "owner_id", "is_active", "last_modified", "details_for")
 _DETAILS = ("ends_at", "anonymity", "is_deleted")
@@ -64,9 +74,8 @@ class SqlSurveys:
             self.connection.execute(new.where(_SURVEYS.c.survey_id.in_(chunk)).values(group_size=its))
 
     def group_sizes(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, int]:
-        integrations = tables.integrations
-        size = func.coalesce(_SURVEYS.c.group_size, integrations.c.group_size)
-        known = select(_SURVEYS.c.survey_id, size).join_from(_SURVEYS, integrations).where(_SURVEYS.c.integration_id == integration_id)
+        known = select(_SURVEYS.c.survey_id, GROUP_SIZE).join_from(_SURVEYS, tables.integrations)
+        known = known.where(_SURVEYS.c.integration_id == integration_id)
         found = (self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
         return {survey_id: k for rows in found for survey_id, k in rows}
 
@@ -93,14 +102,16 @@ class SqlDistributions:
     def of_surveys(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, Sequence[Distribution]]:
         """As `of_survey` has them."""
         known = (
-            select(_DISTRIBUTIONS, _SURVEYS.c.survey_id)
+            select(_DISTRIBUTIONS, _SURVEYS.c.survey_id, *_POOL)
             .join(_SURVEYS, _SURVEYS.c.key == _DISTRIBUTIONS.c.survey_key)
+            .outerjoin(_POOLED, IS_POOLED)
+            .outerjoin(_POOLS, and_(_POOLS.c.survey_id == _POOLED.c.survey_id, _POOLS.c.number == _POOLED.c.number))
             .where(_SURVEYS.c.survey_id.in_(survey_ids), _SURVEYS.c.integration_id == integration_id)
             .order_by(_DISTRIBUTIONS.c.key)
         )
         found: dict[str, list[Distribution]] = {}
         for row in self.connection.execute(known).mappings():
-            found.setdefault(row["survey_id"], []).append(_distribution(row))
+            found.setdefault(row["survey_id"], []).append(_distribution(row, _pool(row)))
         return found
 
     def of_active(self, integration_id: str) -> Sequence[Distribution]:
@@ -207,7 +218,7 @@ def _history_for(excluded: Any) -> Mapping[str, ColumnElement[Any]]:  # noqa: AN
     return {"history_for": case((has_moved, null()), else_=_DISTRIBUTIONS.c.history_for)}
 
 
-def _distribution(row: RowMapping) -> Distribution:
+def _distribution(row: RowMapping, pool: Pool | None = None) -> Distribution:
     return Distribution(
         distribution_id=row["distribution_id"],
         survey_id=row["survey_id"],
@@ -226,7 +237,13 @@ def _distribution(row: RowMapping) -> Distribution:
         history_for=unpacked(row["history_for"]),
         history_at=row["history_at"],
         rows_missing=row["rows_missing"],
+        pool=pool,
     )
+
+
+def _pool(row: RowMapping) -> Pool | None:
+    stats = unpacked(row["pool_stats"])
+    return None if stats is None else Pool(number=row["pool_number"], counted_at=row["pool_counted_at"], stats=stats)
 
 
 def stats_of(row: RowMapping) -> DistributionStats:

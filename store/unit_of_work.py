@@ -26,6 +26,7 @@ from store.lists import SqlLists
 from store.looks import SqlPictures, SqlPositions
 from store.outbox import SqlInbox, SqlOutbox
 from store.people import SqlDirectoryReadings, SqlMembers, SqlPeople
+from store.pools import SqlPools
 from store.posts import SqlPosts
 from store.preferences import SqlPreferences
 from store.refreshes import SqlRefreshes
@@ -66,6 +67,7 @@ class SqlUnitOfWork:
     subscriptions: SqlSubscriptions
     posts: SqlPosts
     counts: SqlCounts
+    pools: SqlPools
     tellings: SqlTellings
     standings: SqlStandings
     inbox: SqlInbox
@@ -100,6 +102,7 @@ class SqlUnitOfWork:
             subscriptions=SqlSubscriptions(connection),
             posts=SqlPosts(connection),
             counts=SqlCounts(connection),
+            pools=SqlPools(connection),
             tellings=SqlTellings(connection),
             standings=SqlStandings(connection),
             inbox=SqlInbox(connection),

@@ -43,7 +43,7 @@ from bot.ports.repositories import (
     Surveys,
     Users,
 )
-from bot.ports.workings import Figures, Leases, Pictures, Positions, Refreshes, Requests, Runs
+from bot.ports.workings import Figures, Leases, Pictures, Pools, Positions, Refreshes, Requests, Runs
 from bot.posts import Posts
 from bot.standings import Standings
 from bot.subscriptions import Subscriptions
@@ -164,6 +164,8 @@ class UnitOfWork(Protocol):
     def posts(self) -> Posts: ...
     @property
     def counts(self) -> Counts: ...
+    @property
+    def pools(self) -> Pools: ...
     @property
     def tellings(self) -> Tellings: ...
     @property

@@ -151,7 +151,7 @@ class Surveys(Protocol):
         ...
 
     def group_sizes(self, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, int]:
-        """From how many people on numbers of these surveys are shown (FEATURES D7); of unknown ones nothing is said."""
+        """From how many people on numbers of these surveys are shown (FEATURES D7), whoever sees them; unknown ones are missing."""
         ...
 
     def close_unseen(self, integration_id: str, before: datetime) -> int:

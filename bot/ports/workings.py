@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.model import Distribution, Survey
+from bot.model import Distribution, Pool, Survey
 from bot.ports.records import Gaps, Lease, Position, Refresh, RequestLine, Run, Throttle
 
 
@@ -88,6 +88,26 @@ class Leases(Protocol):
     def release(self, name: str, owner: str) -> None: ...
     def held(self, prefix: str) -> Collection[str]:
         """The names that are taken now."""
+        ...
+
+
+class Pools(Protocol):
+    """What was counted once (bot/small_groups.py). A survey has its pools in common for all integrations that see it."""
+
+    def due(self, integration_id: str, now: datetime) -> Sequence[str]:
+        """The surveys where there may be enough to make one of, in order."""
+        ...
+
+    def last(self, survey_id: str) -> int:
+        """The highest number of one; 0 = there is none."""
+        ...
+
+    def people(self, integration_id: str, distribution_ids: Collection[str]) -> Mapping[str, Collection[int | str]]:
+        """Who was invited, by distribution, as far as that was read: their person, or where that is not known the contact."""
+        ...
+
+    def add(self, survey_id: str, distribution_ids: Collection[str], pool: Pool) -> bool:
+        """False: somebody else made a pool of this number; nothing is changed."""
         ...
 
 

@@ -28,6 +28,7 @@ from bot.syncing.histories import forget_positions, read_histories
 from bot.syncing.listing import MEMORY, forget, is_fresh, show_life, take_picture
 from bot.syncing.look import Kind, Look, Progress
 from bot.syncing.lookups import look_up_missing
+from bot.syncing.pooling import count_pools
 
 #: The reason of a run whose picture somebody approved: it is applied whatever it closes.
 APPROVED = "approved"
@@ -111,6 +112,7 @@ class Synchronisation:
             if veto is not None:
                 return veto
         await read_histories(look, await apply_picture(look))
+        await count_pools(look)
         await look_up_missing(look)
         return None
 

@@ -30,6 +30,17 @@ async def test_every_kind_of_look_settles_a_group_size_and_no_later_setting_move
     assert await group_sizes() == {"SV_1": 5, "SV_2": 9, "SV_3": 7}
 
 
+async def test_of_all_that_see_a_survey_the_largest_group_size_counts(life: Life) -> None:
+    """In steps of 5 beside steps of 7 it would be 20 to 24 as well as 21 to 27, and the 21st would be seen answering."""
+    life.source.put()
+    life.source.send("EMD_1", {"CID_1": "ana@acme.example"})
+    await life.baseline()
+    life.settings = replace(life.settings, group_size=7)
+    await life.sync(Kind.FULL, "twin")
+    known = [await life.store.read(lambda uow, it=it: uow.surveys.group_sizes(it, ["SV_1"])) for it in ("main", "twin")]
+    assert known == [{"SV_1": 7}] * 2
+
+
 async def test_a_survey_known_from_before_gets_the_setting_at_the_first_look(life: Life) -> None:
     """It may be closed, so that its distributions are listed no more."""
     await life.baseline()

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import lru_cache
 from itertools import combinations
 
 from bot import small_groups
-from bot.model import Distribution, DistributionStats
-from bot.small_groups import HIDDEN, Family, Guarded, Shown
+from bot.model import Distribution, DistributionStats, Pool
+from bot.small_groups import HIDDEN, Family, Guarded, Shown, has_waited, next_pool, total
 from tests.unit.core.examples import DAY, NOW, a_distribution
 
 K = 5
 #: More people than any number in here.
 _MANY = 100
+#: Between two looks.
+STEP = 5 * DAY
 #: Its first word says what kind of group it is.
 Name = tuple[Hashable, ...]
 
@@ -56,19 +58,28 @@ class Observer:
         return [name for name, (low, high) in self.bounds.items() if low >= 1 and high < K and name[0] != "sent"]
 
 
+Cohorts = Callable[[Sequence[Distribution], int, datetime], Sequence[Sequence[Family]]]
+
+
 @dataclass(frozen=True)
 class Rule:
     """How true numbers become shown ones: ours, or one that only seems to do."""
 
     protect: Callable[[int, Mapping[str, int], int], Guarded]
-    cohorts: Callable[[Sequence[Distribution], int, datetime], Sequence[Sequence[Family]]]
+    cohorts: Cohorts
     #: Invitations and reminders have numbers of their own.
     tells_apart: bool = False
 
     def __hash__(self) -> int:
         return id(self)
 
-    @lru_cache(maxsize=1000)  # noqa: B019 - there are four
+    def guard(self, cohort: Sequence[Family]) -> Guarded:
+        stats = total(cohort)
+        if self is OURS:
+            return small_groups.guard(stats, K)
+        return self.protect(stats.sent, {"started": stats.started, "finished": stats.finished}, K)
+
+    @lru_cache(maxsize=1000)  # noqa: B019 - there are six
     def behind(self, whole: int, part: int | None = None) -> tuple[float, float]:
         """What a whole, or a part of it, may truly be, for it to be shown as this."""
         wholes = [it for it in range(_MANY) if self.protect(it, {}, K).whole.number == whole]
@@ -82,24 +93,55 @@ def _whole(shown: Callable[[int], Shown]) -> Callable[[int, Mapping[str, int], i
     return lambda whole, parts, k: Guarded(k=k, whole=shown(whole), parts={name: shown(part) for name, part in parts.items()})
 
 
-def _one_pool(distributions: Sequence[Distribution], k: int, now: datetime) -> Sequence[Sequence[Family]]:
-    families = small_groups.families(distributions)
-    small = tuple(family for family in families if family.invite.stats.sent < k)
-    return [*((family,) for family in families if family not in small), *([small] if small else [])]
+def _alone_or_in(pools: Callable[[Sequence[Family], datetime], Sequence[Sequence[Family]]]) -> Cohorts:
+    """Those under k go into pools, which are looked at every day."""
+
+    def cohorts(distributions: Sequence[Distribution], k: int, now: datetime) -> Sequence[Sequence[Family]]:
+        families = small_groups.families(distributions)
+        return [*([it] for it in families if it.invite.stats.sent >= k), *pools([it for it in families if it.invite.stats.sent < k], now)]
+
+    return cohorts
 
 
-OURS = Rule(small_groups.protect, small_groups.cohorts)
+def _one(small: Sequence[Family], now: datetime) -> Sequence[Sequence[Family]]:
+    return [small] if small else []
+
+
+def _full_ones(small: Sequence[Family], now: datetime) -> Sequence[Sequence[Family]]:
+    """A pool takes nobody any more once it has 2 k people."""
+    pools: list[list[Family]] = [[]]
+    for family in small:
+        pools[-1].append(family)
+        if total(pools[-1]).sent >= 2 * K:
+            pools.append([])
+    return pools[:-1]
+
+
+def _expired_ones(small: Sequence[Family], now: datetime) -> Sequence[Sequence[Family]]:
+    """They are looked at while nobody in them can answer."""
+    return [
+        pool
+        for pool in _full_ones(small, now)
+        if all((at := it.link_expires_at) is not None and at <= now for family in pool for it in (family.invite, *family.reminders))
+    ]
+
+
+OURS = Rule(small_groups.protect, _alone_or_in(lambda _small, _now: []))
 #: True numbers; those below k are hidden.
-SUPPRESSING = Rule(_whole(lambda number: Shown(number) if number >= K else HIDDEN), _one_pool, tells_apart=True)
+SUPPRESSING = Rule(_whole(lambda number: Shown(number) if number >= K else HIDDEN), _alone_or_in(_one), tells_apart=True)
 #: Everything in steps of k, each for itself.
-STEPPING = Rule(_whole(lambda number: Shown(number // K * K)), _one_pool, tells_apart=True)
+STEPPING = Rule(_whole(lambda number: Shown(number // K * K)), _alone_or_in(_one), tells_apart=True)
 #: Ours, but all small distributions are one pool, which grows.
-POOLING = Rule(small_groups.protect, _one_pool)
+POOLING = Rule(small_groups.protect, _alone_or_in(_one))
+#: Ours, but full pools are looked at every day.
+LIVING = Rule(small_groups.protect, _alone_or_in(_full_ones))
+#: Ours, but full pools are looked at whenever all of their links have expired.
+EXPIRING = Rule(small_groups.protect, _alone_or_in(_expired_ones))
 
 
 @dataclass(frozen=True)
 class Sending:
-    """An invitation: to how many, on which day, and how many do what on each of the following days."""
+    """An invitation: to how many, on which day, how many do what on each of the following days, and what its sender does to it."""
 
     size: int
     day: int = 0
@@ -113,56 +155,138 @@ class Sending:
     reminded_on: int | None = None
     #: When its links expire; everybody knows.
     closes_on: int | None = None
+    #: The day on which that is changed, and to what.
+    moved: tuple[int, int | None] | None = None
+    #: When the reminder's links expire, where they have an expiry of their own.
+    late_closes_on: int | None = None
+    deleted_on: int | None = None
+    #: How many days after its sending the bot first hears of it.
+    hidden_days: int = 0
 
-    def counts(self, day: int) -> tuple[int, int, int]:
+    @property
+    def reminds_on(self) -> int | None:
+        """Nobody is reminded on the day of the invitation, or before."""
+        return self.reminded_on if self.reminded_on is not None and self.reminded_on > self.day else None
+
+    def expiry(self, day: int) -> int | None:
+        """As it is set on a day: to none that has passed."""
+        if self.moved is None or day < self.moved[0]:
+            return None if self.closes_on is None else max(self.closes_on, self.day)
+        return None if self.moved[1] is None else max(self.moved[1], self.moved[0] - 1, self.day)
+
+    def lives(self, day: int, inactive: Collection[int]) -> bool:
+        """Whether anybody can answer through the invitation on a day; nothing is sent while the survey is inactive."""
+        return day >= self.day and self._is_open(day, self.expiry(day), inactive)
+
+    def lives_late(self, day: int, inactive: Collection[int]) -> bool:
+        """The same for its reminder."""
+        expiry = self.late_closes_on if self.late_closes_on is not None else self.expiry(day)
+        return self.reminds_on is not None and day >= self.reminds_on and self._is_open(day, expiry, inactive)
+
+    def counts(self, day: int, inactive: Collection[int]) -> tuple[int, int, int]:
         """Those who finished through the invitation and through its reminder, and the size of that, in the evening of a day."""
         first = late = reminded = 0
-        for today in range(self.day, min(day, _MANY if self.closes_on is None else self.closes_on) + 1):
-            able = max(self.size - self.stuck - self.bounced, 0) - first - late
-            if today == self.reminded_on:
+        for today in range(self.day, day + 1):
+            able = max(self.size - self.stuck - self.bounced, 0)
+            if today == self.reminds_on:
                 reminded = self.size - first
-            first += min(_at(self.answers, today - self.day), able)
-            late += (
-                min(_at(self.late_answers, today - self.day), max(self.size - self.stuck - self.bounced, 0) - first - late)
-                if reminded
-                else 0
-            )
+            if self.lives(today, inactive):
+                first += min(_at(self.answers, today - self.day), able - first - late)
+            if reminded and self.lives_late(today, inactive):
+                late += min(_at(self.late_answers, today - self.day), able - first - late)
         return first, late, reminded
+
+    def _is_open(self, day: int, expiry: int | None, inactive: Collection[int]) -> bool:
+        is_there = self.deleted_on is None or day < self.deleted_on
+        return is_there and (expiry is None or day <= expiry) and (day == self.day or day not in inactive)
 
 
 def _at(numbers: Sequence[int], index: int) -> int:
     return numbers[index] if index < len(numbers) else 0
 
 
-def given_away(rule: Rule, sendings: Sequence[Sending], days: int, *, knows_sizes: bool) -> list[Name]:
-    """Look at every page every evening; return the groups of which it is known that they are somebody, but fewer than k."""
+@dataclass
+class Memory:
+    """What our rule remembers: who was pooled, and their numbers of then."""
+
+    pools: dict[str, Pool] = field(default_factory=dict[str, Pool])
+    counted: dict[Pool, tuple[tuple[int, ...], int]] = field(default_factory=dict[Pool, tuple[tuple[int, ...], int]])
+
+    def pooled(self, distributions: Sequence[Distribution], day: int) -> list[Distribution]:
+        """Pool those whose turn it is."""
+        now = NOW + day * STEP
+        families = small_groups.families(self._remembered(distributions))
+        waiting = [family for family in families if has_waited(family.invite, family.invite.link_expires_at, now)]
+        people = {it.distribution_id: [(it.distribution_id, each) for each in range(it.stats.sent)] for it in distributions}
+        if members := next_pool(waiting, people, K):
+            pool = Pool(number=len(self.counted) + 1, counted_at=now, stats=total(members))
+            ids = [family.invite.distribution_id for family in members]
+            self.pools.update(dict.fromkeys(ids, pool))
+            self.counted[pool] = tuple(map(int, ids)), day
+        return self._remembered(distributions)
+
+    def shown(self, distributions: Sequence[Distribution], day: int) -> Iterator[tuple[tuple[int, ...], int, Guarded]]:
+        """Who is in a pool that is shown, as of which day, and what is shown of it."""
+        _, pools = small_groups.cohorts(distributions, K, NOW + day * STEP)
+        return ((*self.counted[pool], small_groups.guard(pool.stats, K)) for pool in pools)
+
+    def _remembered(self, distributions: Sequence[Distribution]) -> list[Distribution]:
+        return [replace(each, pool=self.pools.get(each.distribution_id)) for each in distributions]
+
+
+def given_away(rule: Rule, sendings: Sequence[Sending], days: int, *, knows_sizes: bool, inactive: Collection[int] = ()) -> Sequence[Name]:
+    """Look at every page every evening; return the groups of which it is known that they are somebody, but fewer than k.
+
+    `inactive`: the days on which the survey is. Not what is known without looking: nobody answers through links that never worked.
+    """
+    observer = _know_all(sendings, days, inactive, knows_sizes=knows_sizes)
+    _look(observer, rule, sendings, days, inactive)
+    if not (found := observer.found()):
+        return []
+    known = set(_know_all(sendings, days, inactive, knows_sizes=knows_sizes).found())
+    return [name for name in found if name not in known]
+
+
+def _know_all(sendings: Sequence[Sending], days: int, inactive: Collection[int], *, knows_sizes: bool) -> Observer:
     observer = Observer()
+    for number, sending in enumerate(sendings):
+        for day in range(sending.day, days):
+            _know(observer, number, sending, day, inactive)
+        if knows_sizes:
+            observer.learn(("sent", number), sending.size, sending.size)
+    return observer
+
+
+def _look(observer: Observer, rule: Rule, sendings: Sequence[Sending], days: int, inactive: Collection[int]) -> None:
     pools: list[tuple[int, tuple[int, ...]]] = []
+    memory = Memory()
     for day in range(days):
-        distributions = list(_distributions(sendings, day))
-        for number, sending in enumerate(sendings):
-            if sending.day <= day:
-                _know(observer, number, sending, day)
-                if knows_sizes:
-                    observer.learn(("sent", number), sending.size, sending.size)
-        for cohort in rule.cohorts(distributions, K, NOW + day * DAY):
-            _see_cohort(observer, rule, cohort, day)
+        distributions = list(_distributions(sendings, day, inactive))
+        if rule is OURS:
+            distributions = memory.pooled(distributions, day)
+            for who, counted_on, guarded in memory.shown(distributions, day):
+                _see_cohort(observer, rule, who, guarded, counted_on)
+        for cohort in rule.cohorts(distributions, K, NOW + day * STEP):
+            who = tuple(int(family.invite.distribution_id) for family in cohort)
+            _see_cohort(observer, rule, who, rule.guard(cohort), day)
             if len(cohort) > 1:
-                _compare_pools(observer, pools, tuple(int(family.invite.distribution_id) for family in cohort), day)
+                _compare_pools(observer, pools, who, day)
         for each in distributions:
             _see_distribution(observer, rule, each, distributions, day)
-    return observer.found()
 
 
-def _distributions(sendings: Sequence[Sending], day: int) -> Iterator[Distribution]:
+def _distributions(sendings: Sequence[Sending], day: int, inactive: Collection[int]) -> Iterator[Distribution]:
+    """What the bot has heard of."""
     for number, sending in enumerate(sendings):
-        if sending.day > day:
+        if sending.day + sending.hidden_days > day:
             continue
-        first, late, reminded = sending.counts(day)
+        first, late, reminded = sending.counts(day, inactive)
+        expiry = sending.expiry(day)
         invite = a_distribution(
             distribution_id=str(number),
-            send_date=NOW + sending.day * DAY,
-            link_expires_at=None if sending.closes_on is None else NOW + sending.closes_on * DAY,
+            send_date=NOW + sending.day * STEP,
+            link_expires_at=_at_day(expiry),
+            is_deleted=sending.deleted_on is not None and sending.deleted_on <= day,
             stats=DistributionStats(
                 sent=sending.size,
                 started=min(first + late + sending.stuck, sending.size) - late,
@@ -172,61 +296,77 @@ def _distributions(sendings: Sequence[Sending], day: int) -> Iterator[Distributi
         )
         yield invite
         if reminded:
-            reminder = DistributionStats(sent=reminded, started=late, finished=late)
-            yield replace(invite, distribution_id=f"{number}R", parent_id=str(number), request_type="Reminder", stats=reminder)
+            yield replace(
+                invite,
+                distribution_id=f"{number}R",
+                parent_id=str(number),
+                request_type="Reminder",
+                send_date=_at_day(sending.reminds_on),
+                link_expires_at=_at_day(expiry if sending.late_closes_on is None else sending.late_closes_on),
+                stats=DistributionStats(sent=reminded, started=late, finished=late),
+            )
 
 
-def _know(observer: Observer, number: int, sending: Sending, day: int) -> None:
-    """What is true of any invitation and its reminder: that goes to whoever had not answered, and they answer once."""
+def _at_day(day: int | None) -> datetime | None:
+    return None if day is None else NOW + day * STEP
+
+
+def _know(observer: Observer, number: int, sending: Sending, day: int, inactive: Collection[int]) -> None:
+    """What is true of any invitation and its reminder: that goes to whoever had not answered, they answer once, and while links work."""
     sent, finished, first, late = ("sent", number), ("finished", number, day), ("first", number, day), ("late", number, day)
     observer.add_up(finished, first, late)
     observer.add_up(sent, finished, ("not finished", number, day))
     observer.add_up(("started", number, day), finished, ("stuck", number, day))
     observer.add_up(sent, ("started", number, day), ("not started", number, day))
     observer.add_up(("not started", number, day), ("bounced", number), ("quiet", number, day))
+    for name, lives in ((first, sending.lives), (late, sending.lives_late)):
+        if not any(lives(each, inactive) for each in range(sending.day, day + 1)):
+            observer.learn(name, 0, 0)
     for earlier in range(sending.day, day):
         for what in ("finished", "first", "late", "started"):
-            change = ("change", what, number, earlier, day)
-            observer.add_up((what, number, day), (what, number, earlier), change)
-            if sending.closes_on is not None and sending.closes_on <= earlier:
-                observer.learn(change, 0, 0)
-    if sending.reminded_on is None or day < sending.reminded_on:
-        observer.learn(late, 0, 0)
+            observer.add_up((what, number, day), (what, number, earlier), ("change", what, number, earlier, day))
+        observer.add_up(*(("change", what, number, earlier, day) for what in ("finished", "first", "late")))
+        for what, lives in (("first", sending.lives), ("late", sending.lives_late)):
+            if not any(lives(each, inactive) for each in range(earlier + 1, day + 1)):
+                observer.learn(("change", what, number, earlier, day), 0, 0)
+    if sending.reminds_on is None or day < sending.reminds_on:
         return
-    before, reminded = ("finished", number, sending.reminded_on - 1), ("reminded", number)
+    before, reminded = ("finished", number, sending.reminds_on - 1), ("reminded", number)
     observer.add_up(sent, before, reminded)
     observer.add_up(reminded, late, ("reminded, did not answer that", number, day))
     observer.add_up(finished, before, ("answered since", number, day))
 
 
-def _see_cohort(observer: Observer, rule: Rule, cohort: Sequence[Family], day: int) -> None:
-    who = tuple(int(family.invite.distribution_id) for family in cohort)
-    counts = {name: small_groups.count(cohort, name, with_reminders=True) for name in ("started", "finished")}
-    guarded = small_groups.of_cohort(cohort, K) if rule is OURS else rule.protect(small_groups.count(cohort, "sent"), counts, K)
+def _see_cohort(observer: Observer, rule: Rule, who: tuple[int, ...], guarded: Guarded, day: int) -> None:
+    """`day`: as whose evening its numbers are shown."""
+    names = ("started", "finished")
     one = who[0] if len(who) == 1 else ("pool", who)
     if len(who) > 1:
         observer.add_up(("sent", one), *(("sent", number) for number in who))
-        for name in counts:
+        for name in names:
             observer.add_up((name, one, day), *((name, number, day) for number in who))
         observer.add_up(("sent", one), ("finished", one, day), ("not finished", one, day))
         observer.add_up(("bounced", one), *(("bounced", number) for number in who))
         observer.add_up(("sent", one), ("started", one, day), ("bounced", one), ("quiet", one, day))
     observer.learn(("sent", one), *rule.behind(guarded.whole.number))
-    for name in counts:
+    for name in names:
         observer.learn((name, one, day), *rule.behind(guarded.whole.number, guarded.part(name).number))
     if rule is OURS:
         bounced = guarded.part("bounced").number
-        limit = max(guarded.whole.number - K - max(guarded.part(name).number for name in counts), 0)
+        limit = max(guarded.whole.number - K - max(guarded.part(name).number for name in names), 0)
         observer.learn(("bounced", one), bounced, math.inf if bounced == limit else bounced + K - 1)
 
 
 def _compare_pools(observer: Observer, pools: list[tuple[int, tuple[int, ...]]], now: tuple[int, ...], day: int) -> None:
-    """A pool is what one of its people were earlier, what these did since, and all that the others did."""
+    """Two pools are those who are in both, each with its others; and these are what they were earlier, and what they did since."""
     for earlier, before in pools:
-        if set(before) <= set(now):
-            others = [("finished", number, day) for number in now if number not in before]
-            changes = [("change", "finished", number, earlier, day) for number in before]
-            observer.add_up(("finished", ("pool", now), day), ("finished", ("pool", before), earlier), *changes, *others)
+        both = tuple(number for number in now if number in before)
+        if both:
+            for pool, when in ((before, earlier), (now, day)):
+                others = (("finished", number, when) for number in pool if number not in both)
+                observer.add_up(("finished", ("pool", pool), when), ("finished", ("both", both), when), *others)
+            changes = (("change", "finished", number, earlier, day) for number in both)
+            observer.add_up(("finished", ("both", both), day), ("finished", ("both", both), earlier), *changes)
     pools.append((day, now))
 
 
@@ -240,12 +380,10 @@ def _see_distribution(observer: Observer, rule: Rule, it: Distribution, distribu
         return
     guarded = small_groups.of_distribution(it, distributions, K)
     if it.parent_id is None:
-        (family,) = (family for family in small_groups.families(distributions) if family.invite is it)
-        assert guarded == small_groups.of_cohort((family,), K)
-        _see_cohort(observer, OURS, (family,), day)
+        _see_cohort(observer, OURS, (number,), guarded, day)
     elif not guarded.whole.is_hidden:
         sent = small_groups.of_distribution(distributions[distributions.index(it) - 1], distributions, K).whole
-        reminded_on = day - (NOW + day * DAY - (it.send_date or NOW)).days
+        reminded_on = ((it.send_date or NOW) - NOW) // STEP
         observer.learn(("finished", number, reminded_on - 1), *rule.behind(sent.number, sent.number - guarded.whole.number))
 
 
@@ -294,7 +432,7 @@ def _behind_part(divide: Divide, shown: Guarded, name: str) -> tuple[float, floa
 
 def unsent_away(stats: DistributionStats) -> list[Name]:
     """Look at those a distribution was not sent to, knowing how long its list was; return who is given away."""
-    guarded = small_groups.of_cohort((Family(invite=a_distribution(stats=stats)),), K)
+    guarded = small_groups.guard(stats, K)
     observer = Observer()
     total = stats.sent + stats.failed + stats.skipped + stats.blocked
     observer.learn(("sent", "all"), total, total)

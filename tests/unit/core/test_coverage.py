@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from bot import small_groups
 from bot.coverage import Reached, coverage, rows
 from bot.messages import DeliveryState, Unreachable
-from bot.model import Distribution, DistributionStats
+from bot.model import Distribution, DistributionStats, Pool
 from bot.page import Chart
 from bot.pages import Reader
 from bot.pages.coverage import coverage_page
@@ -61,6 +61,19 @@ def test_every_outcome_has_its_row() -> None:
         Reached.FAILED: 5,
         Reached.OTHERS: 85,
     }
+
+
+def test_of_a_pool_only_the_whole_is_told() -> None:
+    """It was counted once; who is reached changes as long as messages are sent."""
+    pool = Pool(number=1, counted_at=NOW, stats=DistributionStats(sent=12))
+    pooled = [replace(SMALL, distribution_id=f"EMD_{number}", pool=pool) for number in (2, 3, 4)]
+    told = [
+        Told("EMD_1", True, DeliveryState.SENT, None, 200),
+        *(Told(it.distribution_id, True, DeliveryState.SENT, None, 4) for it in pooled),
+    ]
+    covered = coverage(told, [LARGE, *pooled], 5, NOW)
+    assert covered.whole == small_groups.of_survey([LARGE, *pooled], 5, NOW).whole
+    assert [shown.number for reach, shown in rows(covered) if reach in {Reached.REACHED, Reached.OTHERS}] == [195, 15]
 
 
 @given(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -10,10 +11,25 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import small_groups
-from bot.model import Distribution, DistributionStats
+from bot.model import Distribution, DistributionStats, Pool
 from bot.pages import Reader
 from bot.pages.numbers import people, people_of, percent
-from bot.small_groups import HIDDEN, Guarded, Shown, cohorts, combine, divide, of_distribution, of_survey, protect, rate
+from bot.small_groups import (
+    HIDDEN,
+    Guarded,
+    Shown,
+    combine,
+    divide,
+    families,
+    guard,
+    has_waited,
+    next_pool,
+    of_distribution,
+    of_survey,
+    protect,
+    rate,
+    total,
+)
 from tests.unit.core.examples import DAY, NOW, a_distribution
 
 READER = Reader("en", "UTC")
@@ -72,9 +88,9 @@ def test_an_invitation_is_counted_with_its_reminders() -> None:
 )
 def test_what_is_shown_is_word_for_word_a_possible_truth(stats: DistributionStats) -> None:
     """It would be shown as itself: that is why nothing smaller than its steps can be read out of it."""
-    shown = small_groups.of_cohort((small_groups.Family(invite=a_distribution(stats=stats)),), 5)
+    shown = guard(stats, 5)
     literal = DistributionStats(sent=shown.whole.number, **{name: number.number for name, number in shown.parts.items()})
-    assert small_groups.of_cohort((small_groups.Family(invite=a_distribution(stats=literal)),), 5) == shown
+    assert guard(literal, 5) == shown
     assert {number.number % 5 for number in (shown.whole, *shown.parts.values())} == {0}
 
 
@@ -92,21 +108,61 @@ def test_nothing_is_shown_of_what_is_no_invitation(request_type: str) -> None:
     assert of_survey(distributions, 5, NOW).whole.number == 40
 
 
-def test_small_distributions_are_pooled_once_settled_and_a_full_pool_stays_as_it_is() -> None:
-    small = [replace(sent_to(4, f"EMD_{day:02}", days_ago=20 - day, finished=3), link_expires_at=None) for day in range(20)]
-    pools = [[family.invite.distribution_id for family in cohort] for cohort in cohorts(small, 5, NOW)]
-    assert [len(pool) for pool in pools] == [3, 5, 10]
-    assert [len(pool) for pool in cohorts(small, 5, NOW - 10 * DAY)] == [3, 5]
-    assert of_survey(small[:8], 5, NOW).part("finished").number == 5 + 15
-    assert of_distribution(small[0], small, 5).whole.is_hidden
+def people_of_each(sent: Sequence[Distribution]) -> dict[str, list[str]]:
+    return {it.distribution_id: [f"{it.distribution_id} {number}" for number in range(it.stats.sent)] for it in sent}
 
 
-def test_a_pool_is_counted_when_nobody_in_it_can_answer_any_more() -> None:
-    """Otherwise the last one who can would be seen answering."""
-    small = [sent_to(4, f"EMD_{number}", finished=3) for number in range(3)]
-    assert of_survey(small, 5, NOW).whole.number == 10
+def chosen(sent: Sequence[Distribution], people: dict[str, list[str]] | None = None) -> list[str]:
+    return [it.invite.distribution_id for it in next_pool(families(sent), people or people_of_each(sent), 5)]
+
+
+def test_who_is_too_few_is_pooled_in_the_order_of_sending_once_there_are_twice_the_smallest_group() -> None:
+    small = [sent_to(4, f"EMD_{days}", days_ago=20 - days) for days in range(3)]
+    assert chosen(small[::-1]) == ["EMD_0", "EMD_1", "EMD_2"]
+    assert chosen(small[:2]) == []
+    assert chosen([*small[:2], sent_to(5, "EMD_2"), sent_to(0, "EMD_3"), sent_to(2, "EMD_4")]) == ["EMD_0", "EMD_1", "EMD_4"]
+
+
+def test_nobody_is_in_a_pool_twice_and_nobody_who_is_not_known() -> None:
+    """A team that is asked every week would be a pool by itself."""
+    weekly = [sent_to(4, f"EMD_{days}", days_ago=20 - days) for days in range(5)]
+    people = people_of_each(weekly)
+    same = people | {"EMD_1": [*people["EMD_1"][:3], people["EMD_0"][0]]}
+    assert chosen(weekly, same) == ["EMD_0", "EMD_2", "EMD_3", "EMD_4"]
+    assert chosen(weekly, people | {"EMD_0": people["EMD_0"][:3]}) == ["EMD_1", "EMD_2", "EMD_3", "EMD_4"]
+    assert chosen(weekly[:3], same) == []
+
+
+@pytest.mark.parametrize(
+    ("days", "ends_after", "has"),
+    [(2.9, 3, False), (3, 3, True), (9, None, False), (14.3, None, False), (15, None, True), (15, 30, True), (15, 0.5, False)],
+)
+def test_one_waits_until_its_links_end_two_weeks_at_the_most(days: float, ends_after: float | None, *, has: bool) -> None:
+    """That its links worked for less than a day says that hardly anybody could answer."""
+    invite = sent_to(4, days_ago=days)
+    deadline = None if ends_after is None else NOW - days * DAY + ends_after * DAY
+    assert has_waited(invite, deadline, NOW) is has
+    assert not has_waited(replace(invite, is_deleted=True), deadline, NOW)
+
+
+def test_a_pool_shows_what_was_counted_then_whatever_becomes_of_it() -> None:
+    """Its distributions move on, grow, and get reminders; of them alone nothing is shown ever."""
+    pool = Pool(number=1, counted_at=NOW, stats=DistributionStats(sent=12, finished=9, bounced=1))
+    small = [replace(sent_to(4, f"EMD_{number}", finished=4), pool=pool, is_deleted=number == 0) for number in range(3)]
+    grown = replace(small[2], stats=DistributionStats(sent=40, finished=40))
+    reminded = [*small[:2], grown, sent_to(30, "EMD_R", of="EMD_2", finished=30)]
+    shown = Guarded(
+        k=5, whole=Shown(10), parts=dict.fromkeys((*small_groups.PROGRESS, *small_groups.TROUBLES, *small_groups.UNSENT), HIDDEN)
+    )
+    for each in (small, reminded, [grown]):
+        assert of_survey(each, 5, NOW) == replace(shown, parts={**shown.parts, "finished": Shown(5)})
+        assert all(of_distribution(it, each, 5).whole.is_hidden for it in each)
     assert of_survey(small, 5, NOW - DAY).whole.is_hidden
-    assert of_survey([replace(small[0], link_expires_at=None), *small[1:]], 5, NOW).whole.is_hidden
+
+
+def test_a_pool_counts_what_was_done_with_reminders() -> None:
+    family = [sent_to(4, finished=1, started=2, bounced=1), sent_to(3, "EMD_2", of="EMD_1", finished=2, started=2, bounced=1)]
+    assert total(families(family)) == DistributionStats(sent=4, finished=3, started=4, bounced=1)
 
 
 def test_words_promise_no_more_than_is_known() -> None:
