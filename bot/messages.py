@@ -205,6 +205,8 @@ class Preference:
 
     new_surveys: bool = True
     reminders: bool = True
+    #: Before surveys that are theirs close (FEATURES D5).
+    own_surveys: bool = True
     #: While they cannot be reached there, they are written to where they can.
     place: Place = Place.AUTOMATIC
 

@@ -97,6 +97,8 @@ class Survey:
     details: SurveyDetails | None = None
     #: The `last_modified` for which reading `details` was last tried.
     details_for: datetime | None = None
+    #: When the counts of its distributions were last read, or later; None = not yet.
+    counted_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -205,6 +205,11 @@ def is_wanted(kind: EventKind, preference: Preference) -> bool:
             return preference.reminders
 
 
+def is_owner_told(preference: Preference) -> bool:
+    """Whether somebody wants to be told before surveys of theirs close (FEATURES D5)."""
+    return preference.own_surveys and preference.place is not Place.NOWHERE
+
+
 def closing(
     person_id: int,
     asked: Participation | None,

@@ -28,7 +28,8 @@ subscriptions = Table(
     text("weekly_at"),
     text("works_from"),
     text("works_until"),
-    Column("problem_share", Float, nullable=False),
+    # Null = the settings'.
+    Column("problem_share", Float),
     instant("offered_at"),
     word("paused", Paused, nullable=True),
     instant("last_post_at"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 
 from sqlalchemy import Connection, select
@@ -12,6 +12,7 @@ from store import tables
 from store.statements import upsert
 
 _PREFERENCES = tables.preferences
+_CHOICES = tuple(_PREFERENCES.c[field.name] for field in fields(Preference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,9 +20,7 @@ class SqlPreferences:
     connection: Connection
 
     def get(self, person_id: int) -> Preference:
-        chosen = select(_PREFERENCES.c.new_surveys, _PREFERENCES.c.reminders, _PREFERENCES.c.place).where(
-            _PREFERENCES.c.person_id == person_id
-        )
+        chosen = select(*_CHOICES).where(_PREFERENCES.c.person_id == person_id)
         row = self.connection.execute(chosen).mappings().one_or_none()
         return Preference() if row is None else Preference(**row)
 

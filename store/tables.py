@@ -86,6 +86,8 @@ surveys = Table(
     Column("is_deleted", Boolean),
     instant("details_for"),
     instant("seen_at", nullable=False),
+    # When its distributions were last listed.
+    instant("counted_at"),
     # The integration's when it was first seen sent; null before that.
     Column("group_size", Integer),
     # The survey comes first: `Invitations.of_people` looks for it over all integrations.
@@ -146,6 +148,7 @@ preferences = Table(
     belongs_to(people.c.person_id, primary_key=True),
     flag("new_surveys"),
     flag("reminders"),
+    flag("own_surveys"),
     word("place", Place),
     instant("changed_at", nullable=False),
 )

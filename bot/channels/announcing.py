@@ -13,7 +13,7 @@ from bot import authority, numbers, rules, subjects
 from bot.channels.announcements import Audience, Finding, Hours, findings, owner_findings
 from bot.listed import Listed, Rights
 from bot.local_time import weeks_due
-from bot.messages import Member, Place, Reach
+from bot.messages import Member, Preference, Reach
 from bot.model import Integration
 from bot.numbers import SurveyNumbers
 from bot.ports import Store, UnitOfWork
@@ -164,13 +164,16 @@ def _for_owners(uow: UnitOfWork, read: Mapping[str, _Read], reach: Reach, now: d
 def owner_of(uow: UnitOfWork, survey_id: str, reach: Reach) -> Member | None:
     """The chat account to tell a survey's owner by, if they have one that has rights."""
     for email in uow.grants.owners_of(survey_id):
-        person_id = uow.people.find(email)
-        place = Place.AUTOMATIC if person_id is None else uow.preferences.get(person_id).place
         proven = [it for it in uow.members.accounts(email) if authority.proven_address(it.member) is not None]
-        member = rules.addressee(proven, place, reach)
+        member = rules.addressee(proven, preference_of(uow, email).place, reach)
         if isinstance(member, Member):
             return member
     return None
+
+
+def preference_of(uow: UnitOfWork, email: str) -> Preference:
+    person_id = uow.people.find(email)
+    return Preference() if person_id is None else uow.preferences.get(person_id)
 
 
 def _by_survey(known: Collection[News]) -> Mapping[str, Collection[News]]:

@@ -6,9 +6,9 @@ import logging
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot import authority, numbers, subjects
+from bot import authority, numbers, rules, subjects
 from bot.channels.announcements import closes_soon, invitations, milestones
-from bot.channels.announcing import owner_of
+from bot.channels.announcing import owner_of, preference_of
 from bot.deep_links import DeepLinks
 from bot.errors import Unavailable, loggable
 from bot.messages import Conversation, Member, Reach
@@ -61,6 +61,8 @@ class _Drawing:
         found = self._seen(member)
         if member is None or isinstance(found, str):
             return found if isinstance(found, str) else "the survey's owner is not here"
+        if not rules.is_owner_told(preference_of(self.uow, member.email or "")):
+            return "the survey's owner has switched it off"
         reader = Reader.of(member)
         return Drawn(member, self._section(found, reader), reader)
 

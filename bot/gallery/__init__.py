@@ -63,6 +63,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, READER),
         "found-nothing": pages.found_surveys([], HOSTILE, 1, READER),
         "settings-saved": pages.settings_page(Preference(reminders=False), READER, list(Platform), is_saved=True),
+        "settings-saved-by-an-owner": pages.settings_page(Preference(own_surveys=False), READER, is_saved=True, sees_numbers=True),
         "privacy": pages.privacy_page(READER),
         "privacy-of-a-survey": pages.privacy_page(READER, open_survey),
         "why": pages.why_page(open_survey, "Nia Okafor", READER),
@@ -83,6 +84,7 @@ def forms() -> Mapping[str, Form]:
     return {
         "search-form": pages.search_form(READER),
         "settings-form": pages.settings_form(Preference(reminders=False), READER, list(Platform)),
+        "settings-form-of-an-owner": pages.settings_form(Preference(), READER, sees_numbers=True),
         **forms_of_statistics(),
         **gallery_subscriptions.forms(),
     }

@@ -55,7 +55,7 @@ def home_page(found: Overview, now: datetime, reader: Reader) -> Page:
         *_coming(found, now, reader),
         Divider(),
         Text((Strong(reader.say("Settings")),)),
-        in_force(found.preference, reader),
+        in_force(found.preference, reader, sees_numbers=found.sees_numbers),
         *_numbers(found, reader),
         *_synchronisation(found, reader),
         row(settings_button(reader), help_button(reader), privacy_button(reader)),

@@ -14,7 +14,7 @@ from bot.pages.numbers import people, people_of, percent, why
 from bot.pages.reader import Reader
 from bot.pages.sendings import closes_words, distribution_name, funnel, number_facts, response_rate, results_button, survey_name
 from bot.pages.trend import answers_over_time
-from bot.pages.ways import row
+from bot.pages.ways import row, settings_button
 from bot.posts import OWNER, News, PostKind
 from bot.small_groups import Guarded
 
@@ -158,7 +158,8 @@ def _ways(told: Told, links: DeepLinks, reader: Reader) -> Element:
             say("Review distributions in Qualtrics"),
             links.to_distributions(found.integration, survey_id, told.distribution.distribution_id),
         )
-    return row(results_button(survey_id, reader, found.survey.name), *([Link(label=label, url=url)] if url else []))
+    settings = [settings_button(reader)] if told.news.subscription_id == OWNER else []
+    return row(results_button(survey_id, reader, found.survey.name), *([Link(label=label, url=url)] if url else []), *settings)
 
 
 def _entry(listed: Listed, numbers: Guarded, reader: Reader) -> Entry:

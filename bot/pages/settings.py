@@ -13,30 +13,38 @@ from bot.pages.ways import list_button, row, settings_button
 TOLD = "told"
 NEW_SURVEYS = "new_surveys"
 REMINDERS = "reminders"
+OWN_SURVEYS = "own_surveys"
 PLACE = "place"
 
 
-def settings_form(preference: Preference, reader: Reader, platforms: Collection[Platform] = ()) -> Form:
-    """`platforms` are those where they can be written to: with one there is nothing to choose, unless something was chosen before."""
+def settings_form(preference: Preference, reader: Reader, platforms: Collection[Platform] = (), *, sees_numbers: bool = False) -> Form:
+    """`platforms` are those where they can be written to: with one there is nothing to choose, unless something was chosen before.
+
+    `sees_numbers`: some survey may be theirs.
+    """
     say = reader.say
-    chosen = [NEW_SURVEYS] * preference.new_surveys + [REMINDERS] * preference.reminders
+    chosen = {NEW_SURVEYS: preference.new_surveys, REMINDERS: preference.reminders, OWN_SURVEYS: preference.own_surveys and sees_numbers}
+    own = (Option(OWN_SURVEYS, say("a day before a survey of mine closes, with its numbers")),) if sees_numbers else ()
     told = Checkboxes(
         name=TOLD,
         label=say("Send me a direct message"),
         options=(
             Option(NEW_SURVEYS, say("when a survey is sent to me")),
             Option(REMINDERS, say("a day before it closes, if my answer is missing")),
+            *own,
         ),
-        chosen=tuple(chosen),
+        chosen=tuple(name for name, is_chosen in chosen.items() if is_chosen),
     )
     elements = (told, *_place(preference, reader, platforms), unaffected(reader))
     save = Action(verb="settings.save")
     return Form(title=say("Settings"), elements=elements, submit=say("Save"), action=save, zone=reader.zone)
 
 
-def settings_page(preference: Preference, reader: Reader, platforms: Collection[Platform] = (), *, is_saved: bool) -> Page:
+def settings_page(
+    preference: Preference, reader: Reader, platforms: Collection[Platform] = (), *, is_saved: bool, sees_numbers: bool = False
+) -> Page:
     saved = (Notice(Tone.INFO, (reader.say("Your settings are saved."),)),) if is_saved else ()
-    facts = in_force(preference, reader)
+    facts = in_force(preference, reader, sees_numbers=sees_numbers)
     if _has_choice(preference, platforms):
         where = (reader.say("Where I write to you"), (_places(reader)[preference.place],))
         facts = Facts((*facts.facts, where))
@@ -67,13 +75,15 @@ def _places(reader: Reader) -> Mapping[Place, str]:
     }
 
 
-def in_force(preference: Preference, reader: Reader) -> Facts:
+def in_force(preference: Preference, reader: Reader, *, sees_numbers: bool) -> Facts:
     say = reader.say
     words = {True: say("on"), False: say("off")}
+    own = ((say("Numbers before surveys of mine close"), (words[preference.own_surveys],)),) if sees_numbers else ()
     return Facts(
         (
             (say("Messages about new surveys"), (words[preference.new_surveys],)),
             (say("Reminders before they close"), (words[preference.reminders],)),
+            *own,
         )
     )
 

@@ -6,11 +6,11 @@ from collections.abc import Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 
-from bot import pace, pages, participations, rules
+from bot import authority, pace, pages, participations, rules
 from bot.events import EventKind
 from bot.messages import Place, Platform, Preference
 from bot.page import Action, Form, Page
-from bot.pages.settings import NEW_SURVEYS, PLACE, REMINDERS, TOLD
+from bot.pages.settings import NEW_SURVEYS, OWN_SURVEYS, PLACE, REMINDERS, TOLD
 from bot.ports import UnitOfWork
 from bot.rules import State
 from bot.slash_commands import LONGEST_WORD, SLASH_COMMANDS, SURVEYS
@@ -25,11 +25,13 @@ def show_help(_uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: d
 
 
 def edit_settings(uow: UnitOfWork, viewer: Viewer, _data: Mapping[str, str], _now: datetime) -> Form:
-    return pages.settings_form(_preference(uow, viewer), viewer.reader, _platforms(uow, viewer))
+    preference, platforms = _preference(uow, viewer), _platforms(uow, viewer)
+    return pages.settings_form(preference, viewer.reader, platforms, sees_numbers=_sees_numbers(uow, viewer))
 
 
 def show_settings(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: datetime) -> Page:
-    return pages.settings_page(_preference(uow, viewer), viewer.reader, _platforms(uow, viewer), is_saved="saved" in data)
+    preference, platforms, sees_numbers = _preference(uow, viewer), _platforms(uow, viewer), _sees_numbers(uow, viewer)
+    return pages.settings_page(preference, viewer.reader, platforms, is_saved="saved" in data, sees_numbers=sees_numbers)
 
 
 def save_settings(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Action:
@@ -37,10 +39,13 @@ def save_settings(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now:
     assert viewer.email is not None, "this command is not there for anybody"
     chosen = data.get(TOLD, "").split()
     person_id = uow.people.ids([viewer.email])[viewer.email]
-    place = uow.preferences.get(person_id).place  # the form may not have asked for it
+    before = uow.preferences.get(person_id)
+    place, own_surveys = before.place, before.own_surveys  # the form may not have asked for them
     with suppress(ValueError):
         place = Place(data.get(PLACE, ""))
-    preference = Preference(new_surveys=NEW_SURVEYS in chosen, reminders=REMINDERS in chosen, place=place)
+    if _sees_numbers(uow, viewer):
+        own_surveys = OWN_SURVEYS in chosen
+    preference = Preference(new_surveys=NEW_SURVEYS in chosen, reminders=REMINDERS in chosen, own_surveys=own_surveys, place=place)
     uow.preferences.save(person_id, preference, now)
     wanted = [kind for kind in EventKind if rules.is_wanted(kind, preference)]
     answerable = [asked.survey.survey_id for asked in participations.of_person(uow, person_id, now) if asked.state is State.OPEN]
@@ -63,6 +68,10 @@ def _platforms(uow: UnitOfWork, viewer: Viewer) -> Collection[Platform]:
     accounts = uow.members.accounts(viewer.email) if viewer.email else ()
     theirs = [it.member for it in accounts if it.is_open is not False and viewer.reach.includes(it.member)]
     return {platform for member in theirs if (platform := viewer.reach.platform(member.workspace_id))}
+
+
+def _sees_numbers(uow: UnitOfWork, viewer: Viewer) -> bool:
+    return bool(authority.visible(uow, viewer.proven))
 
 
 def _preference(uow: UnitOfWork, viewer: Viewer) -> Preference:

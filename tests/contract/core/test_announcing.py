@@ -14,7 +14,7 @@ from bot.channels.announcing import announce_due
 from bot.channels.posting import Poster, post_due
 from bot.deep_links import DeepLinks
 from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unavailable
-from bot.messages import Conversation, DeliveryState, MemberKind
+from bot.messages import Conversation, DeliveryState, MemberKind, Place, Preference
 from bot.model import User
 from bot.page import Chart, Facts, Page
 from bot.posts import News, PostKind
@@ -182,6 +182,21 @@ async def test_a_closing_notice_comes_before_the_weekend_and_to_the_owner_in_pri
     assert [(who, page.title) for who, page in life.channel.sent] == [("olga", "Active survey stats")]
     assert await channels.look() == []
     assert len(life.channel.sent) == 1
+
+
+@pytest.mark.parametrize("choice", [Preference(own_surveys=False), Preference(place=Place.NOWHERE)])
+async def test_an_owner_who_does_not_want_to_be_told_is_not_though_they_chose_so_at_the_last_moment(
+    channels: Channels, choice: Preference
+) -> None:
+    life = channels.life
+    channels.send(days=1.5)
+    await life.sync()
+    life.wait(hours=12)
+    await announce_due(life.store, life.sender.reach, life.now)
+    await life.store.write(lambda uow: uow.preferences.save(uow.people.ids(["olga@acme.example"])["olga@acme.example"], choice, life.now))
+    assert await channels.tell() == []
+    assert await channels.states() == {DeliveryState.SKIPPED}
+    assert life.channel.sent == []
 
 
 async def test_problems_are_told_once_and_again_when_they_have_doubled(channels: Channels) -> None:

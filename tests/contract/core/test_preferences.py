@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bot import actions
 from bot.messages import DeliveryState, Member, MemberKind, Preference, Reach, Request, Surface
-from bot.page import Action, Page
+from bot.model import User
+from bot.page import Action, Form, Page
+from bot.syncing.sync import Kind
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
 
@@ -19,6 +21,13 @@ async def choose(life: Life, told: str, kind: MemberKind = MemberKind.MEMBER) ->
     page = await actions.handle(life.store, request, life.now)
     assert isinstance(page, Page)
     return page
+
+
+async def show_form(life: Life) -> Form:
+    member = Member(workspace_id="T1", user_id="ana", kind=MemberKind.MEMBER, email=ANA)
+    form = await actions.handle(life.store, Request(member=member, action=Action(verb="settings.edit"), surface=Surface.SHARED), life.now)
+    assert isinstance(form, Form)
+    return form
 
 
 async def sent(life: Life, *survey_ids: str) -> None:
@@ -103,6 +112,24 @@ async def test_whoever_chose_nothing_wants_everything_and_what_nobody_offers_is_
     assert await preference(life) == Preference()
     assert "saved" in str((await choose(life, "everything new_surveys <!channel>")).elements)
     assert await preference(life) == Preference(reminders=False)
+
+
+async def test_who_may_see_numbers_is_asked_about_their_own_surveys_and_of_nobody_else_that_choice_is_changed(life: Life) -> None:
+    """Also a form that was drawn for an owner is of no avail to who is none any more."""
+    life.source.user_list = (User(user_id="UR_1", email=ANA),)
+    assert "of mine" not in str(await show_form(life)), "nothing is known yet"
+    life.source.put()
+    await life.sync(Kind.FULL)
+    assert "of mine" in str(await show_form(life))
+    assert "Numbers before surveys of mine close" in str(await choose(life, EVERYTHING))
+    assert await preference(life) == Preference(own_surveys=False)
+    await choose(life, f"{EVERYTHING} own_surveys")
+    assert await preference(life) == Preference()
+    await choose(life, EVERYTHING)
+    life.source.user_list = ()
+    await life.sync(Kind.FULL)
+    assert "of mine" not in str(await choose(life, f"{EVERYTHING} own_surveys"))
+    assert await preference(life) == Preference(own_surveys=False)
 
 
 async def test_guests_change_nothing(life: Life) -> None:
