@@ -77,7 +77,7 @@ class Bot:
         """Find out what channels and owners are to be told, and who must take over a subscription."""
         now = self.core.clock()
         await succession.review(self.core.store, now)
-        await announcing.announce_due(self.core.store, self.sender.reach, now)
+        await announcing.announce_due(self.core.store, self.sender.reach, now, problem_share=self.poster.problem_share)
 
     async def post(self) -> None:
         """Tell channels and owners."""
@@ -108,6 +108,6 @@ async def open_bot(settings: Settings, clock: Clock = utc_now, *, cloud: Cloud =
             slack=slack,
             teams=teams,
             sender=sender,
-            poster=posting.Poster(sender, settings.links.templates()),
+            poster=posting.Poster(sender, settings.links.templates(), settings.problem_share),
             editor=living.Editor(store=core.store, channel=channel, clock=clock),
         )

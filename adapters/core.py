@@ -62,6 +62,7 @@ class Core:
             sends_per_minute=self.settings.sends_per_minute,
             files=None if self.exports is None else self.exports.link,
             links=self.settings.links.templates(),
+            problem_share=self.settings.problem_share,
         )
 
     @property

@@ -20,6 +20,7 @@ from adapters.teams.registration import AppKind
 from bot.deep_links import DEFAULT, DeepLinks, checked_template
 from bot.errors import UserError
 from bot.messages import Platform, Reach
+from bot.subscriptions import PROBLEM_SHARE
 from store.encryption import Keyring
 from store.engine import connect
 
@@ -228,6 +229,8 @@ class Settings(BaseModel):
     integrations_file: Path | None = None
     #: Whoever asks for `/metrics` must send it: `Authorization: Bearer ...`; None = there is no such address.
     metrics_token: Annotated[SecretStr, _secret("this makes one: openssl rand -hex 16", least=16)] | None = None
+    #: From this share of invitations that do not arrive on channels are told of problems, where their subscription names no other.
+    problem_share: Annotated[float, Field(gt=0, le=1)] = PROBLEM_SHARE
     #: How many integrations are read at the same time, over all processes (FEATURES B3).
     sync_jobs: Annotated[int, Field(ge=1, le=100)] = 3
 

@@ -15,6 +15,7 @@ from bot.pace import Rate, slowly
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
+from bot.subscriptions import PROBLEM_SHARE
 from bot.syncing.timetable import FIRST_RETRY
 from bot.views import coverage, own, standings, statistics, subscriptions, surveys
 from bot.views.viewer import Command, FormView, View, Viewer
@@ -34,11 +35,12 @@ async def handle(
     sends_per_minute: Rate = slowly,
     files: Links | None = None,
     links: DeepLinks = DEFAULT,
+    problem_share: float = PROBLEM_SHARE,
 ) -> Page | PrivatePage | Form:
     """Answer one request of one person. Authority is checked here, at every click, for the person who clicks.
 
     `retry` is the pause after a synchronisation's first failure; messages leave at `sends_per_minute` in each workspace. `files` are where
-    browsers can fetch them; `links` lead to Qualtrics' own pages.
+    browsers can fetch them; `links` lead to Qualtrics' own pages. `problem_share` is that of subscriptions which name none.
     """
 
     def viewer(uow: UnitOfWork) -> Viewer | Page:
@@ -55,6 +57,7 @@ async def handle(
             sends_per_minute=sends_per_minute,
             files=files,
             links=links,
+            problem_share=problem_share,
         )
         return _viewer(uow, request, anybody)
 

@@ -72,14 +72,16 @@ class Participation:
 def is_left_alone(listed: Survey, known: Survey | None, now: datetime) -> bool:
     """Whether nobody can answer a survey any more: inactive, or what was read of it says that it ended or was deleted.
 
-    Whoever prolongs it modifies it, or activates it again: then it is looked at.
+    One that ended is looked at once more, for the answers since the last look. Whoever prolongs it modifies it, or activates it again:
+    then it is looked at.
     """
     if not listed.is_active:
         return True
     if known is None or known.details is None or not known.is_active or known.details_for != listed.last_modified:
         return False
-    ends_at = known.details.ends_at
-    return known.details.is_deleted or (ends_at is not None and ends_at <= now)
+    ends_at, counted_at = known.details.ends_at, known.counted_at
+    is_counted = ends_at is not None and ends_at <= now and (counted_at is None or counted_at >= ends_at)
+    return known.details.is_deleted or is_counted
 
 
 def has_answers(distribution: Distribution, survey: Survey, now: datetime, own: Sequence[datetime] = ()) -> bool:

@@ -22,6 +22,8 @@ class Described:
     survey_name: str | None
     #: Who subscribed; None = not known.
     owner: str | None
+    #: From this share of invitations that do not arrive on that is told.
+    problem_share: float
 
 
 def visible(uow: UnitOfWork, proven: str | None) -> Sequence[Survey]:
@@ -65,8 +67,11 @@ def creator_of(uow: UnitOfWork, subscription: Subscription) -> Member | None:
     return uow.members.get(subscription.conversation.workspace_id, subscription.creator_id)
 
 
-def describe(uow: UnitOfWork, subscription: Subscription) -> Described:
-    """Of a survey that its creator may not see any more not even its name is told: it may be another one by now."""
+def describe(uow: UnitOfWork, subscription: Subscription, problem_share: float) -> Described:
+    """`problem_share`: where it names none.
+
+    Of a survey that its creator may not see any more not even its name is told: it may be another one by now.
+    """
     creator = creator_of(uow, subscription)
     proven, subject = authority.proven_address(creator), subscription.subject
     survey = uow.surveys.get([subject]).get(subject) if authority.may_see(uow, proven, subject) else None
@@ -74,6 +79,7 @@ def describe(uow: UnitOfWork, subscription: Subscription) -> Described:
         subscription=subscription,
         survey_name=survey.name if survey else None,
         owner=uow.users.known_as(creator.email) or creator.email if creator and creator.email else None,
+        problem_share=subscription.problem_share or problem_share,
     )
 
 

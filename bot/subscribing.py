@@ -1,6 +1,7 @@
 """What is typed to subscribe a channel: which surveys, what of them, and when the weekly post is due. Nothing is looked up here.
 
-    <survey> [launch] [milestones] [closing] [closed] [results] [weekly[:<day>][@<time>][@<zone>]] [delivery-problems]
+    <survey> [launch] [milestones] [closing] [closed] [results] [weekly[:<day>][@<time>][@<zone>]]
+             [delivery-problems[@<percent>%]]
 
 The survey is an id, a name or a part of one, a pattern (`Pulse*`) or `all`; it is quoted where it ends in a feature's word.
 """
@@ -23,6 +24,8 @@ DEFAULT_FEATURES = frozenset({Feature.LAUNCH, Feature.CLOSING, Feature.RESULTS})
 LONGEST = 300
 #: How the weekly post's time is written; `schedule` reads the same.
 WEEKLY_USAGE = "weekly:friday@16:00"
+#: How a share of what does not arrive is.
+PROBLEMS_USAGE = "delivery-problems@10%"
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
 _CITIES = {
@@ -50,8 +53,10 @@ _WEEKLY = (
     r"(?:(?::|@|\s+(?:at\s+)?)(?P<hour>\d{1,2})(?:[:.](?P<minute>\d\d))?\s?(?P<half>[ap]m)?)?"
     r"(?:(?:@|\s+(?:in\s+)?)(?P<zone>utc|[a-z_]+(?:/[a-z0-9_+-]+)+))?"
 )
+_PROBLEMS = rf"delivery[{_DASHES}]?problems?(?:\s?[:@]\s?(?P<share>100|[1-9]\d?)\s?%?)?"
 _FEATURE = re.compile(
-    rf"(?:(?P<weekly>{_WEEKLY})|(?P<named>launch|milestones?|closing|closed|results?|delivery[{_DASHES}]?problems?)|(?P<wrong>weekly[:@]\S*))"
+    rf"(?:(?P<weekly>{_WEEKLY})|(?P<named>launch|milestones?|closing|closed|results?|{_PROBLEMS})"
+    rf"|(?P<wrong>(?:weekly|delivery[{_DASHES}]?problems?)[:@]\S*))"
     r"(?=[\s,;]|$)[\s,;]*",
     re.IGNORECASE,
 )
@@ -77,6 +82,8 @@ class Wish:
     #: None of them = none was named.
     features: frozenset[Feature] = frozenset()
     weekly: Weekly = field(default_factory=Weekly)
+    #: From which share of what does not arrive on that is told; None = not said.
+    problem_share: float | None = None
     #: What stands where a feature should, and is none.
     unknown: str | None = None
     #: All that was typed, where that may be the name of a survey as well.
@@ -113,10 +120,10 @@ def unquoted(text: str) -> str:
     return (quoted["double"] or quoted["single"]).strip() if quoted else text
 
 
-def written(subject: str, features: frozenset[Feature], weekly: Weekly) -> str:
+def written(wish: Wish) -> str:
     """Write down what `parse` reads so."""
-    quoted = f'"{subject}"' if " " in subject else subject
-    return " ".join([quoted, *(_written(feature, weekly) for feature in Feature if feature in features)])
+    quoted = f'"{wish.subject}"' if " " in wish.subject else wish.subject
+    return " ".join([quoted, *(_written(feature, wish) for feature in Feature if feature in wish.features)])
 
 
 def clock(text: str) -> time | None:
@@ -132,19 +139,19 @@ def zones() -> Mapping[str, str]:
 
 
 def _wish(subject: str, rest: str, *, whole: str | None) -> Wish:
-    features, weekly, unknown, at = set[Feature](), Weekly(), None, 0
+    features, weekly, share, unknown, at = set[Feature](), Weekly(), None, None, 0
     while at < len(rest) and unknown is None:
         found = _FEATURE.match(rest, at)
         if found is None or found["wrong"]:
             unknown = rest[at:].split(maxsplit=1)[0].strip(",;")
         elif found["named"]:
             features.add(_named(found["named"]))
-            at = found.end()
+            share, at = float(found["share"]) / 100 if found["share"] else share, found.end()
         else:
             features.add(Feature.WEEKLY)
             weekly, at = _weekly(found), found.end()
             unknown = found["weekly"].strip() if weekly is None else None
-    return Wish(subject=subject, features=frozenset(features), weekly=weekly or Weekly(), unknown=unknown, whole=whole)
+    return Wish(subject=subject, features=frozenset(features), weekly=weekly or Weekly(), problem_share=share, unknown=unknown, whole=whole)
 
 
 def _is_features(text: str) -> bool:
@@ -158,7 +165,7 @@ def _is_features(text: str) -> bool:
 
 
 def _named(word: str) -> Feature:
-    letters = re.sub(f"[{_DASHES}]", "", word.casefold())
+    letters = re.sub(f"[{_DASHES}]", "", re.split("[:@]", word.casefold())[0])
     return next(feature for feature in Feature if feature.replace("-", "").rstrip("s") == letters.rstrip("s"))
 
 
@@ -183,9 +190,12 @@ def _time(hour: str, minute: str, half: str | None) -> time | None:
         return None
 
 
-def _written(feature: Feature, weekly: Weekly) -> str:
+def _written(feature: Feature, wish: Wish) -> str:
+    if feature is Feature.DELIVERY_PROBLEMS and wish.problem_share:
+        return f"{feature}@{wish.problem_share:.0%}"
     if feature is not Feature.WEEKLY:
         return feature
+    weekly = wish.weekly
     day = f":{WEEKDAYS[weekly.weekday]}" if weekly.weekday is not None else ""
     at = f"@{weekly.at:%H:%M}" if weekly.at else ""
     return f"weekly{day}{at}" + (f"@{weekly.zone}" if weekly.zone else "")

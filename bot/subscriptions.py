@@ -13,6 +13,8 @@ from bot.messages import Conversation
 
 #: The subject of a subscription to everything that its creator may see.
 ALL = "all"
+#: From this share of what was to be sent on bounces, blocks, skips and failures are a problem, unless the settings name another one.
+PROBLEM_SHARE = 0.1
 
 
 class Feature(StrEnum):
@@ -63,8 +65,8 @@ class Subscription:
     #: The channel's working hours, Monday to Friday.
     works_from: time = time(9)
     works_until: time = time(17)
-    #: Of what was sent: from here on bounces, blocks and skips are a problem.
-    problem_share: float = 0.1
+    #: Of what was to be sent: from here on bounces, blocks, skips and failures are a problem; None = as the settings say.
+    problem_share: float | None = None
     #: Since when its creator is gone and the channel was asked to take it over.
     offered_at: datetime | None = None
     paused: Paused | None = None

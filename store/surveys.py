@@ -31,7 +31,7 @@ GROUP_SIZE = func.coalesce(
     tables.integrations.c.group_size,
 )
 
-_OWN = ("survey_id", "name", "owner_id", "is_active", "last_modified", "details_for")
+_OWN = ("survey_id", "name", "owner_id", "is_active", "last_modified", "details_for", "counted_at")
 _DETAILS = ("ends_at", "anonymity", "is_deleted")
 
 
@@ -78,6 +78,12 @@ class SqlSurveys:
         known = known.where(_SURVEYS.c.integration_id == integration_id)
         found = (self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))) for chunk in chunks(tuple(survey_ids)))
         return {survey_id: k for rows in found for survey_id, k in rows}
+
+    def set_counted(self, integration_id: str, survey_ids: Collection[str], at: datetime) -> None:
+        is_older = or_(_SURVEYS.c.counted_at.is_(None), _SURVEYS.c.counted_at < at)
+        counted = update(_SURVEYS).where(_SURVEYS.c.integration_id == integration_id, is_older).values(counted_at=at)
+        for chunk in chunks(tuple(survey_ids)):
+            self.connection.execute(counted.where(_SURVEYS.c.survey_id.in_(chunk)))
 
     def close_unseen(self, integration_id: str, before: datetime) -> int:
         unseen = (_SURVEYS.c.integration_id == integration_id, _SURVEYS.c.seen_at < before, _SURVEYS.c.is_active)
@@ -184,6 +190,7 @@ def _survey(row: RowMapping) -> Survey:
         last_modified=row["last_modified"],
         details=SurveyDetails(ends_at=row["ends_at"], anonymity=row["anonymity"], is_deleted=row["is_deleted"]) if is_read else None,
         details_for=row["details_for"],
+        counted_at=row["counted_at"],
     )
 
 

@@ -6,7 +6,7 @@ What became true before a subscription was made is found as well, but not to be 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 
@@ -24,6 +24,8 @@ MILESTONES = (25, 50, 75)
 SAME_DEADLINE = timedelta(days=1)
 #: Problems are told again each time they have doubled, up to these multiples of the share from which on they are problems.
 _WORSE = (1, 2, 4, 8)
+#: How long the numbers after a survey's end are waited for where a look since then could not read them, and where there was none.
+_PATIENCE, _LONGEST_PATIENCE = timedelta(hours=1), timedelta(days=3)
 _TROUBLES = ("bounced", "blocked", "skipped", "failed")
 
 
@@ -50,17 +52,24 @@ class Audience:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Looks:
+    """How lately Qualtrics was read."""
+
+    #: When the newest look that has ended, however it ended, began.
+    tried_at: datetime
+    #: Since when looks at single surveys are waited for.
+    asked_at: Mapping[str, datetime] = field(default_factory=dict[str, datetime])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     news: News
     #: False: it is old, or overtaken by what was found with it, or nobody asked for it.
     is_told: bool
 
 
-def findings(found: SurveyNumbers, audience: Audience, known: Collection[News], now: datetime, looked_at: datetime) -> list[Finding]:
-    """Everything that is new beside what is `known` for this survey and audience.
-
-    `looked_at`: Qualtrics was read then. A survey whose time ran out is over once its counts were read after that.
-    """
+def findings(found: SurveyNumbers, audience: Audience, known: Collection[News], now: datetime, looks: Looks) -> list[Finding]:
+    """Everything that is new beside what is `known` for this survey and audience."""
     sent = invitations(found, now)
     if not sent:
         return []
@@ -75,7 +84,7 @@ def findings(found: SurveyNumbers, audience: Audience, known: Collection[News], 
             told.append(_Told(PostKind.LAUNCH, newest, is_told=False))
         told += [*_milestones(found, is_followed=is_followed), *_problems(found, sent, audience.problem_share, is_followed=is_followed)]
         told += _closing(found, sent, audience, known, now)
-    elif _is_settled(found, sent, looked_at):
+    elif not lacks_last_numbers(found, now, looks):
         told += [_Told(kind, newest, is_followed) for kind in (PostKind.CLOSED, PostKind.RESULTS)]
     return _new(told, found, audience, known)
 
@@ -96,6 +105,34 @@ def invitations(found: SurveyNumbers, now: datetime) -> list[Distribution]:
 def closes_soon(found: SurveyNumbers, mark: str, now: datetime) -> bool:
     """Whether the deadline that `mark` names is still the survey's, and ahead."""
     return found.closes_at is not None and found.closes_at > now and is_same_deadline(mark, found.closes_at)
+
+
+def lacks_last_numbers(found: SurveyNumbers, now: datetime, looks: Looks) -> bool:
+    """Whether a survey is over and its numbers of before its end are worth waiting for better ones.
+
+    Whoever finds a survey closed by hand asks for a look at it, and that is waited for.
+    """
+    ended_at = end_of(found, now)
+    if found.is_open or ended_at is None:
+        asked_at = looks.asked_at.get(found.survey.survey_id)
+        return not found.is_open and asked_at is not None and now - asked_at < _PATIENCE
+    patience = _PATIENCE if looks.tried_at >= ended_at else _LONGEST_PATIENCE
+    return is_cut_off(found, now) and now - ended_at < patience
+
+
+def is_cut_off(found: SurveyNumbers, now: datetime) -> bool:
+    """Whether its numbers are of before its end, as far as that is known."""
+    ended_at, counted_at = end_of(found, now), found.survey.counted_at
+    return ended_at is not None and (counted_at is None or counted_at < ended_at)
+
+
+def end_of(found: SurveyNumbers, now: datetime) -> datetime | None:
+    """When the time of what was sent runs, or ran, out; None = never, or it was closed by hand."""
+    survey = found.survey
+    if not survey.is_active or (survey.details is not None and survey.details.is_deleted):
+        return None
+    ends = [rules.deadline(each.link_expires_at, survey) for each in invitations(found, now) if not each.is_deleted]
+    return max((end for end in ends if end is not None), default=None)
 
 
 def milestones(numbers: Guarded) -> Sequence[int]:
@@ -156,12 +193,6 @@ def _problems(found: SurveyNumbers, sent: Sequence[Distribution], share: float, 
         reached = [times for times in _WORSE if 0 < share * times <= lost]
         for times in reached:
             yield _Told(PostKind.DELIVERY_PROBLEMS, f"{distribution.distribution_id}:{times}", is_followed and times == reached[-1])
-
-
-def _is_settled(found: SurveyNumbers, sent: Sequence[Distribution], looked_at: datetime) -> bool:
-    """Of a survey that was closed by hand the counts are those of the look that found it closed."""
-    ends = [rules.deadline(each.link_expires_at, found.survey) for each in sent if not each.is_deleted]
-    return not found.survey.is_active or all(end is None or end < looked_at for end in ends)
 
 
 def _sent_at(distribution: Distribution) -> datetime:

@@ -10,32 +10,38 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from bot import authority, numbers, rules, subjects
-from bot.channels.announcements import Audience, Finding, Hours, findings, owner_findings
-from bot.listed import Listed, Rights
+from bot.channels.announcements import Audience, Finding, Hours, Looks, findings, lacks_last_numbers, owner_findings
+from bot.listed import Listed, Rights, Seen
 from bot.local_time import weeks_due
 from bot.messages import Member, Preference, Reach
 from bot.model import Integration
 from bot.numbers import SurveyNumbers
 from bot.ports import Store, UnitOfWork
+from bot.ports.records import Outcome
 from bot.posts import OWNER, News, PostKind
-from bot.subscriptions import Feature, Subscription, covers, is_of_many
+from bot.subscriptions import PROBLEM_SHARE, Feature, Subscription, covers, is_of_many
 from bot.syncing.status import is_held
 
 #: How long before its end a survey may have to be announced: a day, and a weekend before that.
 _HORIZON = rules.NOTICE + timedelta(days=4)
+#: Runs that read, or tried to, are looked for among so many; hints among so many.
+_LOOK_BACK, _MANY = 20, 10_000
+_ENDED = frozenset({Outcome.OK, Outcome.PARTIAL, Outcome.FAILED})
 
 
-async def announce_due(store: Store, reach: Reach, now: datetime) -> int:
-    """Write down what is new; returns how much of it is to be told.
+async def announce_due(store: Store, reach: Reach, now: datetime, *, problem_share: float = PROBLEM_SHARE) -> int:
+    """Write down what is new; returns how much of it is to be told. `problem_share` is that of subscriptions which named none.
 
     Nothing is found of an integration that is not read now, or was never read as a whole (FEATURES B6).
     """
-    found = await store.read(lambda uow: [*_look(uow, reach, now)])
-    return await store.write(lambda uow: _write(uow, found, now)) if found else 0
+    found, uncounted = await store.read(lambda uow: _look(uow, reach, problem_share, now))
+    return await store.write(lambda uow: _write(uow, found, uncounted, now)) if found or uncounted else 0
 
 
-def _write(uow: UnitOfWork, found: Collection[Finding], now: datetime) -> int:
-    """Not for those that were removed meanwhile."""
+def _write(uow: UnitOfWork, found: Collection[Finding], uncounted: Collection[Seen], now: datetime) -> int:
+    """Not for those that were removed meanwhile. A look is asked for at what is `uncounted`."""
+    for integration_id, survey_id in uncounted:
+        uow.refreshes.ask(integration_id, survey_id, now)
     there = {OWNER, *(each.subscription_id for each in uow.subscriptions.all())}
     told, silent = ([it.news for it in found if it.is_told is said and it.news.subscription_id in there] for said in (True, False))
     uow.posts.add(silent, now, is_told=False)
@@ -48,7 +54,9 @@ class _Read:
 
     integration: Integration
     baseline_at: datetime
-    looked_at: datetime
+    looks: Looks
+    #: The surveys that are over, and whose last numbers nobody was asked for.
+    uncounted: set[str] = field(default_factory=set[str])
     #: What this look knows of its surveys already: several subscriptions may be about one.
     seen: dict[str, SurveyNumbers] = field(default_factory=dict[str, SurveyNumbers])
 
@@ -59,35 +67,42 @@ class _Read:
         return (self.seen[survey_id] for survey_id in survey_ids if survey_id in self.seen)
 
 
-def _look(uow: UnitOfWork, reach: Reach, now: datetime) -> Iterator[Finding]:
-    read = _read(uow)
-    if not read:
-        return
-    lists = _Lists(uow, now)
-    for subscription in uow.subscriptions.all():
-        yield from _for_channel(uow, subscription, read, lists, now)
-    yield from _for_owners(uow, read, reach, now)
+def _look(uow: UnitOfWork, reach: Reach, problem_share: float, now: datetime) -> tuple[Collection[Finding], Collection[Seen]]:
+    """Also returns which surveys are to be looked at because they are over."""
+    read, found = _read(uow), list[Finding]()
+    if read:
+        lists = _Lists(uow, now)
+        for subscription in uow.subscriptions.all():
+            found += _for_channel(uow, subscription, problem_share, read, lists)
+        found += _for_owners(uow, read, reach, now)
+    return found, [Seen(integration_id, survey_id) for integration_id, here in read.items() for survey_id in here.uncounted]
 
 
 def _read(uow: UnitOfWork) -> Mapping[str, _Read]:
+    asked_at: defaultdict[str, dict[str, datetime]] = defaultdict(dict)
+    for refresh in uow.refreshes.all(_MANY):
+        asked_at[refresh.integration_id][refresh.survey_id] = refresh.first_at
     found: dict[str, _Read] = {}
     for it in uow.integrations.all():
         if it.baseline_at is not None and not is_held(uow, it):
-            looks = uow.runs.last_success(it.integration_id).values()
-            looked_at = max((run.started_at for run in looks), default=it.baseline_at)
-            found[it.integration_id] = _Read(integration=it, baseline_at=it.baseline_at, looked_at=looked_at)
+            ended = (run for run in uow.runs.list(it.integration_id, _LOOK_BACK) if run.outcome in _ENDED)
+            tried_at = max((run.started_at for run in ended), default=it.baseline_at)
+            looks = Looks(tried_at=tried_at, asked_at=asked_at[it.integration_id])
+            found[it.integration_id] = _Read(integration=it, baseline_at=it.baseline_at, looks=looks)
     return found
 
 
-def _for_channel(uow: UnitOfWork, subscription: Subscription, read: Mapping[str, _Read], lists: _Lists, now: datetime) -> Iterator[Finding]:
+def _for_channel(
+    uow: UnitOfWork, subscription: Subscription, problem_share: float, read: Mapping[str, _Read], lists: _Lists
+) -> Iterator[Finding]:
     """A paused one is followed too: what happens meanwhile is not told when it goes on."""
-    features = frozenset[Feature]() if subscription.paused else subscription.features
+    now, features = lists.now, frozenset[Feature]() if subscription.paused else subscription.features
     audience = Audience(
         subscription_id=subscription.subscription_id,
         since=subscription.created_at,
         features=features,
         hours=Hours(zone=subscription.zone, begin=subscription.works_from, end=subscription.works_until),
-        problem_share=subscription.problem_share,
+        problem_share=subscription.problem_share or problem_share,
     )
     known = _by_survey(uow.posts.known(subscription.subscription_id))
     for integration_id, survey_ids in _subjects(uow, subscription, known, lists).items():
@@ -96,7 +111,10 @@ def _for_channel(uow: UnitOfWork, subscription: Subscription, read: Mapping[str,
             for found in here.surveys(uow, survey_ids, now):
                 if not covers(subscription.subject, found.survey.survey_id, found.survey.name):
                     continue  # it was called something else
-                yield from findings(found, theirs, known[found.survey.survey_id], now, here.looked_at)
+                survey_id = found.survey.survey_id
+                if survey_id not in here.looks.asked_at and _is_followed(known[survey_id]) and lacks_last_numbers(found, now, here.looks):
+                    here.uncounted.add(survey_id)
+                yield from findings(found, theirs, known[survey_id], now, here.looks)
     if Feature.WEEKLY in features:
         yield from _weekly(subscription, known[""], now)
 

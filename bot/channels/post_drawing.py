@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from bot import authority, numbers, rules, subjects
-from bot.channels.announcements import closes_soon, invitations, milestones
+from bot.channels.announcements import closes_soon, invitations, is_cut_off, milestones
 from bot.channels.announcing import owner_of, preference_of
 from bot.deep_links import DeepLinks
 from bot.errors import Unavailable, loggable
@@ -19,6 +19,7 @@ from bot.pages.reader import Reader
 from bot.pages.subscription_news import channel_offered, channel_subscribed, subscription_paused
 from bot.ports import UnitOfWork
 from bot.posts import OWNER, News, Post, PostKind
+from bot.subjects import Described
 from bot.subscriptions import Subscription, covers
 
 log = logging.getLogger(__name__)
@@ -33,9 +34,9 @@ class Drawn:
     reader: Reader
 
 
-def draw(uow: UnitOfWork, post: Post, links: DeepLinks, reach: Reach, now: datetime) -> Drawn | str:
+def draw(uow: UnitOfWork, post: Post, links: DeepLinks, reach: Reach, now: datetime, *, problem_share: float) -> Drawn | str:
     """Return a sentence where nothing is to be said."""
-    drawing = _Drawing(uow, post.news, links, reach, now)
+    drawing = _Drawing(uow, post.news, links, reach, now, problem_share)
     try:
         if post.news.subscription_id == OWNER:
             return drawing.for_owner()
@@ -55,6 +56,7 @@ class _Drawing:
     links: DeepLinks
     reach: Reach
     now: datetime
+    problem_share: float
 
     def for_owner(self) -> Drawn | str:
         member = owner_of(self.uow, self.news.survey_id, self.reach)
@@ -76,20 +78,23 @@ class _Drawing:
         says = self._said(subscription, creator, reader)
         return says if isinstance(says, str) else Drawn(subscription.conversation, says, reader)
 
+    def _described(self, subscription: Subscription) -> Described:
+        return subjects.describe(self.uow, subscription, self.problem_share)
+
     def _told_in_private(self, subscription: Subscription, creator: Member | None) -> Drawn | str:
         if subscription.paused is None:
             return "it goes on again"
         if creator is None or not self.reach.includes(creator):
             return "whoever subscribed is not here"
         reader = Reader.of(creator)
-        return Drawn(creator, subscription_paused(subjects.describe(self.uow, subscription), subscription.paused, reader), reader)
+        return Drawn(creator, subscription_paused(self._described(subscription), subscription.paused, reader), reader)
 
     def _said(self, subscription: Subscription, creator: Member | None, reader: Reader) -> Section | Page | str:
         match self.news.kind:
             case PostKind.SUBSCRIBED:
-                return channel_subscribed(subjects.describe(self.uow, subscription), reader)
+                return channel_subscribed(self._described(subscription), reader)
             case PostKind.OFFERED:
-                return channel_offered(subjects.describe(self.uow, subscription), reader)
+                return channel_offered(self._described(subscription), reader)
             case PostKind.WEEKLY:
                 return self._week(subscription, creator, reader)
             case _:
@@ -115,7 +120,8 @@ class _Drawing:
     def _section(self, found: SurveyNumbers, reader: Reader) -> Section:
         sent = invitations(found, self.now)
         distribution = next((it for it in sent if self.news.mark.startswith(f"{it.distribution_id}:")), None)
-        return section(Told(news=self.news, found=found, distribution=distribution), self.links, reader)
+        told = Told(news=self.news, found=found, distribution=distribution, is_cut_off=is_cut_off(found, self.now))
+        return section(told, self.links, reader)
 
 
 def _is_still_so(found: SurveyNumbers, news: News, now: datetime) -> bool:

@@ -22,7 +22,7 @@ from bot.page import Page
 from bot.pages.posts import Section, post
 from bot.ports import UnitOfWork
 from bot.posts import OWNER, News, Post
-from bot.subscriptions import Paused
+from bot.subscriptions import PROBLEM_SHARE, Paused
 from bot.uninterrupted import to_its_end
 
 LEASE = timedelta(seconds=120)
@@ -40,6 +40,8 @@ class Poster:
 
     sender: Sender
     links: DeepLinks
+    #: Of subscriptions that name none.
+    problem_share: float = PROBLEM_SHARE
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +78,7 @@ def _prepare(uow: UnitOfWork, poster: Poster, claimed: Sequence[Post], now: date
     dropped: dict[Post, str] = {}
     said: set[tuple[object, ...]] = set()
     for each in claimed:
-        drawn = draw(uow, each, poster.links, poster.sender.reach, now)
+        drawn = draw(uow, each, poster.links, poster.sender.reach, now, problem_share=poster.problem_share)
         if isinstance(drawn, str):
             dropped[each] = drawn
             continue

@@ -38,7 +38,7 @@ _MARKS = {PostKind.MILESTONES: "50", PostKind.DELIVERY_PROBLEMS: "EMD_1:1"}
 def gallery_of_posts() -> Mapping[str, Page]:
     """Name -> page; the same at every call."""
     found = _numbers(_SENT)
-    closed = replace(found, is_open=False, closes_at=None, survey=replace(found.survey, is_active=False))
+    closed = replace(found, is_open=False, closes_at=None, survey=replace(found.survey, is_active=False, counted_at=NOW))
     surveys = [
         Listed(integration_id="main", survey_id=f"SV_{n}", name=f"Pulse {n}", owner=None, is_open=True, closes_at=None) for n in range(13)
     ]
@@ -51,6 +51,7 @@ def gallery_of_posts() -> Mapping[str, Page]:
         "post-closing-of-few-people": _post(_section(PostKind.CLOSING, _numbers(_FEW))),
         "post-closed": _post(_section(PostKind.CLOSED, closed)),
         "post-results": _post(_section(PostKind.RESULTS, closed)),
+        "post-results-of-before-the-end": _post(_section(PostKind.RESULTS, closed, is_cut_off=True)),
         "post-delivery-problems": _post(_section(PostKind.DELIVERY_PROBLEMS, found)),
         "post-weekly": _post(week),
         "post-hostile-name": _post(_section(PostKind.LAUNCH, replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE))),
@@ -62,12 +63,13 @@ def _post(*sections: Section) -> Page:
     return post(sections, READER)
 
 
-def _section(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1) -> Section:
+def _section(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1, *, is_cut_off: bool = False) -> Section:
     news = News(kind=kind, subscription_id=subscription_id, survey_id="SV_1", mark=_MARKS.get(kind, ""))
     told = Told(
         news=news,
         found=found,
         distribution=_SENT if kind is PostKind.DELIVERY_PROBLEMS else None,
+        is_cut_off=is_cut_off,
     )
     return section(told, DEFAULT, READER)
 

@@ -76,7 +76,8 @@ def _paused() -> list[Described]:
 
 def _described(**values: object) -> Described:
     it = replace(_IT, **values)  # pyright: ignore[reportArgumentType]
-    return Described(subscription=it, survey_name="Employee engagement 2026" if it.subject == "SV_1" else None, owner="Nia Okafor")
+    name = "Employee engagement 2026" if it.subject == "SV_1" else None
+    return Described(subscription=it, survey_name=name, owner="Nia Okafor", problem_share=0.125)
 
 
 def _survey(number: int) -> Survey:

@@ -20,6 +20,7 @@ from bot.small_groups import Guarded
 
 #: Surveys that a weekly post names; of the others it says how many there are.
 LONGEST_WEEKLY = 10
+_LAST = frozenset({PostKind.CLOSED, PostKind.RESULTS})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -30,6 +31,8 @@ class Told:
     found: SurveyNumbers
     #: What there is trouble with.
     distribution: Distribution | None = None
+    #: Its numbers are of before its end.
+    is_cut_off: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +71,7 @@ def section(told: Told, links: DeepLinks, reader: Reader) -> Section:
         Text(lead),
         *_facts(told, reader),
         *_charts(told, reader),
-        *_owners_note(told, reader),
+        *_notes(told, reader),
         _ways(told, links, reader),
     )
     return Section(title=title, elements=elements, numbers=told.found.numbers)
@@ -116,13 +119,13 @@ def _facts(told: Told, reader: Reader) -> Iterator[Facts | Text]:
         case PostKind.MILESTONES:
             yield Facts((*progress, *closes))
         case PostKind.RESULTS if not numbers.whole.is_hidden:
-            yield Facts(number_facts(numbers, reader))
+            yield Facts((*number_facts(numbers, reader), *_counted(told, reader)))
         case PostKind.DELIVERY_PROBLEMS if told.distribution is not None:
             yield _problems(told.distribution, found.of(told.distribution), reader)
         case _ if numbers.whole.is_hidden:
             yield Text((say("Its numbers are not shown: it was mailed to nobody, or to too few people."),))
         case _:
-            yield Facts(progress)
+            yield Facts((*progress, *_counted(told, reader)))
 
 
 def _problems(distribution: Distribution, numbers: Guarded, reader: Reader) -> Facts:
@@ -137,6 +140,12 @@ def _problems(distribution: Distribution, numbers: Guarded, reader: Reader) -> F
     )
 
 
+def _counted(told: Told, reader: Reader) -> tuple[tuple[str, Phrase], ...]:
+    """When last numbers were read."""
+    counted_at = told.found.survey.counted_at
+    return ((reader.say("As of"), (Moment(counted_at),)),) if told.news.kind in _LAST and counted_at is not None else ()
+
+
 def _charts(told: Told, reader: Reader) -> Iterator[Chart]:
     """Not where nothing may be shown."""
     if told.news.kind in {PostKind.CLOSING, PostKind.RESULTS} and not told.found.numbers.whole.is_hidden:
@@ -144,7 +153,9 @@ def _charts(told: Told, reader: Reader) -> Iterator[Chart]:
         yield from answers_over_time(told.found.history, reader)
 
 
-def _owners_note(told: Told, reader: Reader) -> Iterator[Note]:
+def _notes(told: Told, reader: Reader) -> Iterator[Note]:
+    if told.news.kind in _LAST and told.is_cut_off and not told.found.numbers.whole.is_hidden:
+        yield Note((reader.say("I could not read Qualtrics since it ended: answers of its last minutes may be missing."),))
     if told.news.subscription_id == OWNER:
         yield Note((reader.say("You get this because the survey is yours."),))
 

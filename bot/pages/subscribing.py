@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from bot.model import Survey
 from bot.page import (
@@ -29,7 +30,7 @@ from bot.pages.subscriptions import feature_name, hour_field, list_button, new_b
 from bot.pages.ways import row
 from bot.slash_commands import LONGEST_WORD
 from bot.subjects import Described
-from bot.subscribing import DEFAULT_FEATURES, WEEKLY_USAGE, Wish, written
+from bot.subscribing import DEFAULT_FEATURES, PROBLEMS_USAGE, WEEKLY_USAGE, Wish, written
 from bot.subscriptions import ALL, Feature, Subscription
 
 #: What a list to choose from holds; where there are more, a name is asked for. The smaller of what Slack and Teams draw.
@@ -138,7 +139,7 @@ def _fields(features: frozenset[Feature], times: Subscription, reader: Reader) -
 
 def _candidate(survey: Survey, wish: Wish, reader: Reader) -> Entry:
     label, name = reader.say("Subscribe"), _name(survey, reader)
-    action = Action(verb="subscription.add", data={"what": written(survey.survey_id, wish.features, wish.weekly)})
+    action = Action(verb="subscription.add", data={"what": written(replace(wish, subject=survey.survey_id))})
     state = survey.survey_id if survey.is_active else reader.say("{survey}, not active").format(survey=survey.survey_id)
     return Entry(title=name, detail=(state,), button=Button(label=label, action=action, spoken=f"{label}: {name}"))
 
@@ -152,6 +153,7 @@ def _usage(wish: Wish, reader: Reader) -> tuple[Text | Facts, ...]:
         (say("The survey"), (say("its id, its name or a part of it, in quotes if need be; a pattern like Pulse*; or all"),)),
         (say("Features"), (", ".join(Feature),)),
         (say("When the weekly post comes"), (WEEKLY_USAGE,)),
+        (say("From how many problems on"), (PROBLEMS_USAGE,)),
     )
     return (*meant, Facts(facts))
 

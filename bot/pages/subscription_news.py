@@ -17,7 +17,7 @@ def channel_subscribed(described: Described, reader: Reader) -> Page:
     told = say("{owner} has subscribed this channel to: {surveys}")
     text = phrase(told, owner=Strong(owner), surveys=Strong(subject_words(described, reader)))
     weekly = ((say("Weekly post"), (f"{weekly_words(it, reader)} ({it.zone})",)),) if Feature.WEEKLY in it.features else ()
-    facts = Facts(((say("Told"), (features_words(it, reader),)), *weekly))
+    facts = Facts(((say("Told"), (features_words(described, reader),)), *weekly))
     note = Note((say("Everybody here can see and remove this: /survey-stats list, or in Teams @Surveybot list."),))
     return Page(title=say("New subscription"), elements=(Text(text), facts, note, row(list_button(reader))), zone=it.zone)
 
@@ -34,7 +34,7 @@ def channel_offered(described: Described, reader: Reader) -> Page:
         action=Action(verb="subscription.take_over", data={"subscription": str(it.subscription_id)}),
         is_primary=True,
     )
-    facts = Facts(((say("Surveys"), (subject_words(described, reader),)), (say("Told"), (features_words(it, reader),))))
+    facts = Facts(((say("Surveys"), (subject_words(described, reader),)), (say("Told"), (features_words(described, reader),))))
     return Page(title=say("Who takes this over?"), elements=(Text((text,)), facts, row(button, list_button(reader))), zone=it.zone)
 
 
@@ -44,7 +44,7 @@ def subscription_paused(described: Described, why: Paused, reader: Reader) -> Pa
     facts = Facts(
         (
             (say("Surveys"), (subject_words(described, reader),)),
-            (say("Told"), (features_words(described.subscription, reader),)),
+            (say("Told"), (features_words(described, reader),)),
             (say("Why"), (paused_words(why, reader),)),
         )
     )

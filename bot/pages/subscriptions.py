@@ -76,7 +76,7 @@ def confirm_removal(described: Sequence[Described], reader: Reader) -> Page:
     count = reader.count("Remove {number} subscription", "Remove {number} subscriptions", len(described))
     numbers = " ".join(str(each.subscription.subscription_id) for each in described)
     remove = Button(label=count, action=Action(verb="subscription.drop", data={"subscriptions": numbers}))
-    names = tuple((subject_words(each, reader), (features_words(each.subscription, reader),)) for each in described)
+    names = tuple((subject_words(each, reader), (features_words(each, reader),)) for each in described)
     elements = (Text((say("This channel would no longer be told of:"),)), Facts(names), row(remove, list_button(reader, say("Keep them"))))
     return Page(title=say("Remove them all?"), elements=elements, zone=reader.zone)
 
@@ -133,13 +133,16 @@ def subject_words(described: Described, reader: Reader) -> str:
     return described.survey_name.strip() or say("Untitled survey")
 
 
-def features_words(subscription: Subscription, reader: Reader) -> str:
+def features_words(described: Described, reader: Reader) -> str:
     """In one order, however they were named."""
-    return "; ".join(feature_name(feature, reader) for feature in Feature if feature in subscription.features)
+    features, share = described.subscription.features, described.problem_share
+    return "; ".join(feature_name(feature, reader, share) for feature in Feature if feature in features)
 
 
-def feature_name(feature: Feature, reader: Reader) -> str:
+def feature_name(feature: Feature, reader: Reader, problem_share: float | None = None) -> str:
     say = reader.say
+    if feature is Feature.DELIVERY_PROBLEMS and problem_share:
+        return say("when {percent} % of invitations or more do not arrive").format(percent=f"{100 * problem_share:g}")
     names = {
         Feature.LAUNCH: say("when it is sent out"),
         Feature.MILESTONES: say("at 25, 50 and 75 % answered"),
@@ -193,7 +196,7 @@ def times_button(reader: Reader) -> Button:
 
 def _told(described: Described, reader: Reader) -> tuple[tuple[str, Phrase], ...]:
     say, it = reader.say, described.subscription
-    facts: list[tuple[str, Phrase]] = [(say("Told"), (features_words(it, reader),))]
+    facts: list[tuple[str, Phrase]] = [(say("Told"), (features_words(described, reader),))]
     if Feature.WEEKLY in it.features:
         facts.append((say("Weekly post"), (f"{weekly_words(it, reader)} ({it.zone})",)))
     facts.append((say("Subscribed by"), (described.owner or say("not known"),)))

@@ -154,6 +154,10 @@ class Surveys(Protocol):
         """From how many people on numbers of these surveys are shown (FEATURES D7), whoever sees them; unknown ones are missing."""
         ...
 
+    def set_counted(self, integration_id: str, survey_ids: Collection[str], at: datetime) -> None:
+        """Their counts were read then, or later; it never goes back."""
+        ...
+
     def close_unseen(self, integration_id: str, before: datetime) -> int:
         """Mark surveys last seen before `before` as not active (they vanished from the list); returns how many changed."""
         ...

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field, replace
 
-from bot import rules
 from bot.errors import Forbidden, Gone, Rejected
 from bot.model import Distribution, Survey
 from bot.ports import UnitOfWork
@@ -57,8 +56,7 @@ async def _again(look: Look, survey_id: str, known: Survey | None) -> None:
         return
     if survey.is_active:
         survey = await read_details(look, survey, known)
-    is_over = rules.is_left_alone(survey, survey if survey.details else known, look.started_at)
-    await _save(look, survey, None if is_over else await _listed(look, survey_id))
+    await _save(look, survey, await _listed(look, survey_id))
 
 
 async def _close(look: Look, known: Survey, error: Gone) -> None:
@@ -98,7 +96,7 @@ async def _save(look: Look, survey: Survey, listed: _List | None) -> None:
         uow.pictures.add_surveys(ids, [survey])
         if listed is not None:
             whole = [survey_id] if listed.is_whole else []
-            changed += save_distributions(uow, ids, {survey_id: listed.distributions}, whole, look.clock())
+            changed += save_distributions(uow, ids, {survey_id: listed.distributions}, whole, look.clock(), counted_at=look.started_at)
             uow.pictures.forget_distributions(ids, whole)
             uow.pictures.add_distributions(ids, listed.distributions)
         return changed, 0

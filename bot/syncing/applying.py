@@ -24,7 +24,9 @@ async def apply_picture(look: Look) -> Collection[str]:
     ids = look.integration_id
 
     def save(uow: UnitOfWork) -> tuple[int, int]:
-        changed = save_surveys(uow, ids, uow.pictures.surveys(ids), look.started_at)
+        surveys = uow.pictures.surveys(ids)
+        _ask_for_last_counts(uow, ids, surveys, look.clock())
+        changed = save_surveys(uow, ids, surveys, look.started_at)
         uow.surveys.freeze_group_sizes(ids, [survey.survey_id for survey in uow.surveys.all(ids)])
         if closes_missing(uow, ids, look.kind):
             changed += uow.surveys.close_unseen(ids, look.started_at)
@@ -40,13 +42,19 @@ async def apply_picture(look: Look) -> Collection[str]:
         whole = [survey_id for survey_id in chunk if is_whole[survey_id]]
         await look.write(
             lambda uow, chunk=chunk, whole=whole: (
-                save_distributions(
-                    uow, ids, {survey_id: uow.pictures.distributions(ids, survey_id) for survey_id in chunk}, whole, look.clock()
-                ),
+                save_distributions(uow, ids, _lists(uow, ids, chunk), whole, look.clock(), counted_at=look.started_at),
                 0,
             )
         )
     return order
+
+
+def _ask_for_last_counts(uow: UnitOfWork, integration_id: str, surveys: Sequence[Survey], now: datetime) -> None:
+    """Have those that were closed looked at by themselves: their lists are not in the picture."""
+    active = {survey.survey_id for survey in uow.surveys.all(integration_id) if survey.is_active}
+    for survey in surveys:
+        if not survey.is_active and survey.survey_id in active:
+            uow.refreshes.ask(integration_id, survey.survey_id, now)
 
 
 def save_surveys(uow: UnitOfWork, integration_id: str, surveys: Sequence[Survey], seen_at: datetime) -> int:
@@ -83,14 +91,28 @@ async def _save_details(look: Look, survey: Survey, known: Survey) -> None:
 
 
 def save_distributions(
-    uow: UnitOfWork, integration_id: str, lists: Mapping[str, Sequence[Distribution]], whole: Collection[str], now: datetime
+    uow: UnitOfWork,
+    integration_id: str,
+    lists: Mapping[str, Sequence[Distribution]],
+    whole: Collection[str],
+    now: datetime,
+    *,
+    counted_at: datetime,
 ) -> int:
-    """Save lists, by survey, and remember today's counts; what is missing in a whole one was deleted. Returns how many changed."""
+    """Save lists, by survey, and remember today's counts; what is missing in a whole one was deleted. Returns how many changed.
+
+    They were read at `counted_at` or later.
+    """
     inherited = [it for survey_id, distributions in lists.items() for it in _inherited(uow, integration_id, survey_id, distributions)]
     uow.counts.keep(integration_id, inherited, now)
     changed = uow.distributions.save(integration_id, inherited).changed
+    uow.surveys.set_counted(integration_id, lists.keys(), counted_at)
     uow.surveys.freeze_group_sizes(integration_id, lists.keys())
     return changed + uow.distributions.mark_deleted(integration_id, whole, {distribution.distribution_id for distribution in inherited})
+
+
+def _lists(uow: UnitOfWork, integration_id: str, survey_ids: Collection[str]) -> Mapping[str, Sequence[Distribution]]:
+    return {survey_id: uow.pictures.distributions(integration_id, survey_id) for survey_id in survey_ids}
 
 
 def _is_prolonged(before: SurveyDetails, now: SurveyDetails) -> bool:

@@ -150,7 +150,7 @@ async def _survey(look: Look, listed: Survey, known: Survey | None) -> None:
     survey = await read_details(look, listed, known)
     if survey is not listed:
         await look.store.write(lambda uow: uow.pictures.add_surveys(look.integration_id, [survey]))
-    if rules.is_left_alone(survey, survey, look.started_at):
+    if rules.is_left_alone(survey, replace(survey, counted_at=known and known.counted_at), look.started_at):
         return
     name = _LISTS + survey.survey_id
 

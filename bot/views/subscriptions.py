@@ -30,7 +30,7 @@ def show_list(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: da
     if viewer.conversation is None:
         return pages.only_in_channels(viewer.reader)
     removed = data.get("removed", "")
-    described = [subjects.describe(uow, each) for each in _of_channel(uow, viewer)]
+    described = [subjects.describe(uow, each, viewer.problem_share) for each in _of_channel(uow, viewer)]
     return pages.subscription_list(described, page_number(data), viewer.reader, removed=int(removed) if removed.isdecimal() else 0)
 
 
@@ -112,13 +112,19 @@ def add(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime)
         _at(before or _times(uow, viewer, now), wish.weekly),
         subject=before.subject if before else meant,
         features=wish.features or (before.features if before else DEFAULT_FEATURES),
+        problem_share=before.problem_share if before and not wish.features else wish.problem_share,
         creator_id=viewer.user_id,
         offered_at=None,
         paused=None,
     )
-    is_same = before is not None and (before.features, before.creator_id, before.paused) == (wanted.features, viewer.user_id, None)
+    is_same = before is not None and _promised(before) == _promised(wanted)
     added = uow.subscriptions.add(wanted if is_same else replace(wanted, created_at=now))
     return _shown(added) if is_same else _announced(uow, added, now)
+
+
+def _promised(it: Subscription) -> tuple[object, ...]:
+    """What its channel is told when it changes."""
+    return it.features, it.problem_share, it.creator_id, it.paused
 
 
 def change(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Action:
@@ -201,12 +207,12 @@ def _described(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str]) -> Desc
     """The subscription with the number in `data`, of the channel where they ask."""
     number = data.get("subscription", "")
     found = next((each for each in _of_channel(uow, viewer) if str(each.subscription_id) == number), None)
-    return subjects.describe(uow, found) if found else None
+    return subjects.describe(uow, found, viewer.problem_share) if found else None
 
 
 def _matching(uow: UnitOfWork, viewer: Viewer, words: str) -> Sequence[Described]:
     """What the channel is subscribed to that somebody may mean: `all`, a pattern, an id, a name or a part of one."""
-    every = [subjects.describe(uow, each) for each in _of_channel(uow, viewer)] if words else []
+    every = [subjects.describe(uow, each, viewer.problem_share) for each in _of_channel(uow, viewer)] if words else []
     if words.casefold() == ALL:
         return every
     exact = [each for each in every if words.casefold() in {each.subscription.subject.casefold(), (each.survey_name or "").casefold()}]

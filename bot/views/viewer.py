@@ -35,6 +35,7 @@ class Viewer:
     retry: timedelta
     sends_per_minute: Rate
     links: DeepLinks
+    problem_share: float
     files: Links | None = None
 
 

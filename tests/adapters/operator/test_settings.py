@@ -60,6 +60,7 @@ WRONG = [
     ("LINKS__BUILDER", CANARY, "must be an https:// address in which {host}, {survey} and {distribution} may stand"),
     ("METRICS_TOKEN", f"{CANARY}-short", "must be at least 16 characters, ASCII without spaces (this makes one: openssl rand -hex 16)"),
     ("SYNC_JOBS", "0", "must be 1 or more"),
+    ("PROBLEM_SHARE", "10", "must be 1 or less"),
     ("INTEGRATION_FILE", CANARY, "is no setting; SURVEYBOT_INTEGRATIONS_FILE is"),
     ("QUALTRICS__API_TOKEN", CANARY, MOVED),
     ("QUALTRICS__TOKEN", CANARY, MOVED),

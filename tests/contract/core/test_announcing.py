@@ -15,11 +15,12 @@ from bot.channels.posting import Poster, post_due
 from bot.deep_links import DeepLinks
 from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unavailable
 from bot.messages import Conversation, DeliveryState, MemberKind, Place, Preference
-from bot.model import User
-from bot.page import Chart, Facts, Page
+from bot.model import Integration, User
+from bot.page import Chart, Facts, Moment, Page
 from bot.posts import News, PostKind
 from bot.subscriptions import Feature, Paused, Subscription
-from bot.syncing.sync import Kind
+from bot.syncing.refreshing import Refresher
+from bot.syncing.sync import Kind, Synchronisation
 from cards.plain import plain_text
 from tests.contract.core.conftest import Life
 from tests.unit.core.examples import DAY, NOW
@@ -66,6 +67,17 @@ class Channels:
         await announce_due(self.life.store, self.life.sender.reach, self.life.now)
         await post_due(self.poster)
         return [page.title for _, page in self.life.channel.posted[before:]]
+
+    async def follow_hints(self) -> list[str]:
+        """Look at the surveys that a look was asked for; returns them."""
+        hints = await self.life.store.read(lambda uow: uow.refreshes.all(100))
+        self.life.wait(seconds=5)
+
+        async def synchronise(_: Integration) -> Synchronisation:
+            return self.life.synchronisation()
+
+        await Refresher(store=self.life.store, synchronise=synchronise, owner="test", clock=self.life.clock).refresh_due()
+        return [hint.survey_id for hint in hints]
 
     @property
     def poster(self) -> Poster:
@@ -200,7 +212,10 @@ async def test_an_owner_who_does_not_want_to_be_told_is_not_though_they_chose_so
 
 
 async def test_problems_are_told_once_and_again_when_they_have_doubled(channels: Channels) -> None:
+    """From the share on that the subscription names, else the settings."""
     await channels.subscribe(Feature.DELIVERY_PROBLEMS)
+    named = await channels.subscribe(Feature.DELIVERY_PROBLEMS, channel="C2")
+    await channels.life.store.write(lambda uow: uow.subscriptions.add(replace(named, problem_share=0.6)))
     channels.send()
     assert await channels.look() == []
     channels.count(bounced=12)
@@ -380,6 +395,49 @@ async def test_a_survey_that_is_sent_once_more_after_its_end_is_followed_to_its_
     life.wait(days=2)
     assert await channels.look() == ["Survey closed"]
     assert await channels.look() == []
+
+
+async def test_last_numbers_are_read_after_the_end_by_a_look_that_is_asked_for(channels: Channels) -> None:
+    """Its answers until the last moment count, though no look at the tenant came between; whoever closes it by hand waits no longer."""
+    life = channels.life
+    for number in (1, 2):
+        channels.send(f"SV_{number}", f"EMD_{number}", days=30)
+        await channels.subscribe(Feature.RESULTS, subject=f"SV_{number}")
+    life.source.put("SV_1", name="Pulse SV_1", ends_at=life.now + DAY)
+    await channels.look()
+    life.wait(days=1)
+    channels.count(finished=83)
+    assert await channels.tell() == []
+    assert await channels.tell() == []
+    assert await channels.follow_hints() == ["SV_1"]
+    assert await channels.tell() == ["Final numbers"]
+    assert {("Completed", "80 or more"), ("As of", str(Moment(life.now)))} <= set(facts(channels.newest()))
+
+    life.source.put("SV_2", name="Pulse SV_2", is_active=False)
+    channels.count("EMD_2", finished=51)
+    assert await channels.look() == [], "that look did not count its answers any more"
+    assert await channels.follow_hints() == ["SV_2"]
+    assert await channels.tell() == ["Final numbers"]
+    assert ("Completed", "50 or more") in facts(channels.newest())
+    life.wait(hours=1)
+    assert await channels.look() == []
+    assert await channels.follow_hints() == []
+
+
+async def test_where_last_numbers_cannot_be_read_those_of_before_the_end_are_told_as_such_an_hour_later(channels: Channels) -> None:
+    life = channels.life
+    await channels.subscribe(Feature.RESULTS)
+    channels.send(days=30)
+    life.source.put(ends_at=life.now + DAY)
+    channels.count(finished=40)
+    await channels.look()
+    life.source.errors["distributions SV_1"] = Unavailable("down")
+    life.wait(days=1, minutes=59)
+    assert await channels.look() == []
+    life.wait(minutes=1)
+    assert await channels.tell() == ["Final numbers"]
+    assert "could not read Qualtrics" in plain_text(channels.newest())
+    assert ("As of", str(Moment(NOW))) in facts(channels.newest())
 
 
 async def test_a_channel_is_told_who_subscribed_it_and_asked_to_take_over_when_they_have_left(channels: Channels) -> None:

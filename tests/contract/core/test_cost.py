@@ -16,17 +16,20 @@ from tests.unit.core.examples import DAY, NOW
 ANA, BEN = "ana@acme.example", "ben@acme.example"
 
 
-async def test_a_survey_that_ended_costs_no_calls_until_it_is_modified(life: Life) -> None:
+async def test_a_survey_that_ended_is_counted_once_more_and_costs_no_calls_until_it_is_modified(life: Life) -> None:
     life.source.put(ends_at=NOW + DAY)
     life.source.send("EMD_1", {"CID_1": ANA})
     await life.baseline()
     life.wait(days=2)
+    life.source.move("EMD_1", "CID_1", "SurveyFinished", life.now - DAY)
+    for calls in ({"surveys": 1, "distributions SV_1": 1, "history EMD_1": 1}, {"surveys": 1}):
+        life.source.called.clear()
+        await life.sync()
+        assert life.source.called == calls
     life.source.called.clear()
-    await life.sync()
-    assert life.source.called == {"surveys": 1}
     life.source.put(ends_at=NOW + 9 * DAY, last_modified=life.now)
     await life.sync()
-    assert life.source.called == {"surveys": 2, "details SV_1": 1, "distributions SV_1": 1, "links EMD_1": 1, "history EMD_1": 1}
+    assert life.source.called == {"surveys": 1, "details SV_1": 1, "distributions SV_1": 1, "links EMD_1": 1, "history EMD_1": 1}
 
 
 async def test_a_deleted_distribution_is_withdrawn_and_costs_no_history(life: Life) -> None:

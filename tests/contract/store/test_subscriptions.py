@@ -34,7 +34,7 @@ async def added(store: SqlStore, *subscriptions: Subscription) -> list[Subscript
 
 async def test_a_subscription_comes_back_as_it_was_made_with_an_id(store: SqlStore) -> None:
     elsewhere = replace(PULSE, conversation=Conversation(workspace_id="T2", channel_id="C1"))
-    one, other, third = await added(store, PULSE, elsewhere, replace(PULSE, subject="all", features=frozenset()))
+    one, other, third = await added(store, PULSE, elsewhere, replace(PULSE, subject="all", features=frozenset(), problem_share=None))
     assert one == replace(PULSE, subscription_id=one.subscription_id)
     assert len({0, one.subscription_id, other.subscription_id, third.subscription_id}) == 4
     assert await store.read(lambda u: u.subscriptions.get(other.subscription_id)) == other

@@ -74,6 +74,13 @@ def test_the_weekly_time_is_read_among_other_features(text: str, weekly: Weekly)
         assert wish.subject in {"Pulse", "SV_1"}
 
 
+@pytest.mark.parametrize("text", ["delivery-problems@5%", "Delivery problem @ 5 %", "delivery-problems:5"])
+def test_the_share_of_problems_is_read_among_other_features(text: str) -> None:
+    for typed in (f"Team pulse {text}", f"SV_1 {text} launch", f"Pulse weekly@9:00, {text}, launch"):
+        wish = parse(typed)
+        assert (wish.problem_share, PROBLEMS in wish.features, wish.unknown) == (0.05, True, None), typed
+
+
 @pytest.mark.parametrize(
     ("text", "unknown", "nearest"),
     [
@@ -83,6 +90,8 @@ def test_the_weekly_time_is_read_among_other_features(text: str, weekly: Weekly)
         ("Pulse weekly:fryday@16:00 launch", "weekly:fryday@16:00", WEEKLY),
         ("Pulse weekly:friday@25:00", "weekly:friday@25:00", WEEKLY),
         ("Pulse weekly@13pm", "weekly@13pm", None),
+        ("Team pulse delivery-problems@0%", "delivery-problems@0%", PROBLEMS),
+        ("SV_1 delivery-problems@101% launch", "delivery-problems@101%", PROBLEMS),
         ("Pulse weekly@9:00@Europe/Nowhere", "weekly@9:00@Europe/Nowhere", None),
     ],
 )
@@ -118,11 +127,13 @@ def test_whatever_is_typed_is_understood_or_named(text: str, features: frozenset
         at=st.none() | st.builds(time, st.integers(0, 23), st.integers(0, 59)),
         zone=st.sampled_from([None, "UTC", "Europe/Berlin"]),
     ),
+    st.none() | st.integers(1, 100).map(lambda percent: percent / 100),
 )
-def test_what_is_written_down_is_read_the_same(subject: str, features: frozenset[Feature], weekly: Weekly) -> None:
-    read = parse(written(subject, features, weekly))
+def test_what_is_written_down_is_read_the_same(subject: str, features: frozenset[Feature], weekly: Weekly, share: float | None) -> None:
+    read = parse(written(Wish(subject=subject, features=features, weekly=weekly, problem_share=share)))
     assert (read.subject, read.features, read.unknown) == (subject, features, None)
     assert read.weekly == (weekly if Feature.WEEKLY in features else Weekly())
+    assert read.problem_share == (share if Feature.DELIVERY_PROBLEMS in features else None)
 
 
 @pytest.mark.parametrize(("text", "at"), [("9:05", time(9, 5)), ("16:00", time(16)), ("24:00", None), ("noon", None), ("", None)])
