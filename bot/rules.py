@@ -333,8 +333,9 @@ def _answered_at(invitation: Invitation) -> datetime:
     return invitation.completed_at or _sent_at(invitation)
 
 
-def _order(invitation: Invitation) -> tuple[datetime, str, str]:
-    return (_sent_at(invitation), invitation.distribution_id, invitation.contact_id)
+def _order(invitation: Invitation) -> tuple[datetime, str, str, str]:
+    """Several integrations may see one invitation."""
+    return (_sent_at(invitation), invitation.distribution_id, invitation.contact_id, invitation.integration_id)
 
 
 def _can_answer(survey: Survey, invitation: Invitation, now: datetime) -> bool:

@@ -175,8 +175,9 @@ class SqlUsers:
 
     def known_as(self, email: str) -> str | None:
         users = tables.users
-        known = select(users.c.first_name, users.c.last_name).where(users.c.email == email).order_by(users.c.is_active.desc())
-        names = (" ".join(part for part in row if part) for row in self.connection.execute(known))
+        known = select(users.c.first_name, users.c.last_name).where(users.c.email == email)
+        active_first = known.order_by(users.c.is_active.desc(), users.c.integration_id, users.c.user_id)
+        names = (" ".join(part for part in row if part) for row in self.connection.execute(active_first))
         return next(filter(None, names), None)
 
     def admin_of(self, email: str) -> Sequence[str]:

@@ -123,7 +123,7 @@ class SqlInvitations:
             .where(_SURVEYS.c.is_active, _SURVEYS.c.is_deleted.is_not(true()))
             .where(*(or_(at.is_(None), at > now) for at in (_EXPIRES_AT, _SURVEYS.c.ends_at)))
             .where(or_(tried.is_(None), tried < tried_before))
-            .order_by(tried.is_not(None), tried, _INVITATIONS.c.contact_id)
+            .order_by(tried.is_not(None), tried, _INVITATIONS.c.contact_id, _INVITATIONS.c.distribution_key)
             .limit(limit)
         )
         return [Invitation(**row) for row in self.connection.execute(unknown).mappings()]

@@ -152,6 +152,17 @@ async def test_an_integration_without_invitations_is_gone_at_once(store: SqlStor
     assert await store.read(lambda u: u.integrations.all()) == []
 
 
+async def test_whoever_has_several_accounts_is_named_as_in_an_active_one_of_the_first_integration(store: SqlStore) -> None:
+    def save(u: UnitOfWork) -> None:
+        for name in ("z", "main", "branch"):
+            u.integrations.save(an_integration(name))
+            u.users.save(name, [replace(USER, first_name=name, is_active=name != "branch")])
+
+    await store.write(save)
+    assert await store.read(lambda u: u.users.known_as("ada@example.org")) == "main L"
+    assert await store.read(lambda u: u.users.known_as("bob@example.org")) is None
+
+
 async def test_the_same_accounts_again_change_nothing_and_one_changed_field_changes_one(store: SqlStore) -> None:
     await store.write(lambda u: u.integrations.save(an_integration("main")))
     users = [USER, replace(USER, user_id="UR_2", email=None, user_type=None)]

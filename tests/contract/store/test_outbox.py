@@ -26,7 +26,13 @@ LATER = NOW + LEASE + timedelta(milliseconds=1)
 
 @pytest.fixture
 async def person(store: SqlStore) -> int:
-    return (await store.write(lambda u: u.people.ids(["ada@example.org"])))["ada@example.org"]
+    return (await people(store, "ada"))[0]
+
+
+async def people(store: SqlStore, *names: str) -> list[int]:
+    emails = [f"{name}@example.org" for name in names]
+    ids = await store.write(lambda u: u.people.ids(emails))
+    return [ids[email] for email in emails]
 
 
 @pytest.fixture
@@ -79,7 +85,7 @@ async def test_more_events_than_a_statement_takes_are_added_once(store: SqlStore
 
 
 async def test_it_is_known_when_each_person_was_last_told_of_a_survey(store: SqlStore) -> None:
-    ada, bob, cyd = (await store.write(lambda u: u.people.ids(["ada@x.org", "bob@x.org", "cyd@x.org"]))).values()
+    ada, bob, cyd = await people(store, "ada", "bob", "cyd")
     for days, told in enumerate((event(ada), event(bob), event(ada, "EMD_2"))):
         await store.write(lambda u, days=days, told=told: u.outbox.add([told], NOW + days * DAY))
     others = [event(bob, survey_id="SV_2"), event(bob, kind=EventKind.SURVEY_CLOSING), event(cyd, kind=EventKind.SURVEY_CLOSING)]
@@ -159,7 +165,7 @@ async def test_claims_are_given_up_by_one_statement_and_due_as_before(store: Sql
 
 async def test_what_waits_is_told_by_workspace_survey_and_kind(store: SqlStore) -> None:
     """A person's workspace is that of their account; a member's goes before a guest's."""
-    ada, bob, cyd = (await store.write(lambda u: u.people.ids(["ada@example.org", "bob@example.org", "cyd@example.org"]))).values()
+    ada, bob, cyd = await people(store, "ada", "bob", "cyd")
 
     def fill(u: UnitOfWork) -> None:
         u.members.save([member("U1", email="ada@example.org"), replace(member("U2", email="bob@example.org"), workspace_id="T2")])
@@ -312,8 +318,7 @@ async def test_what_another_process_opened_and_sent_in_between_is_not_opened_aga
 
 
 async def test_who_could_not_be_reached_is_told_once_they_have_an_account_that_may_be_written_to(store: SqlStore) -> None:
-    emails = [f"{name}@example.org" for name in ("member", "guest", "deactivated", "nobody")]
-    people = await store.write(lambda u: u.people.ids(emails))
+    someone, guest, *others = await people(store, "member", "guest", "deactivated", "nobody")
 
     def join(u: UnitOfWork) -> None:
         u.members.save([member(kind, kind=MemberKind(kind), email=f"{kind}@example.org") for kind in ("member", "guest", "deactivated")])
@@ -323,9 +328,9 @@ async def test_who_could_not_be_reached_is_told_once_they_have_an_account_that_m
         reach = Reach(platforms=frozenset(platforms), guests=frozenset({guests}), tenant_id=tenant_id)
         return await store.write(lambda u: u.outbox.reopen_reachable(reach, LATER))
 
-    await store.write(lambda u: u.outbox.add([event(people["member@example.org"], "failed")], NOW))
+    await store.write(lambda u: u.outbox.add([event(someone, "failed")], NOW))
     await ended(store, DeliveryState.FAILED)
-    await store.write(lambda u: u.outbox.add([event(person) for person in people.values()], NOW))
+    await store.write(lambda u: u.outbox.add([event(person) for person in (someone, guest, *others)], NOW))
     await ended(store, DeliveryState.UNREACHABLE)
     assert await reopened(*Platform) == 0
     await store.write(join)
@@ -335,7 +340,7 @@ async def test_who_could_not_be_reached_is_told_once_they_have_an_account_that_m
     assert await reopened(Platform.SLACK, guests=Platform.SLACK) == 1
     assert await reopened(*Platform, guests=Platform.SLACK) == 0
     again = await store.write(lambda u: claim(u, LATER))
-    assert {d.person_id for d in again} == {people["member@example.org"], people["guest@example.org"]}
+    assert {d.person_id for d in again} == {someone, guest}
     assert {(d.due_at, d.reason) for d in again} == {(LATER, None)}
 
 

@@ -234,6 +234,11 @@ def test_the_link_that_lives_longest_is_the_one_to_answer_with() -> None:
     assert asked(a_survey(), invite, reminder, dead).invitation == reminder
 
 
+def test_it_is_the_same_link_in_whatever_order_two_integrations_tell_of_it() -> None:
+    branch, main = an_invitation(integration_id="branch"), an_invitation(integration_id="main")
+    assert asked(a_survey(), main, branch) == asked(a_survey(), branch, main)
+
+
 def event_of(*invitations: Invitation, baseline_at: datetime = NOW - 365 * DAY) -> str | None:
     event = rules.invited(1, participation(a_survey(), invitations, NOW), baseline_at)
     return event.key if event else None
