@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from adapters.sandbox.qualtrics.bulk import bulk_tenant
 from adapters.sandbox.qualtrics.limits import Limits
 from adapters.sandbox.qualtrics.records import numbered
@@ -62,12 +64,37 @@ class Simulated:
         assert isinstance(number, int)
         return number
 
+    def answers_at_most(self, calls: int | None) -> None:
+        """Leave what comes after so many calls from now on without an answer; None = answer everything."""
+        self._commands.send(_AtMost(calls))
+        self._commands.recv()
+
     def rows(self) -> set[Row]:
         """Every invitation there is."""
         self._commands.send("rows")
         rows = self._commands.recv()
         assert isinstance(rows, set)
         return rows
+
+
+@dataclass(frozen=True, slots=True)
+class _AtMost:
+    calls: int | None
+
+
+class _Answering:
+    """An app that leaves calls unanswered for ever once it was told to."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+        self.left: int | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if self.left == 0:
+            await asyncio.Event().wait()
+        if self.left is not None:
+            self.left -= 1
+        await self._app(scope, receive, send)
 
 
 @contextmanager
@@ -99,7 +126,8 @@ async def _served(commands: Connection[object, object], shape: Shape, calls_per_
         recipients=shape.recipients,
     )
     limits = tenant.limits = None if calls_per_minute is None else Limits(brand=calls_per_minute, endpoints={})
-    async with serving(qualtrics_app(tenant, token=TOKEN)) as url:
+    app = _Answering(qualtrics_app(tenant, token=TOKEN))
+    async with serving(app) as url:
         commands.send(f"{url}/API/v3/")
         while command := await asyncio.to_thread(commands.recv):
             if command == "rows":
@@ -107,6 +135,10 @@ async def _served(commands: Connection[object, object], shape: Shape, calls_per_
                 continue
             if command == "refused":
                 commands.send(limits.refused.total() if limits else 0)
+                continue
+            if isinstance(command, _AtMost):
+                app.left = command.calls
+                commands.send(None)
                 continue
             assert isinstance(command, tuple)
             _let_answer(tenant, *command)
