@@ -55,7 +55,7 @@ class Playground:
         return [call["request"]["body"] | call["response"]["body"] for call in there if call["response"]["statusCode"] < 300]
 
     async def awaited(self, conversation_id: str, number: int) -> Json:
-        """Return that message of the bot in a conversation once it has come. Raises TimeoutError after five seconds."""
+        """Return that message of the bot in a conversation once it has come. Raises TimeoutError after half a minute."""
         await _until(lambda: len(self.sent(conversation_id)) >= number)
         return self.sent(conversation_id)[number - 1]
 
@@ -159,13 +159,13 @@ def _user(user_id: str, name: str) -> Json:
 
 
 async def _until(is_so: Callable[[], bool]) -> None:
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         while not is_so():  # noqa: ASYNC110 - what it records is a file
             await asyncio.sleep(0.02)
 
 
 async def _up(client: httpx.AsyncClient) -> None:
-    async with asyncio.timeout(15):
+    async with asyncio.timeout(30):
         while True:
             with suppress(httpx.TransportError):
                 await client.get("/_internal/v1/config")

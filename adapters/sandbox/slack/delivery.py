@@ -15,9 +15,8 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from adapters.sandbox.slack.platform import App
+from adapters.sandbox.slack.platform import Platform
 from adapters.sandbox.slack.records import Json
-from adapters.sandbox.slack.sockets import Sockets
 
 #: As Socket Mode names them.
 Envelope = Literal["events_api", "slash_commands", "interactive"]
@@ -43,8 +42,8 @@ class Delivery(Protocol):
 class Posted(Delivery):
     """https://docs.slack.dev/authentication/verifying-requests-from-slack"""
 
-    def __init__(self, app: App, url: str, timeout_s: float) -> None:
-        self._app, self._url, self._timeout_s = app, url, timeout_s
+    def __init__(self, platform: Platform, url: str) -> None:
+        self._platform, self._url = platform, url
 
     async def bring(self, kind: Envelope, payload: Json, *, attempt: int = 0) -> Acknowledgement:
         match kind:
@@ -60,7 +59,7 @@ class Posted(Delivery):
         headers = {"Content-Type": content_type, **retry, **self._signature(body)}
         try:
             async with (
-                asyncio.timeout(self._timeout_s),
+                asyncio.timeout(self._platform.patience_s),
                 aiohttp.ClientSession() as session,
                 session.post(self._url, data=body.encode(), headers=headers) as response,
             ):
@@ -72,21 +71,21 @@ class Posted(Delivery):
     def _signature(self, body: str) -> Mapping[str, str]:
         """Fresh in real time: the bot refuses what is older than five minutes by its own clock."""
         timestamp = str(int(time.time()))
-        digest = hmac.new(self._app.signing_secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
+        digest = hmac.new(self._platform.app.signing_secret.encode(), f"v0:{timestamp}:{body}".encode(), hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": timestamp, "X-Slack-Signature": f"v0={digest}"}
 
 
 class Enveloped(Delivery):
-    def __init__(self, sockets: Sockets, timeout_s: float) -> None:
-        self._sockets, self._timeout_s = sockets, timeout_s
+    def __init__(self, platform: Platform) -> None:
+        self._platform = platform
 
     async def bring(self, kind: Envelope, payload: Json, *, attempt: int = 0) -> Acknowledgement:
         envelope: Json = {"type": kind, "payload": payload, "accepts_response_payload": kind != "events_api"}
         if kind == "events_api":
             envelope |= {"retry_attempt": attempt, "retry_reason": "timeout" if attempt else ""}
         try:
-            async with asyncio.timeout(self._timeout_s):
-                answer = await self._sockets.send(envelope)
+            async with asyncio.timeout(self._platform.patience_s):
+                answer = await self._platform.sockets.send(envelope)
         except ConnectionError:
             return Acknowledgement(None, error="dispatch_failed")
         return Acknowledgement(HTTPStatus.OK, json.dumps(answer) if answer else "")

@@ -59,6 +59,8 @@ class Platform:
         self.limits: Limits | None = None
         self.journal: list[Call] = []
         self.refused: list[RefusedPayload] = []
+        #: How long Slack waits for an acknowledgement, in seconds.
+        self.patience_s = 3.0
         self.timeouts: list[Timeout] = []
         self.workspaces: dict[str, Workspace] = {}
         self.organisations: dict[str, Organisation] = {}

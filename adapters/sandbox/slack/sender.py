@@ -21,11 +21,10 @@ __all__ = ["Acknowledgement", "SlackSender", "tell_news"]
 class SlackSender:
     """Sends to the one Request URL that our manifest names for commands, interactivity and events; without one, by Socket Mode."""
 
-    def __init__(self, workspace: Workspace, bot_url: str | None, *, timeout_s: float = 3.0) -> None:
+    def __init__(self, workspace: Workspace, bot_url: str | None) -> None:
         self._workspace = workspace
-        platform = workspace.platform
-        self._posted = Posted(platform.app, bot_url or "", timeout_s)
-        self._delivery: Delivery = self._posted if bot_url else Enveloped(platform.sockets, timeout_s)
+        self._posted = Posted(workspace.platform, bot_url or "")
+        self._delivery: Delivery = self._posted if bot_url else Enveloped(workspace.platform)
 
     async def command(self, user_id: str, channel_id: str, command: str, text: str = "") -> Acknowledgement:
         """Type a slash command. The acknowledgement's body, if any, is a reply; a failure is what Slackbot says to the user.

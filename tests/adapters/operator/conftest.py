@@ -171,7 +171,7 @@ def accounts(inside: Sandbox) -> tuple[User, User]:
     return next(it for it in inside.tenant.users if it.is_admin), next(it for it in inside.tenant.users if not it.is_admin)
 
 
-async def until(inside: Sandbox, is_so: Callable[[UnitOfWork], object], seconds: float = 20) -> None:
+async def until(inside: Sandbox, is_so: Callable[[UnitOfWork], object], seconds: float = 120) -> None:
     """Look again and again: what is waited for happens in another process, or tells nobody."""
     async with asyncio.timeout(seconds):
         while not await inside.bot.core.store.read(is_so):  # noqa: ASYNC110 - nobody sets an event

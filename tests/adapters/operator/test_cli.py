@@ -167,7 +167,7 @@ async def test_a_stopped_demo_soon_ends_in_order(tmp_path: Path) -> None:
     """Whatever the operator has set for the real bot."""
     async with process(tmp_path, {"SURVEYBOT_PORT": "wrong", "TMPDIR": str(tmp_path)}, "demo", "--port", "0") as demo:
         assert demo.stdout is not None
-        line = (await asyncio.wait_for(demo.stdout.readline(), 20)).decode()
+        line = (await asyncio.wait_for(demo.stdout.readline(), 120)).decode()
         assert line.startswith("Surveybot demo: open http://127.0.0.1:")
         await _answers(line.split()[3])
         out, err = await _stop(demo, signal.SIGINT)
@@ -202,8 +202,8 @@ def _write(file: Path, text: str) -> None:
 
 
 async def _answers(url: str) -> None:
-    """Wait until a server is up."""
-    async with asyncio.timeout(20), httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=20)) as client:
+    """Wait until a server is up: the start of a process takes a busy machine long."""
+    async with asyncio.timeout(120), httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(retries=20), timeout=60) as client:
         assert (await client.get(url)).status_code == 200
 
 
@@ -214,5 +214,5 @@ def _names(folder: Path) -> list[str]:
 async def _stop(running: asyncio.subprocess.Process, how: signal.Signals) -> tuple[str, str]:
     """It takes half a second; on a busy machine more, but never as long as what is interrupted."""
     running.send_signal(how)
-    out, err = await asyncio.wait_for(running.communicate(), 30)
+    out, err = await asyncio.wait_for(running.communicate(), 50)
     return out.decode(), err.decode()

@@ -76,7 +76,7 @@ async def test_no_token_address_or_link_of_a_request_is_logged_even_at_debug(she
             await inside.bot.deliver()
             version = inside.workspace.version
             assert (await inside.sender.command("U001", "C001", "/surveys", "")).status == 200
-            await asyncio.wait_for(inside.workspace.wait_for_change(version), 10)
+            await asyncio.wait_for(inside.workspace.wait_for_change(version), 30)
             await _refused(make_client(CANARY, f"{inside.url}/api/"))
             settings = inside.bot.core.settings
             token = await inside.bot.core.store.read(lambda uow: uow.integrations.secret("acme"))

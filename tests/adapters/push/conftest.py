@@ -74,7 +74,7 @@ class Endpoint:
         self.http = self.serving(self.store)
 
     def serving(self, store: Any, **options: Any) -> httpx.AsyncClient:
-        app = Starlette(routes=routes(store, lambda: self.now, **options))
+        app = Starlette(routes=routes(store, lambda: self.now, **{"patience_seconds": 30, **options}))
         return httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://bot.test")
 
     async def post(self, body: Any, integration_id: str = "main", **headers: str) -> int:

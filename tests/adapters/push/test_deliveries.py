@@ -70,7 +70,7 @@ async def test_a_burst_of_completions_is_one_hint(endpoint: Endpoint) -> None:
 
 
 async def test_many_that_give_up_waiting_together_take_nobody_along(endpoint: Endpoint) -> None:
-    endpoint.http = endpoint.serving(endpoint.store, patience_seconds=0.3)
+    patient, endpoint.http = endpoint.http, endpoint.serving(endpoint.store, patience_seconds=0.3)
     started, ends = threading.Event(), threading.Event()
 
     def long_work(_uow: object) -> None:
@@ -82,6 +82,7 @@ async def test_many_that_give_up_waiting_together_take_nobody_along(endpoint: En
     assert set(await asyncio.gather(*(endpoint.post(delivered(ResponseID=f"R_{n}")) for n in range(300)))) == {503}
     ends.set()
     await busy
+    endpoint.http = patient
     assert await endpoint.post(delivered(SurveyID="SV_2")) == 200
     assert "SV_2" in await endpoint.hinted()
 
@@ -356,7 +357,7 @@ async def test_without_a_database_qualtrics_is_asked_to_send_again(endpoint: End
 
 
 async def test_signatures_are_judged_and_hints_time_out_while_the_writer_is_busy(endpoint: Endpoint) -> None:
-    endpoint.http = endpoint.serving(endpoint.store, patience_seconds=0.2)
+    patient, hasty = endpoint.http, endpoint.serving(endpoint.store, patience_seconds=0.05)
     started, ends = threading.Event(), threading.Event()
 
     def long_work(_uow: object) -> None:
@@ -367,8 +368,10 @@ async def test_signatures_are_judged_and_hints_time_out_while_the_writer_is_busy
     await asyncio.to_thread(started.wait, 20)
     try:
         assert await endpoint.post(delivered(FORBIDDEN_KEY)) == 401
+        endpoint.http = hasty
         assert await endpoint.post(delivered()) == 503
     finally:
+        endpoint.http = patient
         ends.set()
         await busy
     assert await endpoint.post(delivered()) == 200

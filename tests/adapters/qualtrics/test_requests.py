@@ -108,7 +108,7 @@ async def test_a_call_without_a_turn_is_not_sent_and_asks_no_second_time(api: re
 async def test_a_paced_call_adds_no_wait_of_its_own_to_that_of_its_turn(api: respx.Router, paced: QualtricsClient) -> None:
     api.get(WHOAMI).mock(side_effect=[httpx.Response(429, headers={"Retry-After": "50"}), httpx.Response(200, json=GOOD)])
     with stamina.set_testing(False):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             assert (await paced.account()).brand_id == "acme"
 
 

@@ -83,6 +83,7 @@ async def world(signing_key: Key) -> AsyncIterator[World]:
     tenant.add_contact("ada@example.com", "Ada", "Lovelace")
     tenant.add_contact("Björn@Example.com", "Björn", "<b>Tables</b>")
     workspace = Workspace(clock=clock, bot_token="xoxb-sandbox", signing_secret="sandbox")
+    workspace.platform.patience_s = 30  # a busy machine may take longer than three seconds
     workspace.add_user("U1", "Ada", email="ada@example.com", zone="Europe/Madrid")
     workspace.add_user("U2", "Björn", email="björn@example.com")
     workspace.add_user("U3", "Dee", kind=UserKind.DEACTIVATED)

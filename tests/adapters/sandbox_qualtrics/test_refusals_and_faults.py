@@ -213,7 +213,7 @@ async def test_over_a_real_socket_the_tenant_answers_late_when_told_so_and_next_
         assert (await client.get(first["nextPage"])).status_code == 200
         tenant.faults = Faults(slow_seconds=0.3)
         with pytest.raises(httpx.ReadTimeout):
-            await client.get(f"{url}/API/v3/surveys", timeout=0.05)
+            await client.get(f"{url}/API/v3/surveys", timeout=httpx.Timeout(30, read=0.05))
 
 
 def _assert_recorded(answer: httpx.Response, when: str) -> None:

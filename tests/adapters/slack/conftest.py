@@ -56,6 +56,7 @@ def database_url(tmp_path: Path, migrated_sqlite: bytes) -> str:
 def workspace() -> Workspace:
     """Ana and Ben, whose direct message with each other is D0HUMANS, #general, and everybody who is not a member."""
     slack = Workspace(clock=lambda: NOW, bot_token=TOKEN, signing_secret=SECRET)
+    slack.platform.patience_s = 30  # a busy machine may take longer than three seconds
     slack.add_user("U0ANA", "ana", email="Ana@Acme.example", zone="Europe/Berlin", locale="en-US")
     slack.add_user("U0BEN", "ben", email="ben@acme.example")
     slack.add_user("U0GUEST", "gus", email="gus@acme.example", kind=UserKind.GUEST)

@@ -88,7 +88,7 @@ async def test_a_form_stands_open_before_anything_was_looked_up(start: StartBot,
 
     bot = await start(handle=slow)
     assert (await bot.sender.command("U0ANA", "C0GENERAL", "/surveys", "settings")).status == 200
-    async with asyncio.timeout(3):
+    async with asyncio.timeout(30):
         while "U0ANA" not in workspace.modals:
             await workspace.wait_for_change(workspace.version)
     assert "Loading" in seen(workspace)

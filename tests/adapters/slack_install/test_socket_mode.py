@@ -49,7 +49,7 @@ async def test_without_a_connection_the_bot_is_not_ready_and_its_log_quotes_noth
         await house.slack.sockets.opened()
         house.slack.faults.add(Status(503), method="apps.connections.open", times=None)
         await house.slack.sockets.disconnect("link_disabled")
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             while await ready(house) != 503 or not (trouble := [it for it in caplog.records if it.name == "adapters.slack.socket_mode"]):
                 pass
     assert {record.getMessage() for record in trouble} == {"slack.socket_trouble"}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from dataclasses import replace
 
 import pytest
@@ -192,12 +191,11 @@ async def test_hung_sends_are_ambiguous_and_hold_up_nobody_for_longer_than_their
     registration: Registration, service: Tenant, known: Address, store: Store, pace: TeamsPace
 ) -> None:
     """As many hang as there may be calls at a time."""
-    hasty = Connector(registration, at_once=2, timeouts_seconds=(1, 0.5))
+    hasty = Connector(registration, at_once=2, timeouts_seconds=(10, 2))
     channel = TeamsChannel(hasty, registration, store, pace)
-    service.troubles.extend([Hang(20)] * 2)
-    begin = time.monotonic()
-    results = await asyncio.gather(*(channel.send(ANA, PAGE) for _ in range(3)), return_exceptions=True)
-    assert time.monotonic() - begin < 10
+    service.troubles.extend([Hang(60)] * 2)
+    async with asyncio.timeout(30):
+        results = await asyncio.gather(*(channel.send(ANA, PAGE) for _ in range(3)), return_exceptions=True)
     assert sorted(type(result).__name__ for result in results) == ["Ambiguous", "Ambiguous", "MessageRef"]
     await hasty.aclose()
 
