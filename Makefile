@@ -48,6 +48,9 @@ bench: $(VENV)/.dev ## speed and memory, as ratios against a baseline of the sam
 renderer: ## Microsoft's renderer of Adaptive Cards, for the tests that draw with it (needs npm and Chromium)
 	npm install --prefix tests/renderer --no-save --no-package-lock --ignore-scripts --no-audit --no-fund
 
+pictures: $(VENV)/.dev renderer ## every page and form as Slack and Teams show it, into build/pictures (needs npm and Chromium)
+	$(BIN)/python -m tests.renderer.pictures $(PAGES)
+
 manifests: $(VENV)/.run ## the examples in manifest/ anew, after a change of commands, scopes or texts
 	$(BIN)/surveybot manifest slack --host HOST > manifest/slack.json
 	$(BIN)/surveybot manifest teams --host bot.example.org --app-id 00000000-0000-0000-0000-000000000000 --out $(VENV)/teams.zip
@@ -61,4 +64,4 @@ lock: $(VENV)/.dev ## regenerate the hashed requirement files (needs `uv` on the
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build pyproject.toml -o requirements.txt
 	uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --extra demo --group build --group dev pyproject.toml -o requirements-dev.txt
 
-.PHONY: help demo check test test-deep conformance bench lock renderer playground manifests
+.PHONY: help demo check test test-deep conformance bench lock renderer pictures playground manifests

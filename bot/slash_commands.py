@@ -108,7 +108,7 @@ STATS = SlashCommand(
         ),
         Word(
             word="unsubscribe",
-            does=_("tell this channel of it no more, or (all) of nothing"),
+            does=_("stop telling this channel of it, or of everything (all)"),
             verb="subscription.remove",
             takes="what",
             form="subscriptions.list",

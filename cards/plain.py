@@ -26,6 +26,7 @@ from bot.page import (
     PrivatePage,
     Respond,
     Select,
+    Series,
     Strong,
     Text,
 )
@@ -48,14 +49,14 @@ def sentence(phrase: Phrase, zone: str) -> str:
     return markup.clean("".join(_inline(part, zone) for part in phrase)).strip()
 
 
+def chart_numbers(chart: Chart) -> str:
+    """Say in one line what a chart shows; its title stands elsewhere."""
+    return " ".join(f"{markup.named(series.name)} — {'; '.join(_points(chart, series))}." for series in chart.series)
+
+
 def chart_in_words(chart: Chart) -> str:
-    """Say what a chart shows in one line."""
-    labels = [markup.named(label) for label in chart.labels]
-    rows = (
-        f"{markup.named(series.name)}: {', '.join(f'{label} {_number(value)}' for label, value in zip(labels, series.values, strict=True))}"
-        for series in chart.series
-    )
-    return f"{words.CHARTS[chart.kind]} “{markup.named(chart.title)}”. {'; '.join(rows)}."
+    """The same with its title."""
+    return f"{markup.named(chart.title)}. {chart_numbers(chart)}"
 
 
 def _field(field: Field) -> str:
@@ -95,6 +96,11 @@ def _lines(element: PrivateElement, zone: str) -> Iterator[str]:
 def _choices(label: str, options: tuple[Option, ...], chosen: tuple[str, ...]) -> str:
     drawn = (f"{markup.named(option.label)}{words.CHOSEN if option.value in chosen else ''}" for option in options)
     return f"{markup.named(label)}: {'; '.join(drawn)}"
+
+
+def _points(chart: Chart, series: Series) -> Iterator[str]:
+    pairs = zip(chart.labels, series.values, strict=True)
+    return (f"{markup.named(label)}: {_number(value)}" for label, value in pairs)
 
 
 def _number(value: float) -> str:

@@ -34,7 +34,7 @@ from bot.page import (
     Text,
 )
 from cards import limits, markup, slack_charts, slack_fields, words
-from cards.plain import chart_in_words, plain_text
+from cards.plain import chart_in_words, chart_numbers, plain_text
 
 Json = dict[str, Any]
 
@@ -119,11 +119,11 @@ def _blocks(page: Page | PrivatePage | Form, surface: _Surface) -> list[Json]:
 
 def _chart(chart: Chart, *, is_picture: bool) -> Iterator[Json]:
     """The picture has no alternative text of its own, so that its numbers stand below it."""
-    block, spoken = slack_charts.block(chart) if is_picture else None, _plain(chart_in_words(chart), limits.TEXT)
+    block = slack_charts.block(chart) if is_picture else None
     if block is None:
-        yield {"type": "section", "text": spoken}
+        yield {"type": "section", "text": _plain(chart_in_words(chart), limits.TEXT)}
     else:
-        yield from (block, {"type": "context", "elements": [spoken]})
+        yield from (block, {"type": "context", "elements": [_plain(chart_numbers(chart), limits.TEXT)]})
 
 
 def _drawn(element: PrivateElement, page: Page | PrivatePage | Form, numbers: Iterator[int], pictures: Iterator[bool]) -> Iterator[Json]:

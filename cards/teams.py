@@ -37,7 +37,7 @@ from bot.page import (
     Tone,
 )
 from cards import limits, markup, teams_charts, teams_fields, words
-from cards.plain import chart_in_words, plain_text
+from cards.plain import chart_numbers, plain_text
 
 Json = dict[str, Any]
 
@@ -125,9 +125,10 @@ def _drawn(element: PrivateElement, page: Page | PrivatePage | Form) -> Iterator
         case Respond():
             yield _actions([_respond(element, page.title)])
         case Chart():
-            # Its numbers stand below it, for whoever does not see it.
-            yield teams_charts.element(element, _rich((Strong(element.title),), page.zone))
-            yield _rich((chart_in_words(element),), page.zone, isSubtle=True, size="small")
+            # Teams does not draw its title. Its numbers stand below it, for whoever does not see it.
+            yield _rich((Strong(element.title),), page.zone)
+            yield teams_charts.element(element)
+            yield _rich((chart_numbers(element),), page.zone, isSubtle=True, size="small")
         case Divider():
             yield {"type": "Container", "separator": True, "items": []}
         case _:

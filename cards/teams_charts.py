@@ -14,12 +14,12 @@ Json = dict[str, Any]
 _COLOURS = ("categoricalBlue", "categoricalMarigold", "categoricalPurple", "categoricalLime", "categoricalRed", "categoricalLightBlue")
 
 
-def element(chart: Chart, fallback: Json) -> Json:
-    """Return the element; `fallback` stands in its place where it is unknown, which is outside of Teams: it is no part of version 1.5."""
+def element(chart: Chart) -> Json:
+    """Return the element; where it is unknown, which is outside of Teams, nothing stands in its place: it is no part of version 1.5."""
     titles = {"xAxisTitle": chart.x_title, "yAxisTitle": chart.y_title}
     shown = {name: _text(title) for name, title in titles.items() if title is not None and chart.kind is not ChartKind.PIE}
     kind, data = _data(chart)
-    return {"type": f"Chart.{kind}", "title": _text(chart.title), **shown, "data": data, "fallback": fallback}
+    return {"type": f"Chart.{kind}", "title": _text(chart.title), **shown, "data": data, "fallback": "drop"}
 
 
 def _data(chart: Chart) -> tuple[str, list[Json]]:

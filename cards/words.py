@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from bot.page import ChartKind, Tone
+from bot.page import Tone
 
 #: Stands where a text has nothing visible in it and Slack demands at least one character.
 UNTITLED: Final = "(untitled)"
@@ -16,10 +16,4 @@ REQUIRED: Final = "Please fill this in."
 CHOSEN: Final = " (chosen)"
 CLOSE: Final = "Close"
 CANCEL: Final = "Cancel"
-CHARTS: Final = {
-    ChartKind.LINE: "Line chart",
-    ChartKind.BAR: "Bar chart",
-    ChartKind.AREA: "Area chart",
-    ChartKind.PIE: "Pie chart",
-}
 BUTTONS: Final = "Buttons: {labels}."

@@ -60,7 +60,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         **_help(),
         **_homes(),
         "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, READER), READER),
-        "found-surveys": pages.found_surveys([open_survey, _example(*states["answered"], number=4)], "pulse", 1, READER),
+        "found-surveys": pages.found_surveys([_example(number=2), _example(*states["answered"], number=4)], "pulse", 1, READER),
         "found-nothing": pages.found_surveys([], HOSTILE, 1, READER),
         "settings-saved": pages.settings_page(Preference(reminders=False), READER, list(Platform), is_saved=True),
         "settings-saved-by-an-owner": pages.settings_page(Preference(own_surveys=False), READER, is_saved=True, sees_numbers=True),
@@ -148,7 +148,7 @@ def _messages(asked: Participation) -> Mapping[str, Page | PrivatePage]:
 def _example(
     state: State = State.OPEN, status: Status = Status.SUCCESS, *, name: str = "Employee engagement 2026", number: int = 1
 ) -> Participation:
-    closes_at = NOW + timedelta(days=number)
+    closes_at = NOW + timedelta(days=-1 if state is State.EXPIRED else number)
     survey = Survey(
         survey_id=f"SV_{number}",
         name=name if number == 1 else f"Pulse {number}",

@@ -40,7 +40,8 @@ def gallery_of_posts() -> Mapping[str, Page]:
     found = _numbers(_SENT)
     closed = replace(found, is_open=False, closes_at=None, survey=replace(found.survey, is_active=False, counted_at=NOW))
     surveys = [
-        Listed(integration_id="main", survey_id=f"SV_{n}", name=f"Pulse {n}", owner=None, is_open=True, closes_at=None) for n in range(13)
+        Listed(integration_id="main", survey_id=f"SV_{n}", name=f"Pulse {n}", owner=None, is_open=True, closes_at=None)
+        for n in range(1, 14)
     ]
     week = weekly(Week(surveys=surveys, numbers=dict.fromkeys((it.survey_id for it in surveys), found.numbers)), READER)
     return {

@@ -52,6 +52,7 @@ def gallery_of_statistics() -> Mapping[str, Page]:
     found = _numbers([_REMINDER, _INVITE])
     many = _numbers([replace(_INVITE, distribution_id=f"EMD_{n}", send_date=NOW - n * _DAY) for n in range(1, 48)])
     anonymous = replace(_INVITE, link_type=LinkType.ANONYMOUS, sender_name=None, subject=None)
+    waiting = replace(_INVITE, distribution_id="EMD_4", request_status="Pending", send_date=NOW + _DAY, stats=DistributionStats())
     closed = replace(found, survey=replace(found.survey, is_active=False), is_open=False, closes_at=None)
     return {
         "open-surveys": pages.open_surveys(_list(2), READER, is_admin=False),
@@ -71,9 +72,7 @@ def gallery_of_statistics() -> Mapping[str, Page]:
         "distribution-data-of-few-people": _data(_SMALL, _numbers([_SMALL])),
         "distribution-data-one-link": _data(anonymous, _numbers([anonymous])),
         "distribution-data-deleted": _data(replace(_INVITE, is_deleted=True), closed),
-        "distribution-data-scheduled": _data(
-            replace(_INVITE, request_status="Pending", send_date=NOW + _DAY, stats=DistributionStats()), found
-        ),
+        "distribution-data-scheduled": _data(waiting, _numbers([waiting])),
         "no-numbers": pages.no_numbers("ada@example.org", READER),
         "no-numbers-for-guests": pages.no_numbers(None, READER),
     }

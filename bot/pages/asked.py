@@ -3,16 +3,7 @@
 from __future__ import annotations
 
 from bot.model import Anonymity, PersonalLink, Status
-from bot.page import (
-    Facts,
-    Moment,
-    Notice,
-    Phrase,
-    PrivateElement,
-    Respond,
-    Tone,
-    phrase,
-)
+from bot.page import Element, Facts, Moment, Notice, Phrase, PrivateElement, Respond, Text, Tone, phrase
 from bot.pages.reader import Reader
 from bot.rules import Participation, State
 
@@ -31,23 +22,24 @@ def sender(asked: Participation, reader: Reader) -> str:
 
 def facts(asked: Participation, reader: Reader) -> Facts:
     say, sent = reader.say, asked.invitation.sent_at
+    end = say("Closed") if asked.state is State.EXPIRED else say("Closes")
     return Facts(
         (
             (say("From"), (sender(asked, reader),)),
-            (say("Sent"), (Moment(sent),) if sent else (say("unknown"),)),
-            (say("Closes"), closes(asked, reader)),
+            (say("Sent"), (Moment(sent),) if sent else (say("not known"),)),
+            *(() if asked.state is State.CLOSED else ((end, closes(asked, reader)),)),
             (say("Status"), (status_words(asked.invitation.status, reader),)),
         )
     )
 
 
-def state_notice(asked: Participation, reader: Reader) -> tuple[Notice, ...]:
+def state_notice(asked: Participation, reader: Reader) -> tuple[Element, ...]:
     say = reader.say
     match asked.state:
         case State.OPEN:
             return ()
         case State.ANSWERED:
-            text = say("Thank you for taking part. There is nothing more to do.")
+            return (Text((say("Thank you for taking part. There is nothing more to do."),)),)
         case State.EXPIRED:
             text = say("The time to answer is over.")
         case State.CLOSED:

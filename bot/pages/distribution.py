@@ -10,7 +10,7 @@ from bot.numbers import SurveyNumbers
 from bot.page import Action, Button, Element, Facts, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone
 from bot.pages.numbers import why
 from bot.pages.reader import Reader
-from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, sent_words, survey_name
+from bot.pages.sendings import distribution_name, funnel, has_recipients, is_waiting, number_facts, survey_name
 from bot.pages.statistics import open_button
 from bot.pages.ways import row
 
@@ -34,11 +34,11 @@ def distribution_data(distribution: Distribution, found: SurveyNumbers, links: D
 
 def _facts(distribution: Distribution, reader: Reader) -> tuple[tuple[str, Phrase], ...]:
     say = reader.say
-    created, closes = distribution.created_at, distribution.link_expires_at
+    created, sent, closes = distribution.created_at, distribution.send_date, distribution.link_expires_at
     return (
         (say("From"), (distribution.sender_name or say("not known"),)),
         (say("Created"), (Moment(created),) if created else (say("not known"),)),
-        (say("Sent"), sent_words(distribution, reader) if not distribution.send_date else (Moment(distribution.send_date),)),
+        (say("To be sent") if is_waiting(distribution) else say("Sent"), (Moment(sent) if sent else say("not yet"),)),
         (say("Links expire"), (Moment(closes),) if closes else (say("no end date"),)),
     )
 
@@ -47,8 +47,6 @@ def _state(distribution: Distribution, found: SurveyNumbers, reader: Reader) -> 
     say = reader.say
     if distribution.is_deleted:
         yield Notice(Tone.INFO, (say("This distribution was deleted in Qualtrics: its links do not work any more."),))
-    elif distribution.request_status == "Pending":
-        yield Notice(Tone.INFO, sent_words(distribution, reader))
     elif not found.is_open:
         yield Notice(Tone.INFO, (say("Nobody can answer this survey any more."),))
     if not has_recipients(distribution):

@@ -8,24 +8,27 @@ from bot.model import SMALLEST_GROUP
 from bot.page import Button, Element, Facts, Moment, Note, Notice, Page, Phrase, Strong, Text, Tone, phrase
 from bot.pages.asked import name_of, privacy, sender
 from bot.pages.reader import Reader
+from bot.pages.statistics import open_button
 from bot.pages.ways import details_button, list_button, privacy_button, row, settings_button
 from bot.rules import Participation
-from bot.slash_commands import SLASH_COMMANDS, SURVEYS, SlashCommand, parse
+from bot.slash_commands import SLASH_COMMANDS, STATS, SURVEYS, SlashCommand, parse
 
 
 def help_page(reader: Reader, command: SlashCommand = SURVEYS, unknown: str | None = None) -> Page:
     """Say what can be typed behind a command, and what the bot does; `unknown` is the word that was not understood."""
     say = reader.say
-    default = phrase(
-        say("Without a word behind it, {command} means {default}."), command=reader.typed(command.name), default=command.words[0].usage
-    )
+    alone, default = reader.typed(command.name), reader.typed(command.name, command.words[0].usage)
+    default = say("“{command}” alone is the same as “{default}”.").format(command=alone, default=default)
+    lead = say("I tell you when a Qualtrics survey is sent to you, and once more 24 hours before it closes.")
+    if command is STATS:
+        lead = say("I show how surveys go to those whose surveys they are, and tell it to the channels that they subscribe.")
     elements = (
         *_not_understood(reader, command, unknown),
-        Text(phrase(say("I tell you when a Qualtrics survey is sent to you, and once more 24 hours before it closes."))),
+        Text((lead,)),
         Facts(tuple((reader.typed(command.name, word.usage), (say(word.does),)) for word in command.offered)),
-        Note((*default, " ", *_others(reader, command), say("Only you see the answers, wherever you ask."))),
+        Note((f"{default} ", *_others(reader, command), say("Only you see the answers, wherever you ask."))),
         Note((say("You answer in Qualtrics. I never see or store your answers."),)),
-        row(list_button(reader), settings_button(reader), privacy_button(reader)),
+        row(open_button(reader) if command is STATS else list_button(reader), settings_button(reader), privacy_button(reader)),
     )
     return Page(title=say("Surveybot help"), elements=elements, zone=reader.zone)
 
@@ -80,7 +83,7 @@ def _not_understood(reader: Reader, command: SlashCommand, unknown: str | None) 
 
 def _others(reader: Reader, command: SlashCommand) -> Phrase:
     others = (other for other in SLASH_COMMANDS.values() if other is not command)
-    return tuple(f"{reader.typed(other.name, 'help')}: {reader.say(other.does)}. " for other in others)
+    return tuple(f"{reader.say(other.does)}: {reader.typed(other.name, 'help')}. " for other in others)
 
 
 def _stored(reader: Reader) -> Iterator[Element]:

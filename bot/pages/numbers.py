@@ -13,13 +13,13 @@ def people(shown: Shown, reader: Reader) -> str:
     if shown.is_hidden:
         return say("not shown")
     words = say("about {number}") if shown.is_about else say("{number} or more")
-    return words.format(number=shown.number)
+    return words.format(number=reader.number(shown.number))
 
 
 def at_least(number: int, k: int, reader: Reader) -> str:
     """Say a true number of things that people did or have before them, of no part of anything: "40 or more", "fewer than 5"."""
     say, shown = reader.say, floor(number, k)
-    return (say("{number} or more") if shown else say("fewer than {number}")).format(number=shown or k)
+    return (say("{number} or more") if shown else say("fewer than {number}")).format(number=reader.number(shown or k))
 
 
 def people_of(part: Shown, whole: Shown, reader: Reader) -> str:
@@ -28,9 +28,9 @@ def people_of(part: Shown, whole: Shown, reader: Reader) -> str:
 
 
 def percent(part: Shown, whole: Shown, reader: Reader) -> str:
-    """Say what share: "about 90 %", "not shown"."""
+    """Say what share: "about 90%", "not shown"."""
     share = rate(part, whole)
-    return reader.say("not shown") if share is None else reader.say("about {percent} %").format(percent=round(100 * share))
+    return reader.say("not shown") if share is None else reader.say("about {percent}%").format(percent=round(100 * share))
 
 
 def why(guarded: Guarded, reader: Reader) -> Note:

@@ -95,7 +95,7 @@ def _words(told: Told, reader: Reader) -> tuple[str, Phrase]:
         case PostKind.LAUNCH:
             return say("Survey sent"), phrase(say("{survey} has been sent."), survey=survey)
         case PostKind.MILESTONES:
-            words = say("Answers to {survey} have reached {percent} %.")
+            words = say("Answers to {survey} have reached {percent}%.")
             return say("Milestone reached"), phrase(words, percent=told.news.mark, survey=survey)
         case PostKind.CLOSING:
             return say("Active survey stats"), phrase(say("{survey} closes {when}."), survey=survey, when=closes)

@@ -32,4 +32,8 @@ class Reader:
         return language.words(self.locale).gettext
 
     def count(self, one: str, many: str, number: int) -> str:
-        return language.words(self.locale).ngettext(one, many, number).format(number=number)
+        return language.words(self.locale).ngettext(one, many, number).format(number=self.number(number))
+
+    def number(self, number: int) -> str:
+        """Write a number: "1,200"."""
+        return f"{number:,}"

@@ -38,7 +38,7 @@ def not_an_administrator(reader: Reader) -> Page:
     """Answer for whoever asks for what brand administrators alone may see."""
     text = phrase(
         reader.say(
-            "This is for brand administrators of a connected Qualtrics. I do not know your e-mail address as one's: "
+            "This is for brand administrators of a connected Qualtrics. None that I know of has your e-mail address: "
             "the address in your profile here must be that of your Qualtrics account."
         )
     )
@@ -57,7 +57,7 @@ def no_numbers(address: str | None, reader: Reader) -> Page:
     who = (
         (say("Owners of surveys"), phrase(owners, address=address)),
         (say("Brand administrators"), (say("see all surveys of their Qualtrics, in the same way."),)),
-        (say("Others"), (say("see what was shared with them: ask the owner to have whoever runs Surveybot share it with you."),)),
+        (say("Others"), (say("see what was shared with them. Ask the survey's owner: whoever runs Surveybot can share it with you."),)),
     )
     lead = say("There are no numbers here that I may show you: there is no such survey, or it is not yours. Who sees what:")
     return Page(title=title, elements=(Text((lead,)), Facts(who), ways), zone=reader.zone)

@@ -44,8 +44,13 @@ def sent_words(distribution: Distribution, reader: Reader) -> Phrase:
     """Say when it was, or will be, sent."""
     if distribution.send_date is None:
         return (reader.say("Not sent yet"),)
-    waits = distribution.request_status == "Pending"
-    return phrase(reader.say("Will be sent {when}") if waits else reader.say("Sent {when}"), when=Moment(distribution.send_date))
+    words = reader.say("Will be sent {when}") if is_waiting(distribution) else reader.say("Sent {when}")
+    return phrase(words, when=Moment(distribution.send_date))
+
+
+def is_waiting(distribution: Distribution) -> bool:
+    """It is to be sent at a time that has not come."""
+    return distribution.request_status == "Pending"
 
 
 def response_rate(numbers: Guarded, reader: Reader) -> Phrase:

@@ -68,7 +68,7 @@ def _place(preference: Preference, reader: Reader, platforms: Collection[Platfor
 def _places(reader: Reader) -> Mapping[Place, str]:
     say = reader.say
     return {
-        Place.AUTOMATIC: say("Where I used Surveybot last"),
+        Place.AUTOMATIC: say("Where you last used Surveybot"),
         Place.SLACK: say("In Slack"),
         Place.TEAMS: say("In Microsoft Teams"),
         Place.NOWHERE: say("Nowhere: Qualtrics' e-mails are enough for me"),

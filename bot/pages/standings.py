@@ -67,7 +67,8 @@ def standing_words(reader: Reader) -> Mapping[Standing, str]:
 
 
 def _others(survey_id: str, standings: Sequence[Standing], reader: Reader) -> Iterator[Element]:
-    words = standing_words(reader)
+    say, words = reader.say, standing_words(reader)
     if standings:
+        labels = {each: say("Show: {standing}").format(standing=words[each]) for each in standings}
         data = {each: {"survey": survey_id, "standing": str(each)} for each in standings}
-        yield Buttons(tuple(Button(label=words[each], action=Action(verb="stats.people", data=data[each])) for each in standings))
+        yield Buttons(tuple(Button(label=labels[each], action=Action(verb="stats.people", data=data[each])) for each in standings))

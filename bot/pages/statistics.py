@@ -9,7 +9,7 @@ from bot.deep_links import DeepLinks
 from bot.listed import Listed
 from bot.model import Anonymity, Distribution, Survey
 from bot.numbers import SurveyNumbers
-from bot.page import Action, Button, Element, Entry, Facts, Form, Input, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone
+from bot.page import Action, Button, Element, Entry, Facts, Form, Input, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone, phrase
 from bot.pages.coverage import coverage_button
 from bot.pages.numbers import why
 from bot.pages.paging import Where, pager
@@ -49,7 +49,9 @@ def open_surveys(found: ListPage, reader: Reader, *, is_admin: bool) -> Page:
     say = reader.say
     lead = reader.count("{number} survey that you may see is open.", "{number} surveys that you may see are open.", found.total)
     if not found.total:
-        lead = say("None of the surveys that you may see is open: a survey is, while it is active and an invitation to it can be answered.")
+        lead = say(
+            "None of the surveys that you may see is open. A survey is open while it is active and an invitation to it can be answered."
+        )
     buttons = row(search_button(reader), *([status_button(reader)] if is_admin else []), stats_help_button(reader))
     elements = (Text((lead,)), *_listed(found, Action(verb="stats.list"), reader), buttons)
     return Page(title=say("Open surveys"), elements=elements, zone=reader.zone)
@@ -57,12 +59,14 @@ def open_surveys(found: ListPage, reader: Reader, *, is_admin: bool) -> Page:
 
 def found_numbers(found: ListPage, words: str, reader: Reader) -> Page:
     """List what was looked for, among all surveys they may see."""
-    lead = reader.count("{number} survey that you may see:", "{number} surveys that you may see:", found.total)
+    number = reader.count("{number} survey that you may see", "{number} surveys that you may see", found.total)
+    lead = phrase(reader.say("Found for “{words}”: {surveys}."), words=words, surveys=number)
     if not found.total:
-        lead = reader.say("No survey that you may see has this in its name or its owner's. A part of a word is enough.")
+        none = reader.say("No survey that you may see has “{words}” in its name or its owner's. A part of a word is enough.")
+        lead = phrase(none, words=words)
     turn = Action(verb="stats.find", data={"words": words})
     buttons = row(search_button(reader), open_button(reader))
-    elements = (Text((f"“{words}”. {lead}",)), *_listed(found, turn, reader), buttons)
+    elements = (Text(lead), *_listed(found, turn, reader), buttons)
     return Page(title=reader.say("Found surveys"), elements=elements, zone=reader.zone)
 
 
@@ -124,7 +128,7 @@ def _listed(found: ListPage, turn: Action, reader: Reader) -> Iterator[Element]:
 
 
 def _detail(listed: Listed, numbers: Guarded, reader: Reader) -> Phrase:
-    owner = listed.owner or reader.say("owner not known")
+    owner = listed.owner or reader.say("Owner not known")
     closes = closes_words(listed.closes_at, reader) if listed.is_open else (reader.say("Not open"),)
     return (f"{owner} · ", *closes, " · ", *response_rate(numbers, reader))
 

@@ -133,7 +133,7 @@ def _success(job: JobStatus, k: int, reader: Reader) -> Phrase:
         return ()
     template = reader.say(" Last success: {when}, took {time}; {seen} rows seen, {changed} changed, {skipped} skipped; {calls} calls.")
     numbers = {"seen": job.seen, "skipped": run.skipped, "calls": run.calls}
-    words = {name: str(number) for name, number in numbers.items()} | {"changed": at_least(run.changed, k, reader)}
+    words = {name: reader.number(number) for name, number in numbers.items()} | {"changed": at_least(run.changed, k, reader)}
     return phrase(template, when=Moment(run.started_at), time=_duration(job.took or timedelta()), **words)
 
 

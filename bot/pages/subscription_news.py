@@ -17,7 +17,7 @@ def channel_subscribed(described: Described, reader: Reader) -> Page:
     told = say("{owner} has subscribed this channel to: {surveys}")
     text = phrase(told, owner=Strong(owner), surveys=Strong(subject_words(described, reader)))
     weekly = ((say("Weekly post"), (f"{weekly_words(it, reader)} ({it.zone})",)),) if Feature.WEEKLY in it.features else ()
-    facts = Facts(((say("Told"), (features_words(described, reader),)), *weekly))
+    facts = Facts(((say("What I post"), (features_words(described, reader),)), *weekly))
     note = Note((say("Everybody here can see and remove this: /survey-stats list, or in Teams @Surveybot list."),))
     return Page(title=say("New subscription"), elements=(Text(text), facts, note, row(list_button(reader))), zone=it.zone)
 
@@ -34,7 +34,7 @@ def channel_offered(described: Described, reader: Reader) -> Page:
         action=Action(verb="subscription.take_over", data={"subscription": str(it.subscription_id)}),
         is_primary=True,
     )
-    facts = Facts(((say("Surveys"), (subject_words(described, reader),)), (say("Told"), (features_words(described, reader),))))
+    facts = Facts(((say("Surveys"), (subject_words(described, reader),)), (say("What I post"), (features_words(described, reader),))))
     return Page(title=say("Who takes this over?"), elements=(Text((text,)), facts, row(button, list_button(reader))), zone=it.zone)
 
 
@@ -44,12 +44,23 @@ def subscription_paused(described: Described, why: Paused, reader: Reader) -> Pa
     facts = Facts(
         (
             (say("Surveys"), (subject_words(described, reader),)),
-            (say("Told"), (features_words(described, reader),)),
-            (say("Why"), (paused_words(why, reader),)),
+            (say("What I post"), (features_words(described, reader),)),
+            (say("Why"), (_why(why, reader),)),
         )
     )
     elements = (Text((say("I have stopped posting to a channel that you subscribed."),)), facts, Note((_remedy(why, reader),)))
     return Page(title=say("Subscription paused"), elements=elements, zone=reader.zone)
+
+
+def _why(why: Paused, reader: Reader) -> str:
+    """To whoever subscribed."""
+    match why:
+        case Paused.CREATOR_LEFT:
+            return reader.say("you were not here any more, and nobody took it over")
+        case Paused.NOT_ALLOWED:
+            return reader.say("you may not see these surveys any more, and nobody took it over")
+        case _:
+            return paused_words(why, reader)
 
 
 def _remedy(why: Paused, reader: Reader) -> str:

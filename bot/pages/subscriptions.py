@@ -24,6 +24,7 @@ from bot.page import (
     Tone,
     phrase,
 )
+from bot.pages.paging import on_page, pager
 from bot.pages.reader import Reader
 from bot.pages.ways import row
 from bot.subjects import Described
@@ -56,17 +57,17 @@ def subscribed(described: Described, reader: Reader, *, is_changed: bool = False
 def subscription_list(described: Sequence[Described], page: int, reader: Reader, *, removed: int = 0) -> Page:
     """List what a channel is subscribed to. Pages count from 1; a number that is none shows a page that exists."""
     say = reader.say
-    pages = max(-(-len(described) // PAGE_SIZE), 1)
-    page = min(max(page, 1), pages)
+    shown, where = on_page(described, page, PAGE_SIZE)
     elements: list[Element] = []
     if removed:
         words = reader.count("{number} subscription was removed.", "{number} subscriptions were removed.", removed)
         elements.append(Notice(Tone.INFO, (words,)))
     if not described:
         elements.append(Text((say("This channel is not subscribed to any survey."),)))
-    for each in described[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
+    for each in shown:
         elements += [Text((Strong(subject_words(each, reader)),)), Facts(_told(each, reader)), row(*_ways(each, reader)), Divider()]
-    elements.append(row(new_button(reader), *([times_button(reader)] if described else []), *_turns(page, pages, reader)))
+    elements += pager(where, Action(verb="subscriptions.list"), reader)
+    elements.append(row(new_button(reader), *([times_button(reader)] if described else [])))
     return Page(title=say("Subscriptions"), elements=tuple(elements), zone=reader.zone)
 
 
@@ -142,10 +143,10 @@ def features_words(described: Described, reader: Reader) -> str:
 def feature_name(feature: Feature, reader: Reader, problem_share: float | None = None) -> str:
     say = reader.say
     if feature is Feature.DELIVERY_PROBLEMS and problem_share:
-        return say("when {percent} % of invitations or more do not arrive").format(percent=f"{100 * problem_share:g}")
+        return say("when {percent}% of invitations or more do not arrive").format(percent=f"{100 * problem_share:g}")
     names = {
         Feature.LAUNCH: say("when it is sent out"),
-        Feature.MILESTONES: say("at 25, 50 and 75 % answered"),
+        Feature.MILESTONES: say("at 25, 50 and 75% answered"),
         Feature.CLOSING: say("24 hours before it closes"),
         Feature.CLOSED: say("when it is closed"),
         Feature.RESULTS: say("its final numbers"),
@@ -196,7 +197,7 @@ def times_button(reader: Reader) -> Button:
 
 def _told(described: Described, reader: Reader) -> tuple[tuple[str, Phrase], ...]:
     say, it = reader.say, described.subscription
-    facts: list[tuple[str, Phrase]] = [(say("Told"), (features_words(described, reader),))]
+    facts: list[tuple[str, Phrase]] = [(say("What I post"), (features_words(described, reader),))]
     if Feature.WEEKLY in it.features:
         facts.append((say("Weekly post"), (f"{weekly_words(it, reader)} ({it.zone})",)))
     facts.append((say("Subscribed by"), (described.owner or say("not known"),)))
@@ -204,7 +205,7 @@ def _told(described: Described, reader: Reader) -> tuple[tuple[str, Phrase], ...
     if it.paused is not None:
         facts.append((say("Paused"), (paused_words(it.paused, reader),)))
     elif it.offered_at is not None:
-        facts.append((say("Waiting"), phrase(say("asks to be taken over since {when}"), when=Moment(it.offered_at))))
+        facts.append((say("Waiting"), phrase(say("for somebody to take it over, since {when}"), when=Moment(it.offered_at))))
     return tuple(facts)
 
 
@@ -221,10 +222,3 @@ def _ways(described: Described, reader: Reader) -> Iterator[Button]:
         name = "subscriptions" if verb == "subscription.drop" else "subscription"
         action = Action(verb=verb, data={name: str(it.subscription_id)})
         yield Button(label=label, action=action, spoken=f"{label}: {about}")
-
-
-def _turns(page: int, pages: int, reader: Reader) -> Iterator[Button]:
-    turns = {page - 1: reader.say("Previous page"), page + 1: reader.say("Next page")}
-    for to, label in turns.items():
-        if 1 <= to <= pages:
-            yield Button(label=label, action=Action(verb="subscriptions.list", data={"page": str(to)}))

@@ -47,10 +47,11 @@ def found_surveys(found: Sequence[Participation], words: str, page: int, reader:
     if not found:
         text = phrase(say("No survey that was sent to you has “{words}” in its name or sender. A part of a word is enough."), words=words)
         return Page(title=title, elements=(Text(text), row(search_button(reader), list_button(reader))), zone=reader.zone)
-    lead = reader.count("{number} survey that was sent to you:", "{number} surveys that were sent to you:", len(found))
+    number = reader.count("{number} survey that was sent to you", "{number} surveys that were sent to you", len(found))
+    lead = Text(phrase(say("Found for “{words}”: {surveys}."), words=words, surveys=number))
     listed = _listed(found, page, Action(verb="surveys.find", data={"words": words}), reader)
     buttons = row(search_button(reader), list_button(reader))
-    return Page(title=title, elements=(Text((f"“{words}”. {lead}",)), *listed, buttons), zone=reader.zone)
+    return Page(title=title, elements=(lead, *listed, buttons), zone=reader.zone)
 
 
 def survey_details(asked: Participation, link: PersonalLink | None, reader: Reader) -> PrivatePage:

@@ -25,16 +25,24 @@ def problems(card: Mapping[str, Any]) -> list[str]:
 
 
 def _without_extensions(value: Any) -> Any:  # noqa: ANN401 - JSON
-    """Replace each extension by its fallback; one without vanishes on clients that do not know it, which is a problem to be seen."""
+    """Replace each extension by its fallback; one without has no defined place on clients that do not know it, which is a problem."""
     match value:
         case {"type": str() as kind} if kind.startswith(_EXTENSIONS):
             return _without_extensions(value.get("fallback"))
         case dict():
             return {key: _without_extensions(item) for key, item in value.items()}
         case list():
-            return [_without_extensions(item) for item in value]
+            return [_without_extensions(item) for item in value if not _is_dropped(item)]
         case _:
             return value
+
+
+def _is_dropped(item: Any) -> bool:  # noqa: ANN401 - JSON
+    match item:
+        case {"type": str() as kind, "fallback": "drop"}:
+            return kind.startswith(_EXTENSIONS)
+        case _:
+            return False
 
 
 def _missing(card: Mapping[str, Any]) -> list[str]:

@@ -120,7 +120,7 @@ async def test_a_survey_is_followed_from_its_first_sending_to_its_final_numbers(
     life.wait(days=1)
     channels.count(finished=60)
     assert await channels.look() == ["Milestone reached"]
-    assert "have reached 50 %" in plain_text(channels.newest())
+    assert "have reached 50%" in plain_text(channels.newest())
     life.wait(hours=23)
     assert await channels.look() == []
     life.wait(hours=1)
@@ -333,7 +333,7 @@ async def test_after_an_outage_only_the_highest_milestone_is_told(channels: Chan
     life.channel.post_errors.clear()
     life.wait(hours=1)
     assert await channels.tell() == ["Milestone reached"]
-    assert "have reached 75 %" in plain_text(channels.newest())
+    assert "have reached 75%" in plain_text(channels.newest())
     assert await channels.states() == {DeliveryState.SENT, DeliveryState.SKIPPED}
 
 

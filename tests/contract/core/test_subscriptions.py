@@ -45,10 +45,10 @@ async def test_what_is_named_is_in_force_and_nothing_else_and_the_channel_is_tol
     assert "Weekly post: Friday at 16:00 (Europe/Berlin)" in said(page)
     assert await channel.news() == [("subscribed", "SV_pulse")] * 2, "the channel is told of what changes"
     page = await channel.types("ola", "subscribe SV_pulse delivery-problems")
-    assert "when 10 % of invitations or more do not arrive" in said(page), "as the settings say"
+    assert "when 10% of invitations or more do not arrive" in said(page), "as the settings say"
     await channel.types("ola", "subscribe SV_pulse delivery-problems@5%")
     page = await channel.types("ola", "list")
-    assert "when 5 % of invitations or more do not arrive" in said(page)
+    assert "when 5% of invitations or more do not arrive" in said(page)
     (it,) = await channel.subscriptions()
     assert (it.creator_id, it.zone, it.weekday, it.weekly_at) == ("ola", "Europe/Berlin", 4, time(16))
 

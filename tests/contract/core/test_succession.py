@@ -85,7 +85,7 @@ async def test_the_channel_is_asked_once_and_whoever_may_see_the_survey_takes_it
     assert [await review(channel), await review(channel)] == [1, 0]
     assert await channel.news() == [("subscribed", "SV_pulse"), ("subscribed", "all"), ("offered", "SV_pulse")]
     page = await listed(channel)
-    assert "Waiting: asks to be taken over" in said(page)
+    assert "Waiting: for somebody to take it over" in said(page)
     assert "Team pulse" not in said(page)
     for who in ("emp", "max"):
         assert (await channel.presses(who, page, "Take over")).title == "Not yours to change"

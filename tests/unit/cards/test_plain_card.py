@@ -95,5 +95,5 @@ def test_a_chart_is_said_in_numbers() -> None:
     series = (Series("This year", (1_200, 0.125)), Series("Last year", (3, 4)))
     chart = Chart(kind=ChartKind.LINE, title="Answers", labels=("Mon", "Tue"), series=series)
     assert plain_text(Page(title="t", elements=(chart,))).split("\n")[1] == (
-        "Line chart “Answers”. This year: Mon 1,200, Tue 0.12; Last year: Mon 3, Tue 4."
+        "Answers. This year — Mon: 1,200; Tue: 0.12. Last year — Mon: 3; Tue: 4."
     )

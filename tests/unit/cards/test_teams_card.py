@@ -191,11 +191,11 @@ def test_a_chart_is_a_picture_where_teams_draws_it_and_words_everywhere(
     kind: ChartKind, names: tuple[str, ...], drawn_as: str, data: list[Any]
 ) -> None:
     chart = Chart(kind=kind, title="Turnout", labels=("Yes", "No"), series=tuple(Series(name, (3, 1)) for name in names))
-    picture, said = drawn(chart)
+    title, picture, said = drawn(chart)
     assert (picture["type"], picture["data"]) == (drawn_as, data)
-    assert picture["fallback"] == rich({"text": "Turnout", "weight": "bolder"})
-    assert "“Turnout”" in said["inlines"][0]["text"]
-    assert "Yes 3, No 1" in said["inlines"][0]["text"]
+    assert picture["fallback"] == "drop"
+    assert title == rich({"text": "Turnout", "weight": "bolder"})
+    assert "Yes: 3; No: 1" in said["inlines"][0]["text"]
 
 
 def test_a_form_asks_and_its_button_brings_back_what_was_said() -> None:

@@ -34,7 +34,7 @@ def test_a_closed_limit_is_waited_for_and_a_halved_one_recovers_by_5_percent_a_m
     ("backlog", "words"),
     [
         ((), "No message waits to be sent."),
-        (((10_000, 44.2),), "Waiting to be sent: 10000 messages, about 44 minutes."),
+        (((10_000, 44.2),), "Waiting to be sent: 10,000 messages, about 44 minutes."),
         (((1, 0.1),), "Waiting to be sent: 1 message, less than a minute."),
         (((5, 1), (20, 300)), "Waiting to be sent: 25 messages, about 5 hours."),
     ],

@@ -150,7 +150,7 @@ def test_details_of_an_open_survey_hold_the_facts_and_the_way_to_answer() -> Non
 def test_an_open_survey_without_a_link_points_to_the_mail() -> None:
     page = pages.survey_details(asked(None, an_invitation(sent_at=None)), None, READER)
     assert "Use the link in the e-mail" in words(page)
-    assert "Sent: unknown" in words(page)
+    assert "Sent: not known" in words(page)
     assert not responds(page)
 
 
@@ -238,5 +238,5 @@ def test_charts_draw_what_is_shown_and_no_zero_for_what_is_not() -> None:
     assert drawn(4) == [(("Sent", "Opened"), (100, 30))]
     assert list(funnel(protect(100, {"opened": 4, "finished": 4}, 5), READER)) == []
     points = [Point(day=date(2026, 11, day), numbers=protect(100, {"finished": day}, 5)) for day in (3, 4, 9, 10)]
-    assert [(it.labels, it.series[0].values) for it in answers_over_time(points, READER)] == [(("2026-11-09", "2026-11-10"), (5, 10))]
+    assert [(it.labels, it.series[0].values) for it in answers_over_time(points, READER)] == [(("9 Nov", "10 Nov"), (5, 10))]
     assert list(answers_over_time(points[:3], READER)) == []

@@ -170,7 +170,7 @@ def test_words_promise_no_more_than_is_known() -> None:
     assert people_of(guarded.part("finished"), guarded.whole, READER) == "45 or more of 50 or more"
     assert people(guarded.rest("finished"), READER) == "about 5"
     assert people(guarded.part("opened"), READER) == "not shown"
-    assert percent(guarded.part("finished"), guarded.whole, READER) == "about 90 %"
+    assert percent(guarded.part("finished"), guarded.whole, READER) == "about 90%"
     assert percent(guarded.part("opened"), guarded.whole, READER) == "not shown"
 
 

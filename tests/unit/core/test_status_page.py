@@ -35,8 +35,8 @@ def labels(page: Page) -> list[tuple[str, str]]:
 def test_a_healthy_integration_tells_its_numbers_and_warns_of_nothing() -> None:
     said = words(gallery()["synchronisation-status"])
     assert "Acme HR · baseline done: 42 surveys, fewer than 5 open invitations" in said
-    assert "took 1 min 12 s; 12172 rows seen, 115 or more changed, 1 skipped; 131 calls." in said
-    assert "Waiting to be sent: 10000 or more messages, about 44 minutes." in said
+    assert "took 1 min 12 s; 12,172 rows seen, 115 or more changed, 1 skipped; 131 calls." in said
+    assert "Waiting to be sent: 10,000 or more messages, about 44 minutes." in said
     assert "Next: " in said
     assert "Missing" not in said
 

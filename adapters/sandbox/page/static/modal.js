@@ -14,7 +14,7 @@ export function drawModal(model, reader, on) {
   }
   const shows = `${me.id} ${modal.id} ${modal.hash}`;
   if (dialog.dataset.shows !== shows) {
-    dialog.replaceChildren(form(modal, reader, on));
+    dialog.replaceChildren(drawForm(modal, reader, on));
     dialog.dataset.shows = shows;
   }
   // What is wrong is told without drawing anew: what was typed stays.
@@ -25,7 +25,8 @@ export function drawModal(model, reader, on) {
   if (!dialog.open) dialog.showModal();
 }
 
-function form(modal, reader, on) {
+/** A modal; `on` as in `drawModal`. */
+export function drawForm(modal, reader, on) {
   const submit = (event) => {
     event.preventDefault();
     on.submit(typed(event.target));

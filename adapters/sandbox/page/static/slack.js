@@ -89,7 +89,8 @@ function item(message, conversation, model, on) {
   };
 }
 
-function drawMessage(message, reader, on) {
+/** One message; `on` holds {raw}. */
+export function drawMessage(message, reader, on) {
   const isBot = message.from === "bot";
   const name = isBot ? "Surveybot" : reader.userName(message.from);
   const at = timeOf(message.ts, reader.zone);

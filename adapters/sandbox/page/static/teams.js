@@ -90,7 +90,8 @@ function drawSaid(message, reader, isMine) {
   );
 }
 
-function drawPost(message, reader, on) {
+/** A message of the bot; `on` as in `drawTeams`. */
+export function drawPost(message, reader, on) {
   const at = timeOf(message.ts, reader.zone);
   const { activity } = message;
   const cards = (activity.attachments ?? []).map((one) =>
