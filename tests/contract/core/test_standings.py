@@ -62,7 +62,7 @@ async def sent(life: Life) -> Life:
 async def test_an_owner_turns_the_pages_of_those_who_have_answered_and_those_who_have_not(sent: Life) -> None:
     first, second = await ask(sent), await ask(sent, page="2")
     assert (len(named(first)), named(second)) == (20, [f"person{number:02}@acme.example" for number in (20, 21, 22, 23, 30)])
-    assert ways(first) == ["Next page", "Not begun", "Results"]
+    assert ways(first) == ["Next page", "Show: Not begun", "Results"]
     assert len(named(await ask(sent, ADMIN, standing="not begun"))) == 15
     assert named(await ask(sent, standing="begun")) == named(first)
 
