@@ -131,6 +131,13 @@ class Turns:
 
     async def _show(self, incoming: Incoming, member: Member | None, page: Shown) -> bool:
         """Send a page to whoever asked: where they did, for their eyes alone, or in their own chat. Returns whether it is the former."""
+        try:
+            return await self._show_once(incoming, member, page)
+        except Ambiguous as error:
+            log.error("teams.answer_lost", extra=loggable(error))  # noqa: TRY400 - a traceback quotes data
+            return await self._show_once(incoming, member, _apology(error, Reader.of(member) if member else _reader(incoming)))
+
+    async def _show_once(self, incoming: Incoming, member: Member | None, page: Shown) -> bool:
         if self.is_targeting and not incoming.is_personal and not isinstance(page, PrivatePage):
             try:
                 await self.channel.reply(self.directory.heard_at(incoming), page, only_for=incoming.sender.id)
@@ -184,11 +191,10 @@ class Turns:
             return member, await self._drawn(incoming, member, action, surface)
         except ShutOut:
             raise
-        except UserError as error:
-            return member, _sentence(str(error), reader)
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
-            log.error("teams.answer_failed", extra={"verb": action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
-            return member, _sentence(reader.say(_FAILED), reader)
+            if not isinstance(error, UserError):
+                log.error("teams.answer_failed", extra={"verb": action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
+            return member, _apology(error, reader)
 
     async def _drawn(self, incoming: Incoming, member: Member, action: Action, surface: Surface) -> Shown:
         if action.verb == "survey.handover":
@@ -242,6 +248,15 @@ def _body(kind: str, value: Any, *, status: int = 200) -> Json:  # noqa: ANN401 
     return {"statusCode": status, "type": kind, "value": value}
 
 
-def _sentence(text: str, reader: Reader) -> Page:
+def _apology(error: Exception, reader: Reader) -> Page:
+    if isinstance(error, UserError):
+        return _sentence(str(error), reader)
+    if isinstance(error, Ambiguous):  # it may stand right above this
+        text = reader.say("Teams did not tell me whether my answer arrived. If you do not see it, please ask again.")
+        return _sentence(text, reader, title=reader.say("Did it arrive?"))
+    return _sentence(reader.say(_FAILED), reader)
+
+
+def _sentence(text: str, reader: Reader, *, title: str | None = None) -> Page:
     button = Button(label=reader.say("My active surveys"), action=Action(verb="surveys.list"))
-    return Page(title=reader.say("That did not work"), elements=(Text((text,)), Buttons((button,))), zone=reader.zone)
+    return Page(title=title or reader.say("That did not work"), elements=(Text((text,)), Buttons((button,))), zone=reader.zone)
