@@ -15,7 +15,7 @@ from bot.messages import Conversation, Member, Reach
 from bot.numbers import SurveyNumbers
 from bot.page import Page
 from bot.pages.posts import LONGEST_WEEKLY, Section, Told, Week, section, weekly
-from bot.pages.reader import Reader
+from bot.pages.reader import Reader, slash_in
 from bot.pages.subscription_news import channel_offered, channel_subscribed, subscription_paused
 from bot.ports import UnitOfWork
 from bot.posts import OWNER, News, Post, PostKind
@@ -74,7 +74,8 @@ class _Drawing:
             return self._told_in_private(subscription, creator)
         if subscription.paused is not None:
             return f"paused: {subscription.paused}"
-        reader = Reader(creator.locale if creator else "en", subscription.zone)
+        slash = slash_in(subscription.conversation.workspace_id)
+        reader = Reader(creator.locale if creator else "en", subscription.zone, slash)
         says = self._said(subscription, creator, reader)
         return says if isinstance(says, str) else Drawn(subscription.conversation, says, reader)
 

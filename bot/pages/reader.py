@@ -20,12 +20,15 @@ class Reader:
 
     @classmethod
     def of(cls, member: Member) -> Reader:
-        is_in_teams = "-" in member.workspace_id  # an Entra tenant's id; Slack's are letters and digits
-        return cls(member.locale, member.zone, "" if is_in_teams else "/")
+        return cls(member.locale, member.zone, slash_in(member.workspace_id))
 
     def typed(self, name: str, words: str = "") -> str:
         """How they type a command: its name, and words behind it."""
         return f"{self.slash}{name.removeprefix('/')} {words}".rstrip()
+
+    def asked(self, words: str) -> str:
+        """How people of a channel ask for what is the channel's."""
+        return f"/survey-stats {words}" if self.slash else f"@Surveybot {words}"
 
     @property
     def say(self) -> Callable[[str], str]:
@@ -37,3 +40,8 @@ class Reader:
     def number(self, number: int) -> str:
         """Write a number: "1,200"."""
         return f"{number:,}"
+
+
+def slash_in(workspace_id: str) -> str:
+    is_in_teams = "-" in workspace_id  # an Entra tenant's id; Slack's are letters and digits
+    return "" if is_in_teams else "/"

@@ -89,10 +89,8 @@ def not_subscribed(words: str, reader: Reader) -> Page:
 
 def only_in_channels(reader: Reader) -> Page:
     say = reader.say
-    text = say(
-        "Subscriptions belong to a channel, or to a group chat. Add me there, then ask there: /survey-stats subscribe. "
-        "In Teams, mention me: @Surveybot subscribe."
-    )
+    told = say("Subscriptions belong to a channel, or to a group chat. Add me there, then ask there: {command}.")
+    text = told.format(command=reader.asked("subscribe"))
     return Page(title=say("Please ask in a channel"), elements=(Text((text,)), row(_help_button(reader))), zone=reader.zone)
 
 
@@ -149,7 +147,7 @@ def _usage(wish: Wish, reader: Reader) -> tuple[Text | Facts, ...]:
     say, nearest = reader.say, wish.nearest
     meant = (Text(phrase(say("Did you mean {feature}?"), feature=Strong(nearest))),) if nearest else ()
     facts = (
-        (say("Subscribe"), ("/survey-stats subscribe <survey> [features]",)),
+        (say("Subscribe"), (reader.asked("subscribe <survey> [features]"),)),
         (say("The survey"), (say("its id, its name or a part of it, in quotes if need be; a pattern like Pulse*; or all"),)),
         (say("Features"), (", ".join(Feature),)),
         (say("When the weekly post comes"), (WEEKLY_USAGE,)),

@@ -18,7 +18,7 @@ def channel_subscribed(described: Described, reader: Reader) -> Page:
     text = phrase(told, owner=Strong(owner), surveys=Strong(subject_words(described, reader)))
     weekly = ((say("Weekly post"), (f"{weekly_words(it, reader)} ({it.zone})",)),) if Feature.WEEKLY in it.features else ()
     facts = Facts(((say("What I post"), (features_words(described, reader),)), *weekly))
-    note = Note((say("Everybody here can see and remove this: /survey-stats list, or in Teams @Surveybot list."),))
+    note = Note((say("Everybody here can see and remove this: {command}.").format(command=reader.asked("list")),))
     return Page(title=say("New subscription"), elements=(Text(text), facts, note, row(list_button(reader))), zone=it.zone)
 
 
@@ -67,13 +67,13 @@ def _remedy(why: Paused, reader: Reader) -> str:
     say = reader.say
     match why:
         case Paused.ARCHIVED:
-            return say("If the channel comes back, type /survey-stats list there and press “Post again”. Else there is nothing to do.")
+            text = say("If the channel comes back, type {command} there and press “Post again”. Else there is nothing to do.")
+        case Paused.REMOVED if reader.slash:
+            text = say("Add me to the channel (/invite @Surveybot), then type {command} there and press “Post again”.")
         case Paused.REMOVED:
-            return say(
-                "Add me to the channel (/invite @Surveybot; in Teams, add the app), "
-                "then type /survey-stats list there and press “Post again”."
-            )
+            text = say("Add the app to the channel or its team, then type {command} there and press “Post again”.")
         case Paused.FORBIDDEN:
-            return say("Ask whoever looks after the channel to let me post, then type /survey-stats list there and press “Post again”.")
+            text = say("Ask whoever looks after the channel to let me post, then type {command} there and press “Post again”.")
         case Paused.CREATOR_LEFT | Paused.NOT_ALLOWED:
-            return say("Somebody who may see these surveys can take it over: /survey-stats list in that channel.")
+            text = say("Somebody who may see these surveys can take it over: {command} in that channel.")
+    return text.format(command=reader.asked("list"))
