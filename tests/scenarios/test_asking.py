@@ -1,132 +1,102 @@
-"""Commands, buttons and the Home tab, as people use them, over signed HTTP."""
+"""Words and buttons, as people use them, over HTTP as the chat signs it."""
 
 from __future__ import annotations
 
 from datetime import timedelta
 
 import pytest
-import stamina
 
-from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Status
-from adapters.sandbox.slack.workspace import ConversationKind
-from tests.scenarios.conftest import ADA, BJOERN, GUEST, LINK_MARK, House, button, buttons
-
-#: What the answers are made of is read on both databases by `tests/contract`.
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+from tests.scenarios.house import ADA, BJOERN, GUEST, LINK_MARK, SURVEY, House, buttons
+from tests.scenarios.in_slack import SlackHouse
 
 
-async def test_in_a_channel_the_link_is_handed_over_into_the_direct_message(house: House) -> None:
+async def test_in_a_shared_place_only_the_asker_sees_answers_and_the_link_is_handed_over(house: House) -> None:
     survey_id = house.send(ADA)
     await house.look()
-    listed = await house.command(ADA)
-    assert listed.only_for == house.user(ADA)
-    details = next(b for b in buttons(listed.blocks) if survey_id in b.get("value", ""))
-    await house.inside.sender.press(house.user(ADA), action_id=details["action_id"], channel_id="C001", ts=listed.ts)
-    await house.until(lambda: "Status" in house.seen(ADA, "C001")[-1].text)
-    shown = house.seen(ADA, "C001")[-1]
-    assert LINK_MARK not in str(shown)
-
-    await house.press(ADA, shown, "Respond in a direct message", "C001")
-    await house.until(lambda: "direct message" in house.seen(ADA, "C001")[-1].text)
-    (_, handed_over) = house.seen(ADA)
-    assert button(handed_over.blocks, "Respond in Qualtrics")["url"] == house.inside.tenant.personal_link(ADA, survey_id)
-    assert house.seen(BJOERN, "C001") == []
+    for number, place in enumerate((house.CHANNEL, house.GROUP), start=2):
+        await house.open(place)
+        listed = await house.ask(ADA, "surveys", place)
+        assert SURVEY in listed.text
+        shown = await house.press(ADA, listed, "Details", place, about=survey_id)
+        assert "Status" in shown.text
+        assert (await house.press(ADA, shown, "Respond in a direct message", place)).title == "Sent to you"
+        assert len(house.seen(ADA)) == number
+        assert house.seen(ADA)[-1].links == [house.inside.tenant.personal_link(ADA, survey_id)]
+        assert house.seen(BJOERN, place) == house.posts(place) == []
+        assert LINK_MARK not in str(house.seen(ADA, place))
 
 
-async def test_in_the_direct_message_details_hold_the_button(house: House) -> None:
+async def test_in_ones_own_chat_one_thing_leads_to_another_and_nothing_to_what_is_of_others(house: House) -> None:
+    """Details with the button, back to the list, page by page; tampered buttons show nothing of others, old ones are said to be old."""
     survey_id = house.send(ADA)
-    await house.look()
-    (message,) = house.seen(ADA)
-    await house.press(ADA, message, "Details", house.dm(ADA))
-    notification, details = house.seen(ADA)
-    assert notification == message
-    assert button(details.blocks, "Respond in Qualtrics")["url"] == house.inside.tenant.personal_link(ADA, survey_id)
-    await house.press(ADA, details, "My active surveys", house.dm(ADA))
-    await house.until(lambda: house.titles(ADA, "")[-1] == "My active surveys")
-
-
-async def test_a_direct_message_between_two_people_is_not_private(house: House) -> None:
-    house.send(ADA)
-    await house.look()
-    members = [house.user(ADA), house.user(BJOERN)]
-    house.inside.workspace.add_channel("D_PEOPLE", "directmessage", kind=ConversationKind.DIRECT, members=members)
-    listed = await house.command(ADA, channel_id="D_PEOPLE")
-    await house.press(ADA, listed, "Details", "D_PEOPLE")
-    assert LINK_MARK not in str(house.seen(ADA, "D_PEOPLE"))
-
-
-async def test_the_home_tab_shows_the_list_and_the_way_to_answer(house: House) -> None:
-    survey_id = house.send(ADA, expires_in=timedelta(hours=1))
-    await house.look()
-    user = house.user(ADA)
-    await house.inside.sender.open_home(user)
-    await house.until(lambda: user in house.inside.workspace.homes)
-    home = house.inside.workspace.homes[user]
-    details = next(b for b in buttons(home["blocks"]) if survey_id in b.get("value", ""))
-    await house.inside.sender.press(user, action_id=details["action_id"])
-    link = house.inside.tenant.personal_link(ADA, survey_id)
-    await house.until(lambda: link in str(house.inside.workspace.homes[user]))
-
-
-async def test_somebody_elses_survey_is_not_shown_by_a_tampered_button(house: House) -> None:
     secret = house.send(BJOERN, name="Board only")
-    house.send(ADA)
     await house.look()
-    message = house.seen(ADA)[0]
-    details = button(message.blocks, "Details")
-    details["value"] = details["value"].replace(details["value"].split('"')[3], secret)
-    await house.press(ADA, message, "Details", house.dm(ADA))
-    answer = house.seen(ADA)[-1]
-    assert answer.text.splitlines()[0] == "Survey not available"
-    assert "Board only" not in str(answer)
+    [told] = house.seen(ADA)
+    details = await house.press(ADA, told, "Details")
+    assert details.links == [house.inside.tenant.personal_link(ADA, survey_id)]
+    assert (await house.press(ADA, details, "My active surveys")).title == "My active surveys"
+    for verb, data, title in (("survey.show", {"survey": secret}, "Survey not available"), ("of.yesterday", {}, "Out of date")):
+        answer = await house.forge(ADA, verb, data)
+        assert title in answer
+        assert "Board only" not in answer
 
-
-async def test_a_button_nobody_knows_is_answered_politely(house: House) -> None:
-    house.send(ADA)
-    await house.look()
-    message = house.seen(ADA)[0]
-    button(message.blocks, "Details")["value"] = "not json"
-    await house.press(ADA, message, "Details", house.dm(ADA))
-    assert house.titles(ADA, "")[-1] == "Out of date"
-
-
-async def test_help_and_unknown_words(house: House) -> None:
-    assert (await house.command(ADA, "help")).text.startswith("Surveybot help")
-    unknown = await house.command(ADA, "surveis <!channel>")
-    assert "surveis" in unknown.text
-    assert "<!channel>" not in unknown.text
-
-
-async def test_an_answer_that_may_have_arrived_is_not_called_a_failure(house: House) -> None:
-    house.inside.workspace.faults.add(LostAnswer(), method="response_url")
-    await house.command(ADA, "help")
-    await house.until(lambda: len(house.seen(ADA, "C001")) == 2)
-    assert [message.text.splitlines()[0] for message in house.seen(ADA, "C001")] == ["Surveybot help", "Did it arrive?"]
-
-
-async def test_an_answer_that_slack_did_not_take_is_given_again(house: House) -> None:
-    house.inside.workspace.faults.add(RateLimited(), method="response_url")
-    house.inside.workspace.faults.add(Status(503), method="response_url")
-    with stamina.set_testing(True, attempts=3):  # without the seconds in between
-        assert (await house.command(ADA, "help")).text.startswith("Surveybot help")
-
-
-async def test_paging_turns_through_everything(house: House) -> None:
     for number in range(21):
         house.inside.tenant.send_survey(name=f"Pulse {number:02d}", emails=[ADA], expires_in=timedelta(days=1))
     await house.sync()
-    first = await house.command(ADA)
-    await house.press(ADA, first, "Next page", "C001")
-    second = house.seen(ADA, "C001")[-1]
-    both = first.text + second.text
-    assert all(f"Pulse {number:02d}" in both for number in range(21))
-    await house.press(ADA, second, "Previous page", "C001")
-    assert house.seen(ADA, "C001")[-1].text == first.text
+    first = await house.ask(ADA, "list")
+    second = await house.press(ADA, first, "Next page")
+    assert all(f"Pulse {number:02d}" in first.text + second.text for number in range(21))
+    assert (await house.press(ADA, second, "Previous page")).text == first.text
 
 
-async def test_people_without_an_address_and_guests_get_a_sentence(house: House) -> None:
-    await house.inside.sender.command("U900", "C001", "/surveys")
-    await house.until(lambda: bool(house.inside.workspace.sees("U900", "C001")))
-    (answer,) = house.inside.workspace.sees("U900", "C001").values()
-    assert answer.text.startswith("I cannot match you")
-    assert (await house.command(GUEST, channel_id=house.dm(GUEST))).text.startswith("For members only")
+async def test_words_are_understood_or_said_not_to_be_and_names_do_nothing(house: House) -> None:
+    name = "<!channel> <at>Ada</at> *bold* [click](https://evil.example) <https://evil.example|click> & {{DATE(2026-12-24T16:00:00Z)}}"
+    house.send(ADA, name=name)
+    await house.look()
+    house.assert_does_nothing(house.seen(ADA)[0], name)
+    house.assert_does_nothing(await house.ask(ADA, "list"), name)
+    assert (await house.ask(ADA, "help")).title == "Surveybot help"
+    unknown = await house.ask(ADA, "surveis <!channel>")
+    assert "surveis" in unknown.text
+    assert "<!channel>" not in str(unknown.drawn)
+    assert "bold" in await house.fill_in(ADA, "find", "Find", words="bold")
+    assert (await house.ask(GUEST, "list")).title == "For members only"
+
+
+async def test_who_wants_to_hear_nothing_hears_nothing_until_they_do(house: House) -> None:
+    """It is kept what they are asked: in their list it stands all the same."""
+    assert "Your settings are saved." in await house.fill_in(ADA, "settings", "Save", told=[])
+    house.send(ADA, BJOERN)
+    await house.look()
+    assert (house.titles(ADA), house.titles(BJOERN)) == ([], ["New survey"])
+    assert SURVEY in (await house.ask(ADA, "list")).text
+    assert "Your settings are saved." in await house.fill_in(ADA, "settings", "Save", told=["new_surveys", "reminders"])
+    await house.look()
+    assert "New survey" in house.titles(ADA)
+
+
+async def test_who_waits_for_an_answer_gets_it_after_a_moments_trouble_or_hears_that_it_may_have_been_lost(house: House) -> None:
+    house.refuse_replies()
+    assert (await house.ask(ADA, "help")).title == "Surveybot help"
+    for place in (None, house.CHANNEL):
+        before = house.seen(ADA, place)
+        house.lose(is_reply=True)
+        await house.ask(ADA, "help", place)
+        await house.until(lambda place=place, before=before: len(house.seen(ADA, place)) == len(before) + 2)
+        assert [said.title for said in house.seen(ADA, place)[-2:]] == ["Surveybot help", "Did it arrive?"]
+
+
+@pytest.mark.only("Home")
+async def test_the_home_tab_shows_the_list_and_the_way_to_answer(slack: SlackHouse) -> None:
+    """And a direct message between two people is no place for it."""
+    survey_id = slack.send(ADA, expires_in=timedelta(hours=1))
+    await slack.look()
+    user_id, homes = slack.user(ADA).user_id, slack.workspace.homes
+    await slack.sender.open_home(user_id)
+    await slack.until(lambda: user_id in homes)
+    details = next(found for found in buttons(homes[user_id]["blocks"]) if survey_id in found.get("value", ""))
+    await slack.sender.press(user_id, action_id=details["action_id"])
+    await slack.until(lambda: slack.inside.tenant.personal_link(ADA, survey_id) in str(homes[user_id]))
+    slack.talk_to_each_other(ADA, BJOERN, "D_PEOPLE")
+    listed = await slack.ask(ADA, "list", "D_PEOPLE")
+    assert LINK_MARK not in str(await slack.press(ADA, listed, "Details", "D_PEOPLE"))

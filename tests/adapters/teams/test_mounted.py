@@ -9,7 +9,6 @@ import pytest
 from pydantic import SecretStr
 
 from adapters.app import Bot, open_bot
-from adapters.sandbox.demo import sandbox
 from adapters.sandbox.serving import serving
 from adapters.sandbox.teams.client import TeamsClient
 from adapters.sandbox.teams.identity import IdentityProvider
@@ -20,9 +19,6 @@ from adapters.teams.inbound import PATH
 from adapters.teams.registration import PUBLIC, Registration
 from adapters.teams_side import registered
 from adapters.web import web
-from bot.messages import DeliveryState
-from bot.syncing.sync import Kind
-from tests.adapters.operator.conftest import until
 from tests.adapters.teams.conftest import APP_ID, TENANT_ID
 from tests.conftest import KEY
 
@@ -66,26 +62,3 @@ async def test_nobody_is_given_the_app_unless_the_settings_name_their_domains(
         assert switched.teams.installer is not None
         assert switched.teams.installer.domains == {"acme.example", "acme.org"}
         await switched.give_app()
-
-
-async def test_somebody_in_both_chats_is_told_where_they_asked_last_and_in_the_other_once_the_bot_is_gone(database_url: str) -> None:
-    async with sandbox(database_url, has_teams=True) as inside:
-        await inside.bot.core.jobs.start("acme", Kind.FULL)
-        await inside.bot.read_directories()
-        assert inside.teams is not None
-        client, email = inside.teams.client, "person000@example.com"
-        person = next(it for it in client.tenant.people.values() if it.email == email)
-        told: list[str] = []
-        for name in ("first", "second", "third"):
-            inside.tenant.send_survey(name=name, emails=[email])
-            await inside.bot.core.jobs.start("acme", Kind.INCREMENTAL)
-            await inside.bot.deliver()
-            (newest,) = await inside.bot.core.store.read(lambda uow: uow.outbox.list(1))
-            assert newest.state is DeliveryState.SENT
-            told.append("Slack" if newest.workspace_id == inside.workspace.team_id else "Teams")
-            if name == "first":
-                await client.say(person.user_id, "surveys")
-                await until(inside, lambda uow: any(account.used_at for account in uow.members.accounts(email)))
-            else:
-                client.tenant.personal(person.user_id).has_app = False
-        assert told == ["Slack", "Teams", "Slack"]
