@@ -19,6 +19,7 @@ from adapters.teams_side import TeamsSide, open_teams
 from bot.channels import announcing, posting, succession
 from bot.delivering import delivery, living, reminders, settling
 from bot.messages import Platform
+from bot.posts import MEMORY
 
 
 @dataclass(slots=True, kw_only=True)
@@ -78,6 +79,11 @@ class Bot:
         now = self.core.clock()
         await succession.review(self.core.store, now)
         await announcing.announce_due(self.core.store, self.sender.reach, now, problem_share=self.poster.problem_share)
+
+    async def forget(self) -> None:
+        """Delete what nobody is told of any more."""
+        before = self.core.clock() - MEMORY
+        await self.core.store.write(lambda uow: uow.subscriptions.forget_paused(before) + uow.posts.forget(before))
 
     async def post(self) -> None:
         """Tell channels and owners."""

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import product
 
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
@@ -24,9 +25,11 @@ from bot.installations import Offered
 from bot.messages import DeliveryState
 from bot.pace import Backlog, Rate, backlogs
 from bot.ports import UnitOfWork
+from bot.posts import PostKind
 from bot.syncing.status import IntegrationStatus, JobState, JobStatus, status
 
 _DAY = timedelta(hours=24)
+_OPEN = (DeliveryState.READY, DeliveryState.CLAIMED, DeliveryState.SENDING)
 
 
 def metrics_routes(core: Core) -> Sequence[Route]:
@@ -77,6 +80,9 @@ class _Numbers:
     integrations: Sequence[IntegrationStatus]
     deliveries: Mapping[DeliveryState, int]
     oldest_due: datetime | None
+    #: What channels and owners are told.
+    posts: Mapping[tuple[PostKind, DeliveryState], int]
+    oldest_post_due: datetime | None
     backlog: Sequence[Backlog]
     #: Sent messages that are to be looked at.
     edits: int
@@ -97,6 +103,8 @@ class _Numbers:
             integrations=status(uow, now, retry=retry),
             deliveries=uow.outbox.counts(),
             oldest_due=uow.outbox.oldest_due(),
+            posts=uow.posts.counts(),
+            oldest_post_due=uow.posts.oldest_due(),
             backlog=backlogs(uow, now, sends_per_minute),
             edits=uow.sent.waiting(),
             chats=uow.addresses.counts(),
@@ -109,8 +117,11 @@ class _Numbers:
         yield from _of_jobs(self.integrations)
         counts = {(str(state),): self.deliveries.get(state, 0) for state in DeliveryState}
         yield _gauge("deliveries", "Messages to people, by what became of them.", ("state",), counts)
-        lag = max(self.now - self.oldest_due, timedelta()) if self.oldest_due else timedelta()
-        yield _gauge("delivery_lag_seconds", "How long the oldest message that is due waits.", (), {(): lag.total_seconds()})
+        yield _gauge("delivery_lag_seconds", "How long the oldest message that is due waits.", (), {(): self._lag(self.oldest_due)})
+        posts = {(str(kind), str(state)): self.posts.get((kind, state), 0) for kind in PostKind for state in DeliveryState}
+        yield _gauge("posts", "What channels and owners are told, by what became of it.", ("kind", "state"), posts)
+        yield _gauge("posts_waiting", "What they are to be told.", (), {(): sum(self.posts.get(it, 0) for it in product(PostKind, _OPEN))})
+        yield _gauge("post_lag_seconds", "How long the oldest of it that is due waits.", (), {(): self._lag(self.oldest_post_due)})
         waiting = {(it.workspace_id,): it for it in self.backlog}
         sizes, spans = ({key: value(it) for key, it in waiting.items()} for value in (_messages, _seconds))
         yield _gauge("deliveries_waiting", "Messages that are due.", ("workspace",), sizes)
@@ -121,6 +132,9 @@ class _Numbers:
         offers = {(outcome.name.lower(),): number for outcome, number in self.offers.items()}
         yield _gauge("teams_app_given", "People who were given the app in Teams, or could not be.", ("outcome",), offers)
         yield _gauge("qualtrics_requests", "Requests of the last 24 hours, where the log is on.", ("integration", "status"), self.requests)
+
+    def _lag(self, due_at: datetime | None) -> float:
+        return max(self.now - due_at, timedelta()).total_seconds() if due_at else 0
 
 
 def _messages(backlog: Backlog) -> float:

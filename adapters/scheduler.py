@@ -23,6 +23,8 @@ _LOOK = 5
 #: Between looks for tokens that soon end, and for people to give the app to; seconds.
 _RENEWALS = 60
 _GIFTS = 300
+#: Between deletions of what is long over; seconds.
+_FORGETTING = 86400
 
 
 @asynccontextmanager
@@ -45,6 +47,7 @@ async def scheduled(bot: Bot) -> AsyncGenerator[None]:
         Job("delivery", every.delivery, bot.deliver),
         Job("posts", every.delivery, bot.post),
         Job("settling", every.delivery, bot.settle),
+        Job("forgetting", _FORGETTING, bot.forget),
         Job("edits", every.delivery, bot.edit),
     )
     scheduler = AsyncIOScheduler(timezone=UTC, job_defaults={"coalesce": True, "misfire_grace_time": None})

@@ -18,6 +18,8 @@ from bot.messages import DeliveryState, MessageRef
 _KEYS = UUID("0a6f3f0e-7d0b-4a55-8a3c-4f4b3f1d9e21")
 #: The `subscription_id` of what an owner is told.
 OWNER = 0
+#: How long what was told is remembered once its survey is over. One that was first sent before that is no news to anybody.
+MEMORY = timedelta(days=400)
 
 
 class PostKind(StrEnum):
@@ -113,7 +115,17 @@ class Posts(Protocol):
         """With a lapsed lease, CLAIMED -> READY, for nothing of it was sent, and SENDING -> UNKNOWN, for `reason`. Returns how many."""
         ...
 
-    def counts(self) -> Mapping[DeliveryState, int]: ...
+    def forget(self, before: datetime) -> int:
+        """Delete what was found out `before` of surveys whose end was found and of which nothing was found since, and of subscriptions
+        themselves, where it has ended. Returns how many.
+        """
+        ...
+
+    def counts(self) -> Mapping[tuple[PostKind, DeliveryState], int]: ...
+    def oldest_due(self) -> datetime | None:
+        """The earliest `due_at` of those that have not ended, which may lie ahead; None when all have."""
+        ...
+
     def list(self, limit: int) -> Sequence[Post]:
         """The newest first."""
         ...

@@ -25,7 +25,8 @@ class Counts(Protocol):
     def keep(self, integration_id: str, distributions: Sequence[Distribution], now: datetime) -> int:
         """Remember counts that differ from what `Distributions` has stored, or are the first; to be called before they are saved there.
 
-        Forgets what is older than MEMORY but for the last of it, which holds until the next. Returns how many were remembered.
+        Forgets what is older than MEMORY but for the last of it, which holds until the next, and that too of surveys that are over.
+        Returns how many were remembered.
         """
         ...
 

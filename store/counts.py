@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time
 
-from sqlalchemy import Connection, delete, exists, select
+from sqlalchemy import Connection, delete, exists, or_, select
 
 from bot.model import Distribution, DistributionStats
 from bot.trend import MEMORY
@@ -45,7 +45,9 @@ class SqlCounts:
         later = _COUNTS.alias()
         same = (later.c[name] == _COUNTS.c[name] for name in _KEY[:-1])
         is_followed = exists().where(*same, later.c.day > _COUNTS.c.day, later.c.day < before)
-        self.connection.execute(delete(_COUNTS).where(_COUNTS.c.day < before, is_followed))
+        its = (tables.surveys.c[name] == _COUNTS.c[name] for name in ("integration_id", "survey_id"))
+        is_over = exists().where(*its, or_(~tables.surveys.c.is_active, tables.surveys.c.ends_at < before))
+        self.connection.execute(delete(_COUNTS).where(_COUNTS.c.day < before, or_(is_followed, is_over)))
 
     def _stored(self, integration_id: str, distributions: Sequence[Distribution]) -> Mapping[str, DistributionStats]:
         """Where they were remembered ever."""

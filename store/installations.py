@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, up
 from bot.installations import Installation, Tokens
 from store import tables
 from store.encryption import Keyring
-from store.post_tables import subscriptions
+from store.post_tables import posts, subscriptions
 from store.statements import Row, add, upsert
 
 _INSTALLATIONS = tables.installations
@@ -67,6 +67,8 @@ class SqlInstallations:
 
     def forget(self, workspace_id: str) -> bool:
         people = self._forget_people(workspace_id)
+        its = select(subscriptions.c.subscription_id).where(subscriptions.c.workspace_id == workspace_id)
+        self.connection.execute(delete(posts).where(posts.c.subscription_id.in_(its)))
         self.connection.execute(delete(subscriptions).where(subscriptions.c.workspace_id == workspace_id))
         return bool(people + self.connection.execute(delete(_INSTALLATIONS).where(_of(workspace_id))).rowcount)
 

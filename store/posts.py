@@ -7,10 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, case, delete, func, or_, select, tuple_, update
 
 from bot.messages import DeliveryState, MessageRef
-from bot.posts import News, Post
+from bot.posts import News, Post, PostKind
 from store import post_tables
 from store.outbox import TOLD, UNHELD, message_of
 from store.statements import add
@@ -74,8 +74,21 @@ class SqlPosts:
         )
         return sum(self.connection.execute(each).rowcount for each in found)
 
-    def counts(self) -> Mapping[DeliveryState, int]:
-        return dict(self.connection.execute(select(_POSTS.c.state, func.count()).group_by(_POSTS.c.state)).all())
+    def forget(self, before: datetime) -> int:
+        """Of one survey all or nothing: what is known of it says what is new."""
+        about = (_POSTS.c.subscription_id, _POSTS.c.survey_id)
+        begins, ends = (func.sum(case((_POSTS.c.kind == kind, 1), else_=0)) for kind in (PostKind.LAUNCH, PostKind.CLOSED))
+        are_over = and_(func.max(_POSTS.c.created_at) < before, func.count() == func.count(_POSTS.c.finished_at), begins <= ends)
+        is_over = tuple_(*about).in_(select(*about).where(_POSTS.c.survey_id != "").group_by(*about).having(are_over))
+        is_old = and_(_POSTS.c.survey_id == "", _POSTS.c.created_at < before, ~_IS_OPEN)
+        return self.connection.execute(delete(_POSTS).where(or_(is_over, is_old))).rowcount
+
+    def counts(self) -> Mapping[tuple[PostKind, DeliveryState], int]:
+        what = (_POSTS.c.kind, _POSTS.c.state)
+        return {(kind, state): number for kind, state, number in self.connection.execute(select(*what, func.count()).group_by(*what))}
+
+    def oldest_due(self) -> datetime | None:
+        return self.connection.execute(select(func.min(_POSTS.c.due_at)).where(_IS_OPEN)).scalar_one()
 
     def list(self, limit: int) -> Sequence[Post]:
         newest = select(_POSTS).order_by(_POSTS.c.post_id.desc()).limit(limit)

@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, time
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, delete, select, update
+from sqlalchemy import Connection, RowMapping, Select, delete, exists, func, select, update
 
 from bot.messages import Conversation
+from bot.posts import PostKind
 from bot.subscriptions import Feature, Paused, Subscription
 from store.post_tables import posts, subscriptions
 from store.statements import Row, upsert
@@ -45,6 +46,14 @@ class SqlSubscriptions:
         """With all that was ever found out for them: SQLite gives their numbers to others."""
         self.connection.execute(delete(posts).where(posts.c.subscription_id.in_(subscription_ids)))
         return self.connection.execute(delete(_SUBSCRIPTIONS).where(_SUBSCRIPTIONS.c.subscription_id.in_(subscription_ids))).rowcount
+
+    def forget_paused(self, before: datetime) -> int:
+        """Of each pause a post was written down."""
+        its = posts.c.subscription_id == _SUBSCRIPTIONS.c.subscription_id
+        is_new = exists().where(its, posts.c.kind == PostKind.PAUSED, posts.c.created_at >= before)
+        last_at = func.coalesce(_SUBSCRIPTIONS.c.last_post_at, _SUBSCRIPTIONS.c.created_at)
+        old = select(_SUBSCRIPTIONS.c.subscription_id).where(_SUBSCRIPTIONS.c.paused.is_not(None), ~is_new, last_at < before)
+        return self.remove(self.connection.execute(old).scalars().all())
 
     def pause(self, subscription_id: int, why: Paused) -> bool:
         return self._change(subscription_id, paused=why, only_if=_SUBSCRIPTIONS.c.paused.is_(None))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
@@ -149,7 +149,9 @@ def _remembered(uow: UnitOfWork, now: datetime, retry: timedelta) -> Sequence[Ch
 
 async def _posts(core: Core) -> Finding:
     """What became of what was to be told to channels and owners; skipped is what nobody asked for, or what was no longer so."""
-    counts = await core.store.read(lambda uow: uow.posts.counts())
+    counts: Counter[str] = Counter()
+    for (_, state), number in (await core.store.read(lambda uow: uow.posts.counts())).items():
+        counts[state] += number
     return Level.OK, ", ".join(f"{number} {state}" for state, number in sorted(counts.items())) or "none yet"
 
 

@@ -14,7 +14,7 @@ from bot import rules, small_groups
 from bot.local_time import in_working_hours
 from bot.model import Distribution
 from bot.numbers import SurveyNumbers
-from bot.posts import OWNER, News, PostKind
+from bot.posts import MEMORY, OWNER, News, PostKind
 from bot.small_groups import UNSENT, Guarded
 from bot.subscriptions import Feature
 
@@ -74,7 +74,7 @@ def findings(found: SurveyNumbers, audience: Audience, known: Collection[News], 
     if not sent:
         return []
     launches, ends = ({news.mark for news in known if news.kind is kind} for kind in (PostKind.LAUNCH, PostKind.CLOSED))
-    newest, is_new = sent[-1].distribution_id, _sent_at(sent[0]) >= audience.since
+    newest, is_new = sent[-1].distribution_id, _sent_at(sent[0]) >= max(audience.since, now - MEMORY)
     if not (launches or found.is_open):
         return []
     told = [_Told(PostKind.LAUNCH, "", is_new and found.is_open)]

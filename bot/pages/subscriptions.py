@@ -91,7 +91,7 @@ def channel_times(subscription: Subscription, reader: Reader, *, is_saved: bool 
         (say("Weekly post"), (weekly_words(subscription, reader),)),
         (say("Working hours"), (hours_words(subscription, reader),)),
     )
-    why = say("What can wait is posted in working hours; what closes outside of them is told before.")
+    why = say("24 hours before a survey closes I post its numbers: earlier, where that moment lies outside of the working hours.")
     change = Button(label=say("Change times"), action=Action(verb="subscriptions.edit_times"))
     elements = (*saved, Facts(facts), Note((why,)), row(change, list_button(reader)))
     return Page(title=say("Times of this channel"), elements=elements, zone=reader.zone)

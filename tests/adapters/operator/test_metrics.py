@@ -18,6 +18,7 @@ from adapters.settings import Settings
 from bot.model import DistributionStats, Integration, User
 from bot.ports import SurveySource, UnitOfWork
 from bot.ports.records import Outcome, RequestLine, Run
+from bot.posts import News, PostKind
 from bot.syncing.jobs import Jobs
 from store.unit_of_work import SqlStore
 from tests.contract.store.examples import distribution, event, furnish
@@ -78,6 +79,7 @@ def _live(uow: UnitOfWork) -> None:
     uow.distributions.save("main", [distribution("EMD_2")])
     uow.distributions.set_history_for("main", "EMD_2", DistributionStats(), at=NOW, rows_missing=7)
     uow.refreshes.ask("main", "SV_1", NOW)
+    uow.posts.add([News(kind=PostKind.LAUNCH, subscription_id=1)], NOW - HOUR, is_told=True)
     uow.outbox.add([event(uow.people.ids(["canary@acme.example"])["canary@acme.example"])], NOW - 2 * HOUR)
     statuses = (200, 200, 404, 429, 503, None)
     uow.requests.add("main", [replace(LINE, status=status) for status in statuses])
@@ -106,6 +108,10 @@ async def test_what_happens_is_counted_by_integration(store: SqlStore) -> None:
         ("hints_waiting", "main"): 1,
         ("deliveries", "ready"): 1,
         ("delivery_lag_seconds",): 7200,
+        ("posts", "launch", "ready"): 1,
+        ("posts", "closed", "sent"): 0,
+        ("posts_waiting",): 1,
+        ("post_lag_seconds",): 3600,
         ("qualtrics_requests", "main", "2xx"): 3,
         ("qualtrics_requests", "main", "4xx"): 1,
         ("qualtrics_requests", "main", "429"): 1,

@@ -17,7 +17,7 @@ from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotE
 from bot.messages import Conversation, DeliveryState, MemberKind, Place, Preference
 from bot.model import Integration, User
 from bot.page import Chart, Facts, Moment, Page
-from bot.posts import News, PostKind
+from bot.posts import MEMORY, News, PostKind
 from bot.subscriptions import Feature, Paused, Subscription
 from bot.syncing.refreshing import Refresher
 from bot.syncing.sync import Kind, Synchronisation
@@ -438,6 +438,30 @@ async def test_where_last_numbers_cannot_be_read_those_of_before_the_end_are_tol
     assert await channels.tell() == ["Final numbers"]
     assert "could not read Qualtrics" in plain_text(channels.newest())
     assert ("As of", str(Moment(NOW))) in facts(channels.newest())
+
+
+@pytest.mark.parametrize("subject", ["SV_1", "all"])
+async def test_what_was_told_of_a_survey_and_is_forgotten_is_not_told_again_though_it_comes_back(channels: Channels, subject: str) -> None:
+    """What comes after its return is news: another milestone, another end."""
+    life = channels.life
+    await channels.subscribe(Feature.LAUNCH, Feature.MILESTONES, Feature.CLOSED, subject=subject)
+    channels.send(days=2)
+    channels.count(finished=60)
+    assert await channels.look() == ["News of your surveys"]
+    life.wait(days=3)
+    assert await channels.look() == ["Survey closed"]
+
+    life.now += MEMORY + DAY
+    await life.sync()
+    assert await life.store.write(lambda uow: uow.posts.forget(life.now - MEMORY)) == 5
+    assert await channels.look() == []
+    known = life.source.sent["EMD_1"]
+    life.source.sent["EMD_1"] = replace(known, link_expires_at=life.now + 9 * DAY)
+    assert [await channels.look(), await channels.look()] == [[], []]
+    channels.count(finished=80)
+    assert await channels.look() == ["Milestone reached"]
+    life.wait(days=10)
+    assert await channels.look() == ["Survey closed"]
 
 
 async def test_a_channel_is_told_who_subscribed_it_and_asked_to_take_over_when_they_have_left(channels: Channels) -> None:

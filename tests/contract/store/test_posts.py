@@ -7,13 +7,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.channels import succession
 from bot.messages import DeliveryState, MessageRef
 from bot.model import DistributionStats
 from bot.ports import UnitOfWork
 from bot.posts import OWNER, News, Post, PostKind
+from bot.subscriptions import Paused
 from bot.trend import MEMORY
 from store.unit_of_work import SqlStore
-from tests.contract.store.examples import DAY, NOW, distribution, furnish
+from tests.contract.store.examples import DAY, NOW, distribution, furnish, survey
 from tests.contract.store.test_subscriptions import PULSE
 
 LEASE = timedelta(seconds=120)
@@ -38,7 +40,12 @@ async def test_the_same_news_is_written_down_once_whatever_it_was_first(store: S
     assert await store.write(lambda u: u.posts.add([], NOW, is_told=True)) == 0
     assert await store.read(lambda u: u.posts.known(1)) == {LAUNCH, HALF, replace(HALF, mark="75")}
     assert await store.read(lambda u: u.posts.known(OWNER)) == set()
-    assert await store.read(lambda u: u.posts.counts()) == {DeliveryState.READY: 1, DeliveryState.SKIPPED: 2}
+    assert await store.read(lambda u: u.posts.counts()) == {
+        (PostKind.LAUNCH, DeliveryState.SKIPPED): 1,
+        (PostKind.MILESTONES, DeliveryState.READY): 1,
+        (PostKind.MILESTONES, DeliveryState.SKIPPED): 1,
+    }
+    assert await store.read(lambda u: u.posts.oldest_due()) == NOW
     assert [post.news for post in await claimed(store, "a")] == [HALF]
 
 
@@ -86,6 +93,42 @@ async def test_what_was_found_out_for_a_subscription_goes_with_it(store: SqlStor
     assert [post.news for post in await store.read(lambda u: u.posts.list(10))] == [OWNERS]
 
 
+async def test_of_a_survey_that_is_over_everything_is_forgotten_at_once_and_of_others_nothing(store: SqlStore) -> None:
+    closed, results = (replace(LAUNCH, kind=kind, mark="EMD_1") for kind in (PostKind.CLOSED, PostKind.RESULTS))
+    followed, again = replace(LAUNCH, survey_id="SV_2"), replace(LAUNCH, mark="EMD_2")
+    weeks = [News(kind=PostKind.WEEKLY, subscription_id=1, mark=f"2026-W{number}") for number in (40, 48)]
+    await store.write(lambda u: u.posts.add([LAUNCH, HALF, closed, OWNERS, followed, weeks[0]], NOW, is_told=False))
+    await store.write(lambda u: u.posts.add([weeks[1]], NOW + DAY, is_told=False))
+    await store.write(lambda u: u.posts.add([results], NOW, is_told=True))
+    assert await store.write(lambda u: u.posts.forget(NOW)) == 0, "it is not long enough ago"
+    assert await store.write(lambda u: u.posts.forget(NOW + DAY)) == 2, "the final numbers are not told yet"
+    assert await store.read(lambda u: u.posts.known(1)) == {LAUNCH, HALF, closed, results, followed, weeks[1]}
+    assert await store.read(lambda u: u.posts.known(OWNER)) == set()
+    (held,) = await claimed(store, "a")
+    await store.write(lambda u: u.posts.finish([held.post_id], DeliveryState.SENT, NOW, owner="a", reason=None, message=SENT))
+    await store.write(lambda u: u.posts.add([again], NOW, is_told=False))
+    assert await store.write(lambda u: u.posts.forget(NOW + DAY)) == 0, "it was sent once more, and has not ended since"
+    await store.write(lambda u: u.posts.add([replace(closed, mark="EMD_2")], NOW, is_told=False))
+    assert await store.write(lambda u: u.posts.forget(NOW + DAY)) == 6
+    assert await store.read(lambda u: u.posts.known(1)) == {followed, weeks[1]}
+
+
+async def test_a_subscription_that_was_paused_long_ago_is_forgotten_with_all_of_its_posts(store: SqlStore) -> None:
+    def paused(uow: UnitOfWork) -> None:
+        for number, subject in enumerate(("all", "Old*", "New*", "Active*")):
+            made = uow.subscriptions.add(replace(PULSE, subject=subject, created_at=NOW - DAY))
+            uow.posts.add([replace(LAUNCH, subscription_id=made.subscription_id)], NOW, is_told=False)
+            if subject != "Active*":
+                succession.pause(uow, made, Paused.ARCHIVED, NOW + number * DAY)
+
+    await store.write(paused)
+    assert await store.write(lambda u: u.subscriptions.forget_paused(NOW + 2 * DAY)) == 2
+    left = await store.read(lambda u: u.subscriptions.all())
+    assert [each.subject for each in left] == ["New*", "Active*"]
+    known = await store.read(lambda u: u.posts.list(10))
+    assert {post.news.subscription_id for post in known} == {each.subscription_id for each in left}
+
+
 async def test_of_each_day_on_which_counts_were_first_read_or_changed_the_last_ones_are_kept(store: SqlStore) -> None:
     await store.write(furnish)
 
@@ -107,6 +150,9 @@ async def test_of_each_day_on_which_counts_were_first_read_or_changed_the_last_o
     assert await kept() == [(1, 4), (3, 9)], "what holds at the beginning of what is remembered stays"
     await store.write(lambda u: u.counts.keep("main", [], NOW + MEMORY + 9 * DAY))
     assert await kept() == [(3, 9)]
+    await store.write(lambda u: u.surveys.save("main", [replace(survey(), is_active=False)], NOW))
+    await store.write(lambda u: u.counts.keep("main", [], NOW + MEMORY + 9 * DAY))
+    assert await store.read(lambda u: u.counts.of_survey("main", "SV_1")) == {}
 
 
 async def test_counts_that_were_stored_before_they_were_remembered_are_remembered_when_they_are_read_next(store: SqlStore) -> None:
