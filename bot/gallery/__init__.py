@@ -21,6 +21,7 @@ from bot.pages.status import status_page
 from bot.ports.records import Closure, Gaps, Outcome, Run
 from bot.rules import Participation, State
 from bot.slash_commands import STATS
+from bot.small_groups import Shown
 from bot.syncing.look import Kind
 from bot.syncing.status import Baseline, IntegrationStatus, JobState, JobStatus
 
@@ -112,7 +113,9 @@ def _homes() -> Mapping[str, Page]:
 
 def _statuses() -> Mapping[str, Page]:
     return {
-        "synchronisation-status": status_page([_status("main")], {"main": Baseline(surveys=42, open_invitations=1)}, _BACKLOG, 1, READER),
+        "synchronisation-status": status_page(
+            [_status("main")], {"main": Baseline(surveys=42, open_invitations=Shown(120, is_about=True))}, _BACKLOG, 1, READER
+        ),
         "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, READER),
         "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, READER),
     }
@@ -202,7 +205,7 @@ def _troubled(integration_id: str) -> IntegrationStatus:
             Closure(survey_id="SV_2", survey_name="Town hall", distribution_id="EMD_1", is_missing=True),
         ],
         gaps=Gaps(distributions=2, rows=17),
-        hints=3,
+        hints=12,
     )
 
 

@@ -25,7 +25,7 @@ from bot.page import (
     Tone,
     phrase,
 )
-from bot.pages.numbers import at_least
+from bot.pages.numbers import at_least, people
 from bot.pages.reader import Reader
 from bot.syncing.look import Kind
 from bot.syncing.status import Baseline, IntegrationStatus, JobState, JobStatus
@@ -43,7 +43,8 @@ def status_page(
 ) -> Page:
     """`found` is not empty. Pages count from 1; a number that is none shows a page that exists.
 
-    What moves with every answer is rounded: whoever watched it would see people answer (bot/small_groups.py).
+    What moves with every answer is rounded, or left out: whoever watched it would see people answer (bot/small_groups.py). Operators, who
+    hold the database, find the exact numbers on the command line.
     """
     pages = -(-len(found) // PAGE_SIZE)
     page = min(max(page, 1), pages)
@@ -55,15 +56,20 @@ def status_page(
 
 
 def backlog_words(backlog: Sequence[Backlog], reader: Reader, k: int | None = None) -> str:
-    """Say how many messages wait, and how long they take: workspaces are served side by side. With k their number is rounded."""
-    if not backlog:
-        return reader.say("No message waits to be sent.")
+    """Say how many messages wait, and how long they take: workspaces are served side by side.
+
+    With k their number is rounded, and of fewer it is not said that there are any.
+    """
     number = sum(it.messages for it in backlog)
-    people = reader.count("{number} message", "{number} messages", number)
+    if k is not None and number < k:
+        return reader.say("Waiting to be sent: fewer than {number} messages.").format(number=k)
+    if not number:
+        return reader.say("No message waits to be sent.")
+    messages = reader.count("{number} message", "{number} messages", number)
     if k is not None:
-        people = reader.say("{number} messages").format(number=at_least(number, k, reader))
+        messages = reader.say("{number} messages").format(number=at_least(number, k, reader))
     time = _about(max(it.takes for it in backlog), reader)
-    return reader.say("Waiting to be sent: {messages}, {time}.").format(messages=people, time=time)
+    return reader.say("Waiting to be sent: {messages}, {time}.").format(messages=messages, time=time)
 
 
 def _about(span: timedelta, reader: Reader) -> str:
@@ -76,19 +82,19 @@ def _about(span: timedelta, reader: Reader) -> str:
 
 
 def _integration(it: IntegrationStatus, baseline: Baseline | None, reader: Reader) -> Iterator[Element]:
-    yield Text((Strong(it.integration.name), " · ", _baseline(baseline, it.integration.group_size, reader)))
+    yield Text((Strong(it.integration.name), " · ", _baseline(baseline, reader)))
     yield from (Notice(Tone.WARNING, text) for text in _warnings(it, reader))
     yield Facts(tuple((_kind(job.kind, reader), _job(job, it.integration.group_size, reader)) for job in it.jobs))
     if notes := " ".join(_notes(it, reader)):
         yield Note((notes,))
 
 
-def _baseline(baseline: Baseline | None, k: int, reader: Reader) -> str:
+def _baseline(baseline: Baseline | None, reader: Reader) -> str:
     if baseline is None:
         return reader.say("no baseline yet: nobody is told anything before the first full synchronisation has succeeded")
     surveys = reader.count("{number} survey", "{number} surveys", baseline.surveys)
-    invitations = reader.say("{number} open invitations").format(number=at_least(baseline.open_invitations, k, reader))
-    return reader.say("baseline done: {surveys}, {invitations}").format(surveys=surveys, invitations=invitations)
+    waiting = people(baseline.open_invitations, reader)
+    return reader.say("baseline done: {surveys}, open invitations: {number}").format(surveys=surveys, number=waiting)
 
 
 def _warnings(it: IntegrationStatus, reader: Reader) -> Iterator[Phrase]:
@@ -107,12 +113,14 @@ def _warnings(it: IntegrationStatus, reader: Reader) -> Iterator[Phrase]:
 
 
 def _notes(it: IntegrationStatus, reader: Reader) -> Iterator[str]:
-    if it.gaps.rows:
-        rows = reader.count("{number} row", "{number} rows", it.gaps.rows)
+    """A row is a person, and a hint mostly an answer."""
+    k = it.integration.group_size
+    if it.gaps.rows >= k:
         distributions = reader.count("{number} distribution", "{number} distributions", it.gaps.distributions)
-        yield reader.say("Missing: {rows} in {distributions}.").format(rows=rows, distributions=distributions)
-    if it.hints:
-        yield reader.count("{number} survey waits for a refresh.", "{number} surveys wait for a refresh.", it.hints)
+        words = reader.say("Missing: {number} rows in {distributions}.")
+        yield words.format(number=at_least(it.gaps.rows, k, reader), distributions=distributions)
+    if it.hints >= k:
+        yield reader.say("{number} surveys wait for a refresh.").format(number=at_least(it.hints, k, reader))
 
 
 def _job(job: JobStatus, k: int, reader: Reader) -> Phrase:
@@ -131,9 +139,14 @@ def _success(job: JobStatus, k: int, reader: Reader) -> Phrase:
     run = job.success
     if run is None:
         return ()
-    template = reader.say(" Last success: {when}, took {time}; {seen} rows seen, {changed} changed, {skipped} skipped; {calls} calls.")
-    numbers = {"seen": job.seen, "skipped": run.skipped, "calls": run.calls}
-    words = {name: reader.number(number) for name, number in numbers.items()} | {"changed": at_least(run.changed, k, reader)}
+    template = reader.say(
+        " Last success: {when}, took {time}; {listed} surveys and distributions seen, "
+        "{changed} rows changed, {skipped} skipped; {calls} calls."
+    )
+    numbers = {"changed": run.changed, "skipped": run.skipped, "calls": run.calls}
+    words = {name: at_least(number, k, reader) for name, number in numbers.items()} | {
+        "listed": reader.number(run.surveys + run.distributions)
+    }
     return phrase(template, when=Moment(run.started_at), time=_duration(job.took or timedelta()), **words)
 
 

@@ -155,9 +155,6 @@ class Figures(Protocol):
         ...
 
     def surveys(self, integration_id: str) -> int: ...
-    def open_invitations(self, integration_id: str, now: datetime) -> int:
-        """Mailed, not answered, and the link still takes an answer. Costs a look at each of the integration's invitations."""
-        ...
 
     def throttles(self, gates: Collection[str], now: datetime) -> Mapping[str, Throttle]:
         """How far these shared limits are open; what was never used is missing."""

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot import numbers
 from bot.model import Integration
 from bot.ports import UnitOfWork
 from bot.ports.records import Closure, Gaps, Lease, Run
+from bot.small_groups import Shown
 from bot.syncing.closures import closures, vetoed
 from bot.syncing.jobs import scene_of
 from bot.syncing.look import Kind
@@ -77,7 +79,7 @@ class Baseline:
     """What the first full synchronisation found, as it is now (FEATURES B6)."""
 
     surveys: int
-    open_invitations: int
+    open_invitations: Shown
 
 
 def status(uow: UnitOfWork, now: datetime, only: Collection[str] | None = None, *, retry: timedelta) -> Sequence[IntegrationStatus]:
@@ -98,9 +100,12 @@ def status(uow: UnitOfWork, now: datetime, only: Collection[str] | None = None, 
 
 
 def baselines(uow: UnitOfWork, found: Sequence[IntegrationStatus], now: datetime) -> Mapping[str, Baseline]:
-    """By integration, of those that have one. Costs a look at each of their invitations."""
-    ids = [it.integration.integration_id for it in found if it.integration.baseline_at is not None]
-    return {it: Baseline(surveys=uow.figures.surveys(it), open_invitations=uow.figures.open_invitations(it, now)) for it in ids}
+    """By integration, of those that have one."""
+    read = {it.integration.integration_id: it.integration for it in found if it.integration.baseline_at is not None}
+    return {
+        ids: Baseline(surveys=uow.figures.surveys(ids), open_invitations=numbers.open_invitations(uow, integration, now))
+        for ids, integration in read.items()
+    }
 
 
 def _jobs(uow: UnitOfWork, integration: Integration, lease: Lease, now: datetime, retry: timedelta) -> Sequence[JobStatus]:

@@ -17,8 +17,9 @@ from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
 from bot.ports.records import Gaps, Outcome, Run
 from bot.slash_commands import parse
+from bot.small_groups import Shown
 from bot.syncing.status import Baseline, IntegrationStatus, JobState, JobStatus, baselines, status
-from tests.contract.store.examples import distribution, furnish, row
+from tests.contract.store.examples import distribution, furnish
 from tests.unit.core.examples import DAY, NOW, an_integration
 from tests.unit.core.test_pages import words
 
@@ -140,15 +141,21 @@ async def test_gaps_and_hints_are_the_integrations_own(store: Store) -> None:
 
 
 async def test_a_baseline_is_told_once_there_is_one(store: Store) -> None:
+    """Of whom numbers are shown: of 23 of 40 who can still answer, of nobody in a pool, or where it is over."""
     await store.write(furnish)
-    await store.write(lambda uow: uow.invitations.save_history("main", "EMD_1", [row("CID_1"), row("CID_2")]))
+    distributions = [
+        replace(distribution(), stats=DistributionStats(sent=40, finished=17)),
+        replace(distribution("EMD_2"), stats=DistributionStats(sent=40), link_expires_at=NOW),
+        replace(distribution("EMD_3"), stats=DistributionStats(sent=4)),
+    ]
+    await store.write(lambda uow: uow.distributions.save("main", distributions))
 
     def told(uow: UnitOfWork) -> object:
         return baselines(uow, status(uow, NOW, retry=RETRY), NOW)
 
     assert await store.read(told) == {}
     await store.write(lambda uow: uow.integrations.set_baseline("main", NOW - DAY))
-    assert await store.read(told) == {"main": Baseline(surveys=1, open_invitations=2)}
+    assert await store.read(told) == {"main": Baseline(surveys=1, open_invitations=Shown(25, is_about=True))}
 
 
 async def ask(

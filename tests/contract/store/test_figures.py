@@ -2,66 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-import pytest
-
 from bot.events import EventKind
 from bot.messages import DeliveryState
-from bot.model import Anonymity, DistributionStats, Status, SurveyDetails, User
+from bot.model import DistributionStats, User
 from bot.ports import UnitOfWork
 from bot.ports.records import Gaps
 from store.unit_of_work import SqlStore
-from tests.contract.store.examples import DAY, EXPIRY, NOW, distribution, event, furnish, link, row, survey
+from tests.contract.store.examples import DAY, NOW, distribution, event, furnish, survey
 from tests.unit.core.examples import an_integration
-
-
-async def opened(store: SqlStore) -> int:
-    return await store.read(lambda u: u.figures.open_invitations("main", NOW))
-
-
-def invite(uow: UnitOfWork) -> None:
-    """Four people were mailed, one has answered, one mail bounced; another integration sees the same survey."""
-    furnish(uow)
-    furnish(uow, "other")
-    statuses = (Status.SUCCESS, Status.OPENED, Status.SURVEY_STARTED, Status.SURVEY_FINISHED)
-    rows = [row(f"CID_{n}", status=status) for n, status in enumerate(statuses)]
-    for name in ("main", "other"):
-        uow.invitations.save_history(name, "EMD_1", [*rows, row("CID_9", status=Status.HARD_BOUNCE, mailed=False)])
-
-
-async def test_who_was_mailed_and_can_still_answer_is_counted(store: SqlStore) -> None:
-    await store.write(invite)
-    assert await opened(store) == 3
-    assert await store.read(lambda u: u.figures.open_invitations("main", EXPIRY)) == 0
-    assert await store.read(lambda u: u.figures.open_invitations("none", NOW)) == 0
-
-
-@pytest.mark.parametrize(
-    ("happens", "left"),
-    [
-        (lambda u: u.surveys.save("main", [survey(is_active=False)], NOW), 0),
-        (lambda u: u.surveys.save_details("main", "SV_1", SurveyDetails(ends_at=NOW, anonymity=Anonymity.UNKNOWN), NOW), 0),
-        (
-            lambda u: u.surveys.save_details(
-                "main", "SV_1", SurveyDetails(ends_at=None, anonymity=Anonymity.UNKNOWN, is_deleted=True), NOW
-            ),
-            0,
-        ),
-        (lambda u: u.surveys.save_details("main", "SV_1", SurveyDetails(ends_at=NOW + DAY, anonymity=Anonymity.UNKNOWN), NOW), 3),
-        (lambda u: u.distributions.mark_deleted("main", ["SV_1"], []), 0),
-        (lambda u: u.distributions.save("main", [distribution(link_expires_at=None)]), 3),
-        (lambda u: u.invitations.save_links("main", "EMD_1", [link("CID_0", expires_at=NOW - DAY)], {"ada@example.org": 1}), 2),
-    ],
-)
-async def test_what_takes_no_answer_any_more_is_not_counted(store: SqlStore, happens: Callable[[UnitOfWork], object], left: int) -> None:
-    await store.write(invite)
-    await store.write(lambda u: u.people.ids(["ada@example.org"]))
-    await store.write(happens)
-    assert await opened(store) == left
-    assert await store.read(lambda u: u.figures.open_invitations("other", NOW)) == 3
 
 
 async def test_surveys_are_counted(store: SqlStore) -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
+
 import pytest
 
 from bot.gallery import gallery
+from bot.pace import Backlog
 from bot.page import Button, Buttons, Page
 from bot.pages.reader import Reader
 from bot.pages.status import PAGE_SIZE, status_page
@@ -34,8 +38,8 @@ def labels(page: Page) -> list[tuple[str, str]]:
 
 def test_a_healthy_integration_tells_its_numbers_and_warns_of_nothing() -> None:
     said = words(gallery()["synchronisation-status"])
-    assert "Acme HR · baseline done: 42 surveys, fewer than 5 open invitations" in said
-    assert "took 1 min 12 s; 12,172 rows seen, 115 or more changed, 1 skipped; 131 calls." in said
+    assert "Acme HR · baseline done: 42 surveys, open invitations: about 120" in said
+    assert "took 1 min 12 s; 138 surveys and distributions seen, 115 or more rows changed, fewer than 5 skipped; 130 or more calls." in said
     assert "Waiting to be sent: 10,000 or more messages, about 44 minutes." in said
     assert "Next: " in said
     assert "Missing" not in said
@@ -48,10 +52,22 @@ def test_everything_that_is_wrong_is_said_in_words() -> None:
         "Qualtrics has refused the credentials since",
         "would close 1 survey and delete 1 distribution.",
         "Held back. Unavailable: GET",
-        "Missing: 17 rows in 2 distributions.",
-        "3 surveys wait for a refresh.",
+        "Missing: 15 or more rows in 2 distributions.",
+        "10 or more surveys wait for a refresh.",
     ):
         assert sentence in said
+
+
+def test_what_a_few_people_do_moves_nothing_on_the_page() -> None:
+    """Each answer is a hint, a changed row, a call, and a person's rows are read."""
+
+    def drawn(people: int) -> Page:
+        run = Run(integration_id="main", kind="full", started_at=NOW, finished_at=NOW, invitations=people, changed=people, calls=people)
+        job = JobStatus(kind=Kind.FULL, state=JobState.OK, last=run, success=run, next_run=None)
+        it = replace(integration(1, (job,)), gaps=Gaps(distributions=1, rows=people), hints=people)
+        return status_page([it], {}, [Backlog(workspace_id="T1", messages=people, takes=timedelta())] * (people > 0), 1, READER)
+
+    assert drawn(0) == drawn(4) != drawn(5)
 
 
 def test_the_worst_page_fits_into_one_message() -> None:
