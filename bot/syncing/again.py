@@ -13,6 +13,7 @@ from bot.syncing.applying import save_details, save_distributions, save_surveys
 from bot.syncing.histories import read_histories
 from bot.syncing.listing import read_details
 from bot.syncing.look import EVER, Look
+from bot.syncing.pooling import count_pools
 
 #: So many surveys are closed because a hint found them gone, until a full look: what is more may be a fault, which the veto is to judge.
 _CLOSED_BY_HINTS = 3
@@ -37,6 +38,7 @@ async def look_again(look: Look, survey_ids: Collection[str]) -> None:
 
     await look.each(survey_ids, str, again)
     await read_histories(look, survey_ids)
+    await count_pools(look, survey_ids)
 
 
 def forget_hints(uow: UnitOfWork, integration_id: str) -> None:

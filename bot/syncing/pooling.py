@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from bot import small_groups
@@ -11,11 +12,12 @@ from bot.rules import deadline
 from bot.syncing.look import Look
 
 
-async def count_pools(look: Look) -> None:
-    """After their histories: of whom it is not known who they are is not pooled."""
+async def count_pools(look: Look, only: Collection[str] | None = None) -> None:
+    """Of all surveys, or `only` of some. After their histories: of whom it is not known who they are is not pooled."""
     ids, now = look.integration_id, look.clock()
     for survey_id in await look.store.read(lambda uow: uow.pools.due(ids, now)):
-        await look.store.write(lambda uow, survey_id=survey_id: _count(uow, ids, survey_id, now))
+        if only is None or survey_id in only:
+            await look.store.write(lambda uow, survey_id=survey_id: _count(uow, ids, survey_id, now))
 
 
 def _count(uow: UnitOfWork, integration_id: str, survey_id: str, now: datetime) -> None:

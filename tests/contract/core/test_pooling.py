@@ -43,7 +43,7 @@ async def test_a_pool_is_counted_once_for_all_integrations_and_stays_as_it_is(li
     await life.baseline()
     assert counts(await shown(life)) == (0, 0)
     life.wait(days=2)
-    await life.sync()
+    await life.synchronisation().refresh(["SV_1"])
     once = await shown(life)
     assert counts(once) == (10, 5)
 
