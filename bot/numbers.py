@@ -39,6 +39,11 @@ class SurveyNumbers:
     #: How its numbers grew.
     history: Sequence[Point] = ()
 
+    @property
+    def has_small(self) -> bool:
+        """Some of its invitations went to too few people to be counted alone, or to nobody yet."""
+        return any(it.invite.pool is not None or it.invite.stats.sent < self.k for it in small_groups.families(self.distributions))
+
     def of(self, distribution: Distribution) -> Guarded:
         return small_groups.of_distribution(distribution, self.distributions, self.k)
 

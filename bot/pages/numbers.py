@@ -33,6 +33,15 @@ def percent(part: Shown, whole: Shown, reader: Reader) -> str:
     return reader.say("not shown") if share is None else reader.say("about {percent}%").format(percent=round(100 * share))
 
 
+def together(k: int, reader: Reader) -> Note:
+    """Say how those are counted who are too few alone."""
+    words = reader.say(
+        "What was sent to fewer than {k} people is counted together, and only once: when its links have ended, "
+        "or two weeks after it was sent."
+    )
+    return Note((words.format(k=k),))
+
+
 def why(guarded: Guarded, reader: Reader) -> Note:
     """Say why the numbers of a page are round, and some are missing."""
     words = reader.say(

@@ -11,7 +11,7 @@ from bot.model import Anonymity, Distribution, Survey
 from bot.numbers import SurveyNumbers
 from bot.page import Action, Button, Element, Entry, Facts, Form, Input, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone, phrase
 from bot.pages.coverage import coverage_button
-from bot.pages.numbers import why
+from bot.pages.numbers import together, why
 from bot.pages.paging import Where, pager
 from bot.pages.reader import Reader
 from bot.pages.sendings import (
@@ -174,11 +174,12 @@ def _numbers(found: SurveyNumbers, reader: Reader) -> Iterator[Element]:
         yield Notice(Tone.INFO, (words,))
     if numbers.whole.is_hidden:
         yield Text((say("Its numbers are not shown: it was mailed to nobody, or to too few people."),))
-        yield why(numbers, reader)
-        return
-    yield Facts(number_facts(numbers, reader))
-    yield from funnel(numbers, reader)
-    yield from answers_over_time(found.history, reader)
+    else:
+        yield Facts(number_facts(numbers, reader))
+        yield from funnel(numbers, reader)
+        yield from answers_over_time(found.history, reader)
+    if found.has_small:
+        yield together(found.k, reader)
     yield why(numbers, reader)
 
 

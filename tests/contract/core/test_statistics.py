@@ -180,6 +180,8 @@ async def test_nothing_is_said_of_few_people_and_tests_are_no_distributions(life
 
     await life.store.write(few)
     page = await shown(life, "stats.survey", {"survey": "SV_unsent"})
+    assert "fewer than 5 people is counted together" in words(page)
+    assert "counted together" not in words(await shown(life, "stats.survey", {"survey": "SV_late"}))
     assert (len(titles(page)), "4" in repr(facts(page)), [e for e in page.elements if isinstance(e, Chart)]) == (1, False, [])
     assert "too few people" in words(await shown(life, "stats.distribution", {"survey": "SV_unsent", "distribution": "EMD_1"}))
     for missing in ("EMD_test", "EMD_SV_late", "EMD_none", ""):
