@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -185,5 +186,6 @@ async def introduced(inside: Sandbox) -> None:
     assert inside.teams is not None
     tenant, store = inside.teams.client.tenant, inside.bot.core.store
     newest = list(tenant.people)[-1]
-    while not await store.read(lambda uow: uow.members.get(tenant.tenant_id, newest)):
-        await inside.workspace.wait_for_change(0)
+    async with asyncio.timeout(30):
+        while not await store.read(lambda uow: uow.members.get(tenant.tenant_id, newest)):
+            await inside.workspace.wait_for_change(0)
