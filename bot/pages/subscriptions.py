@@ -48,10 +48,16 @@ def subscribed(described: Described, reader: Reader, *, is_changed: bool = False
         Text((lead,)),
         Facts(((say("Surveys"), (subject_words(described, reader),)), *_told(described, reader))),
         Note((note,)),
-        Note((say("If I am not here yet, add me (/invite @Surveybot; in Teams, add the app), and press “Post again” in the list."),)),
+        *_invitation(reader),
         row(*_ways(described, reader), list_button(reader)),
     )
     return Page(title=say("Subscribed"), elements=elements, zone=reader.zone)
+
+
+def _invitation(reader: Reader) -> tuple[Note, ...]:
+    """In Teams nobody can ask where the bot is not."""
+    text = reader.say("If I am not here yet, add me (/invite @Surveybot), and press “Post again” in the list.")
+    return (Note((text,)),) if reader.slash else ()
 
 
 def subscription_list(described: Sequence[Described], page: int, reader: Reader, *, removed: int = 0) -> Page:

@@ -60,7 +60,8 @@ async def test_channels_are_told_from_the_first_sending_to_the_final_numbers_and
     tenant = both.slack.inside.tenant
     for house in both.houses:
         await house.open(house.OWNERS)
-        await house.ask(ADMIN, WISH, house.OWNERS)
+        answered = await house.ask(ADMIN, WISH, house.OWNERS)
+        assert ("/invite" in answered.text) == (house is both.slack), "who asks in Teams asks where the bot is"
     told = ["New subscription"]
     await both.tell()
     assert both.posts() == [told, told]
