@@ -121,7 +121,7 @@ class Connections:
 
 def _what_matters(integration: Integration) -> Integration:
     """The integration without what says nothing about how Qualtrics is asked."""
-    found_out = {"brand_id": None, "baseline_at": None, "unauthorized_at": None}
+    found_out = {"brand_id": None, "brand_host": None, "baseline_at": None, "unauthorized_at": None}
     shown = {"name": "", "group_size": 0, "shows_people": False}
     return replace(integration, schedule=Schedule(), mass_closure_share=0, is_paused=False, **shown, **found_out)
 

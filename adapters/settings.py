@@ -93,8 +93,12 @@ def _guid(text: str) -> str:
 
 def _domains(text: str) -> str:
     if not re.fullmatch(rf"{_DOMAIN}(, ?{_DOMAIN})*", text.lower()):
-        raise ValueError("must be domains of e-mail addresses with commas between, such as acme.example,acme.org")
+        raise ValueError("must be domains with commas between, such as acme.example,acme.org")
     return text.lower()
+
+
+def _each(domains: str | None) -> frozenset[str]:
+    return frozenset(re.split(", ?", domains)) if domains else frozenset()
 
 
 #: In seconds; 30 days at most.
@@ -162,7 +166,7 @@ class Teams(BaseModel):
 
     @property
     def install_domains(self) -> frozenset[str]:
-        return frozenset(re.split(", ?", self.install_for)) if self.install_for else frozenset()
+        return _each(self.install_for)
 
 
 class Schedule(BaseModel):
@@ -202,9 +206,11 @@ class Links(BaseModel):
     results: _Template = DEFAULT.results
     distributions: _Template = DEFAULT.distributions
     builder: _Template = DEFAULT.builder
+    #: Outside qualtrics.com, what Qualtrics may name as a brand's.
+    hosts: Annotated[str, AfterValidator(_domains)] | None = None
 
     def templates(self) -> DeepLinks:
-        return DeepLinks(results=self.results, distributions=self.distributions, builder=self.builder)
+        return DeepLinks(hosts=_each(self.hosts), results=self.results, distributions=self.distributions, builder=self.builder)
 
 
 class Settings(BaseModel):

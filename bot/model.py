@@ -45,6 +45,8 @@ class Integration:
 
     #: Brands have limits that their integrations share; None until Qualtrics was asked once.
     brand_id: str | None = None
+    #: Where Qualtrics says that the brand's web pages are; whether links lead there is for `bot.deep_links` to say. None = it did not say.
+    brand_host: str | None = None
     #: When the first full synchronisation succeeded; before that nobody is told anything (FEATURES B6).
     baseline_at: datetime | None = None
     #: Since when Qualtrics refuses its credentials; None = it does not.

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, RowMapping, delete, exists, select, tuple_, update
+from sqlalchemy import Connection, RowMapping, case, delete, exists, select, tuple_, update
 
 from bot.model import Integration, User
 from bot.ports.records import Absorbed
@@ -74,7 +74,11 @@ class SqlIntegrations:
         return () if sealed is None else self.keyring.decrypt(sealed, secret_identity(integration_id, "push_keys")).split("\n")
 
     def set_brand(self, integration_id: str, brand_id: str | None) -> None:
-        self._set(integration_id, brand_id=brand_id)
+        its = _INTEGRATIONS.c
+        self._set(integration_id, brand_id=brand_id, brand_host=case((its.brand_id == brand_id, its.brand_host)))
+
+    def set_brand_host(self, integration_id: str, host: str | None) -> None:
+        self._set(integration_id, brand_host=host)
 
     def set_baseline(self, integration_id: str, at: datetime) -> None:
         self._set(integration_id, baseline_at=at)

@@ -53,6 +53,7 @@ integrations = Table(
     flag("shows_people"),
     flag("is_paused"),
     text("brand_id", nullable=True),
+    text("brand_host", nullable=True),
     instant("baseline_at"),
     instant("unauthorized_at"),
 )

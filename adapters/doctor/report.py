@@ -14,7 +14,7 @@ from adapters import integrations
 from adapters.backlog import told, waiting
 from adapters.connections import credentials
 from adapters.core import Clock, Core, open_core, utc_now
-from adapters.doctor import jobs, sight, slack, teams
+from adapters.doctor import buttons, jobs, sight, slack, teams
 from adapters.doctor.check import Check, Finding, Level
 from adapters.doctor.people import people
 from adapters.doctor.subject import Subject
@@ -52,7 +52,7 @@ async def _of_core(core: Core, cloud: Cloud) -> Sequence[Check]:
     if not known:
         checks.append(Check("integrations", Level.FAIL, "there is none; `surveybot integration add` adds one"))
     for integration in known:
-        checks += await _live(core, integration)
+        checks += [*await _live(core, integration), buttons.seen(core.settings.links.templates(), integration)]
     checks += await core.store.read(lambda uow: _remembered(uow, core.clock(), core.jobs.retry))
     checks += await _of_chats(core, cloud)
     return [*checks, await _examined("messages", _messages(core)), await _examined("channel posts", _posts(core))]

@@ -50,7 +50,7 @@ _ADMIN = "use a brand administrator's account, if this is wanted"
 NEEDS = {
     "surveys": Need(without="no survey is known", fix=_COLLABORATE, is_vital=True),
     "survey options": Need(
-        without="ends of surveys stay unknown, and people read the most cautious sentence on privacy",
+        without="ends of surveys and the address of the brand stay unknown, and people read the most cautious sentence on privacy",
         fix="share the survey with the account (Collaborate, with Edit), or leave it so",
     ),
     "distributions": Need(without="no mailing of a survey is known", fix=_COLLABORATE, is_vital=True),

@@ -98,6 +98,9 @@ class QualtricsClient:
         except Forbidden:
             return details
 
+    async def brand_host(self, survey_id: str) -> str | None:
+        return await self._get(f"survey-definitions/{survey_id}", translate.brand_host)
+
     def distributions(self, survey_id: str, after: str | None = None) -> AsyncIterator[Batch[Distribution]]:
         read = partial(translate.distribution, survey_id=survey_id)
         query = {"surveyId": survey_id, "pageSize": "100", "useNewPaginationScheme": "true"}

@@ -22,6 +22,10 @@ class Closed(Throttled):
     """Nothing was sent: an earlier 429 asked for quiet, for longer than a call waits."""
 
 
+class TooLong(Malformed):
+    """An answer has more bytes than anything that is read; asking again would bring them again."""
+
+
 class ClientRefused(Unauthorized):
     """An OAuth client gets no access token."""
 
@@ -64,6 +68,8 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
 def backoff(error: Exception) -> bool | float:
     """Say whether a read may be repeated (False, or True for stamina's own growing waits), or after how many seconds."""
     match error:
+        case TooLong():
+            return False
         case Unavailable(retry_after=float(seconds)) if seconds > 0:
             return seconds if seconds <= PATIENCE_SECONDS else False
         case Throttled():

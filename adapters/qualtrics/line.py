@@ -13,10 +13,12 @@ import httpx
 
 from adapters.qualtrics import wire
 from adapters.qualtrics.addresses import where
-from adapters.qualtrics.errors import request_id
+from adapters.qualtrics.errors import TooLong, request_id
 from bot.errors import Ambiguous, Unavailable
 from bot.ports.records import RequestLine
 
+#: Of one answer, unpacked. A page of a list has some hundred kB; a survey's definition can have megabytes.
+LONGEST_BYTES = 8 * 2**20
 #: Errors whose text or arguments can hold bytes of the request or answer: never chained, for a traceback would show them.
 _QUOTES = (httpx.ProtocolError, httpx.InvalidURL, UnicodeError)
 #: Nothing was sent before one of these.
@@ -53,6 +55,8 @@ class Line:
     async def send(self, method: str, url: httpx.URL, template: str, *, is_repeatable: bool, **request: Any) -> Answer:  # noqa: ANN401 - `json`, `data`, `headers`, `auth` are httpx's
         """Send once. Raises Unavailable without an answer; Ambiguous when the request is not repeatable and may have been heard.
 
+        What is longer than LONGEST_BYTES is not read to its end; for a repeatable request that is TooLong.
+
         It waits for the whole answer no longer than both time-outs together: httpx's own begin anew with every byte. A call that is
         cancelled has no line in the log: nobody waited for its answer.
         """
@@ -64,13 +68,16 @@ class Line:
         self.calls += 1
         try:
             async with asyncio.timeout(self._attempt_seconds):
-                response = await self._http.request(method, url, **request)
+                async with self._http.stream(method, url, **request) as response:
+                    body = await _whole(response)
         except (httpx.HTTPError, TimeoutError) as error:
             tell(None)
             kind = Unavailable if is_repeatable or isinstance(error, _BEFORE_SENDING) else Ambiguous
             raise kind(f"{where(method, url)} got no answer ({type(error).__name__})") from cause(error)
         self.date = response.headers.get("Date")
-        tell(answer := _answer(response))
+        tell(answer := Answer(status=response.status_code, headers=response.headers, body=body or b"", meta=wire.meta(body or b"")))
+        if body is None:
+            raise (TooLong if is_repeatable else Ambiguous)(f"{where(method, url)} answered more than {LONGEST_BYTES} bytes")
         return answer
 
     async def aclose(self) -> None:
@@ -82,9 +89,14 @@ def cause(error: Exception) -> Exception | None:
     return None if isinstance(error, _QUOTES) else error
 
 
-def _answer(response: httpx.Response) -> Answer:
-    body = response.content
-    return Answer(status=response.status_code, headers=response.headers, body=body, meta=wire.meta(body))
+async def _whole(response: httpx.Response) -> bytes | None:
+    """None for a body that is too long: the rest of it is not taken."""
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > LONGEST_BYTES:
+            return None
+    return bytes(body)
 
 
 def _line(at: datetime, method: str, template: str, answer: Answer | None, seconds: float) -> RequestLine:

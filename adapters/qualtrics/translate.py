@@ -30,6 +30,8 @@ from bot.ports.records import Account
 #: Nothing in such a URL needs a closer look: its host is a name that is not this machine's.
 _PLAIN_URL = re.compile(r"https://(?:[a-z0-9-]+\.)+[a-z]{2,}/[!-Z^-~]*")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: Qualtrics' answer to where a brand's pages are: https, a name, and nothing else.
+_BRAND_URL = re.compile(r"https://((?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.){1,8}[a-z]{2,63})/?", re.ASCII | re.IGNORECASE)
 #: Far from the calendar's end, so that days may be added to any time read.
 _HORIZON = datetime(2200, 1, 1, tzinfo=UTC)
 #: "No date" as QSF files write it (reference qualtrics.md 1).
@@ -85,6 +87,13 @@ def survey_details(body: bytes) -> SurveyDetails:
 def anonymity(body: bytes) -> Anonymity:
     """Read the survey's options."""
     return _ANONYMITY[flag(wire.result(body, wire.SurveyOptions).anonymize_response)]
+
+
+def brand_host(body: bytes) -> str | None:
+    """Read a survey's definition. Whether its host is one to lead to is not decided here (bot/deep_links.py)."""
+    told = wire.definition(body).brand_base_url
+    url = _BRAND_URL.fullmatch(told) if isinstance(told, str) else None
+    return url[1].lower() if url else None
 
 
 def distribution(it: wire.Distribution, *, survey_id: str) -> Distribution:

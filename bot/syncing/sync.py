@@ -23,6 +23,7 @@ from bot.ports import Store, SurveySource, UnitOfWork
 from bot.ports.records import Outcome, Run
 from bot.syncing.again import forget_hints, look_again
 from bot.syncing.applying import apply_picture
+from bot.syncing.brand import learn_brand_host
 from bot.syncing.closures import closures, comparison, name_of, set_vetoed, vetoed
 from bot.syncing.histories import forget_positions, read_histories
 from bot.syncing.listing import MEMORY, forget, is_fresh, show_life, take_picture
@@ -114,6 +115,7 @@ class Synchronisation:
         await read_histories(look, await apply_picture(look))
         await count_pools(look)
         await look_up_missing(look)
+        await learn_brand_host(look)
         return None
 
     def _begin(self, kind: Kind, reason: str, uow: UnitOfWork) -> _Begun:

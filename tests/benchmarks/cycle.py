@@ -68,6 +68,10 @@ class CountingSource:
         self.calls += 1
         return a_survey(survey_id=survey_id)
 
+    async def brand_host(self, survey_id: str) -> str | None:
+        self.calls += 1
+        return None
+
     async def survey_details(self, survey_id: str) -> SurveyDetails:
         """Metadata and options."""
         self.calls += 2

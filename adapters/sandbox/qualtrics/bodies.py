@@ -139,7 +139,7 @@ def definition(tenant: Tenant, survey: Survey) -> Json:
             "CompositionType": None,
             "ContentBundle": None,
         },
-        "BrandBaseURL": tenant.public_url,
+        "BrandBaseURL": tenant.brand_url,
     }
 
 

@@ -31,6 +31,8 @@ class Tenant:
         #: Where this tenant's survey pages are reachable, without a trailing slash.
         self.public_url = public_url.rstrip("/")
         self.brand_id = "sandbox"
+        #: Where the brand says that its web pages are; its surveys are answered at `public_url`.
+        self.brand_url = f"https://{self.brand_id}.qualtrics.com"
         self.datacenter = "iad1"
         #: Where its API is at home: calls to other data centres are told so, and led there by `nextPage` (quirk Q6).
         self.home_url = f"https://{self.datacenter}.qualtrics.com"

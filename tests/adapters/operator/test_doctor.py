@@ -34,7 +34,7 @@ from tests.sides import in_slack
 from tests.unit.core.examples import NOW, an_integration
 
 HOUR = timedelta(hours=1)
-QUALTRICS = "access, surveys, survey options, distributions, history, links, directories, contacts, users, push, clock, speed"
+QUALTRICS = "access, surveys, survey options, distributions, history, links, directories, contacts, users, push, clock, speed, buttons"
 TABLES = "full sync, incremental sync, sweep sync, picture, gaps, limits"
 NAMES = (
     *("database", "database clock", "encryption keys"),
@@ -74,6 +74,8 @@ async def test_an_installation_that_works_has_no_fault(inside: Sandbox) -> None:
     found = await report_of(inside)
     assert [check for check in found.values() if check.level is Level.FAIL] == []
     assert found["acme, full sync"].text.startswith("ok, ")
+    [acme] = await inside.bot.core.store.read(lambda uow: uow.integrations.all())
+    assert acme.brand_host == "sandbox.qualtrics.com"
     assert found["people in Slack"].text == (
         "22 can be written to; not: 1 deactivated, 2 guests (SURVEYBOT_SLACK__ALLOW_GUESTS lets them in), "
         "1 of another organisation, 2 bots, 1 whose profile shows no e-mail address"

@@ -47,7 +47,7 @@ WRONG = [
     ("TEAMS__KIND", CANARY, "must be 'SingleTenant', 'UserAssignedMSI' or 'MultiTenant'"),
     ("TEAMS__CLIENT_SECRET", CANARY, AZURE),
     ("TEAMS__SENDS_PER_SECOND", "51", "must be 50 or less"),
-    ("TEAMS__INSTALL_FOR", f"@{CANARY}", "must be domains of e-mail addresses with commas between, such as acme.example,acme.org"),
+    ("TEAMS__INSTALL_FOR", f"@{CANARY}", "must be domains with commas between, such as acme.example,acme.org"),
     ("TEAMS__CATALOG_ID", CANARY, f"must look like {GUID}"),
     ("TEAMS__APPID", CANARY, "is no setting; SURVEYBOT_TEAMS__APP_ID is"),
     ("SCHEDULE__DELIVERY", "-1", "must be more than 0"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -182,6 +182,61 @@ async def test_anonymity_is_unknown_where_the_options_are_forbidden(api: respx.R
     assert await client.survey_details("SV_1") == SurveyDetails(
         ends_at=datetime(2030, 1, 31, 12, tzinfo=UTC), anonymity=Anonymity.UNKNOWN, is_deleted=True
     )
+
+
+async def test_the_recorded_definition_tells_where_the_brands_pages_are(api: respx.Router, client: QualtricsClient, sample: Sample) -> None:
+    definition = sample("ropensci-qualtRics/survey_definition_get")[0]["body"]
+    route = api.get(f"{ROOT}survey-definitions/SV_1")
+    route.respond(json=definition)
+    assert await client.brand_host("SV_1") == "conjoint.qualtrics.com"
+    route.respond(json={"result": {"SurveyID": "SV_1"}})
+    assert await client.brand_host("SV_1") is None
+
+
+@pytest.mark.parametrize(
+    ("told", "host"),
+    [
+        ("https://Surveys.Acme.example/", "surveys.acme.example"),
+        ("http://acme.qualtrics.com", None),
+        ("//acme.qualtrics.com", None),
+        ("https://acme.qualtrics.com/x", None),
+        ("https://acme.qualtrics.com?x", None),
+        ("https://acme.qualtrics.com#x", None),
+        ("https://acme.qualtrics.com:444", None),
+        ("https://acme.qualtrics.com@evil.example", None),
+        (r"https://evil.example\.qualtrics.com", None),
+        ("https://acme.qualtrics.com.", None),
+        ("https://acme.qualtrics.com\n", None),
+        ("https://acme\u202e.qualtrics.com", None),
+        ("https://acme.qualtri\u212as.com", None),
+        ("https://{host}.qualtrics.com", None),
+        ("https://127.0.0.1", None),
+        ("https://localhost", None),
+        ("https://-acme.qualtrics.com", None),
+        ("https://" + "a" * 64 + ".qualtrics.com", None),
+        ("javascript:alert(1)", None),
+        ("", None),
+        (None, None),
+        (["https://acme.qualtrics.com"], None),
+    ],
+)
+def test_what_is_not_an_https_host_alone_is_no_brands_host(told: object, host: str | None) -> None:
+    assert translate.brand_host(msgspec.json.encode({"result": {"BrandBaseURL": told}})) == host
+
+
+async def test_a_definition_that_does_not_end_is_asked_for_once_and_shown_nowhere(
+    api: respx.Router, client: QualtricsClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        yield b'{"result": {"SurveyOptions": {"Password": "canary-password"}, "Questions": "'
+        while True:
+            yield b"x" * 2**20
+
+    route = api.get(f"{ROOT}survey-definitions/SV_1").mock(side_effect=lambda _: httpx.Response(200, content=body()))
+    with pytest.raises(Malformed, match=r"^GET /API/v3/survey-definitions/SV_1 answered more than 8388608 bytes$") as raised:
+        await client.brand_host("SV_1")
+    assert route.call_count == 1
+    assert "canary" not in f"{raised.value!r} {caplog.text}"
 
 
 async def test_account_users_and_contact_in_their_described_shapes(api: respx.Router, client: QualtricsClient) -> None:

@@ -44,6 +44,7 @@ class ScriptedSource:
     pages_before_error: int = 0
     #: Raised when a list is read on from a position.
     refused_positions: dict[str, Exception] = field(default_factory=dict)
+    host: str | None = "acme.qualtrics.com"
     page_size: int = 2
     #: Bad records on each page of these calls.
     skipped: int = 0
@@ -107,6 +108,10 @@ class ScriptedSource:
     async def survey_details(self, survey_id: str) -> SurveyDetails:
         self._called(f"details {survey_id}")
         return self.details[survey_id]
+
+    async def brand_host(self, survey_id: str) -> str | None:
+        self._called(f"brand host {survey_id}")
+        return self.host
 
     def distributions(self, survey_id: str, after: str | None = None) -> AsyncIterator[Batch[Distribution]]:
         return self._pages(f"distributions {survey_id}", tuple(d for d in self.sent.values() if d.survey_id == survey_id), after)

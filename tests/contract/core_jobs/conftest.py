@@ -84,6 +84,9 @@ class EmptySource:
     async def survey_details(self, survey_id: str) -> SurveyDetails:
         raise NotImplementedError
 
+    async def brand_host(self, survey_id: str) -> str | None:
+        raise NotImplementedError
+
     def distributions(self, survey_id: str, after: str | None = None) -> AsyncIterator[Batch[Distribution]]:
         raise NotImplementedError
 

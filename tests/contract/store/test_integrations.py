@@ -56,19 +56,34 @@ async def test_saving_changes_what_a_person_set_and_keeps_what_the_bot_found_out
         for name in ("main", "branch"):
             u.integrations.save(an_integration(name))
         u.integrations.set_brand("main", "acme")
+        u.integrations.set_brand_host("main", "acme.example")
         u.integrations.set_baseline("main", NOW)
         u.integrations.set_unauthorized("main", NOW + DAY)
         u.integrations.set_secret("main", CANARY)
         u.integrations.set_push_keys("main", ["newer", "older"])
 
     await store.write(found_out)
-    found: dict[str, Any] = {"brand_id": "acme", "baseline_at": NOW, "unauthorized_at": NOW + DAY}
+    found: dict[str, Any] = {"brand_id": "acme", "brand_host": "acme.example", "baseline_at": NOW, "unauthorized_at": NOW + DAY}
     assert await store.read(lambda u: u.integrations.get("main")) == an_integration(**found)
     await store.write(lambda u: u.integrations.save(SET))
     assert await store.read(lambda u: u.integrations.get("main")) == replace(SET, **found, is_paused=False)
     assert await store.read(lambda u: u.integrations.secret("main")) == CANARY
     assert await store.read(lambda u: u.integrations.push_keys("main")) == ["newer", "older"]
     assert await store.read(lambda u: u.integrations.get("branch")) == an_integration("branch")
+
+
+@pytest.mark.parametrize(("brand_id", "host"), [("acme", "acme.example"), ("other", None), (None, None)])
+async def test_where_a_brands_pages_are_is_known_until_the_brand_is_another_one(
+    store: SqlStore, brand_id: str | None, host: str | None
+) -> None:
+    def learn(u: UnitOfWork) -> None:
+        u.integrations.save(an_integration())
+        u.integrations.set_brand("main", "acme")
+        u.integrations.set_brand_host("main", "acme.example")
+        u.integrations.set_brand("main", brand_id)
+
+    await store.write(learn)
+    assert await store.read(lambda u: u.integrations.get("main")) == an_integration(brand_id=brand_id, brand_host=host)
 
 
 async def test_a_change_leaves_the_settings_alone_that_others_changed_since_it_was_begun(store: SqlStore) -> None:

@@ -23,6 +23,23 @@ def test_what_is_no_brand_gives_the_data_centres_host(brand_id: str | None) -> N
     assert DeepLinks().to_results(an_integration(brand_id=brand_id), "SV_1") == "https://fra1.qualtrics.com/responses/#/surveys/SV_1"
 
 
+@pytest.mark.parametrize(
+    ("told", "host"),
+    [
+        ("research.yul1.qualtrics.com", "research.yul1.qualtrics.com"),
+        ("surveys.acme.example", "surveys.acme.example"),
+        ("acme.example", "acme.qualtrics.com"),
+        ("evilqualtrics.com", "acme.qualtrics.com"),
+        ("acme.qualtrics.com.evil.example", "acme.qualtrics.com"),
+    ],
+)
+def test_the_host_that_qualtrics_tells_is_followed_below_its_own_name_and_where_an_operator_allows_it(told: str, host: str) -> None:
+    links = DeepLinks(hosts=frozenset({"surveys.acme.example"}), builder=checked_template("https://fixed.example/{survey}"))
+    integration = an_integration(brand_id="Acme", brand_host=told)
+    assert links.to_results(integration, "SV_1") == f"https://{host}/responses/#/surveys/SV_1"
+    assert links.to_builder(integration, "SV_1") == "https://fixed.example/SV_1"
+
+
 def test_a_template_that_was_set_is_filled() -> None:
     links = DeepLinks(distributions=checked_template("https://surveys.acme.example/d/{survey}?only={distribution}"))
     assert links.to_distributions(ACME, "SV_1", "EMD_1") == "https://surveys.acme.example/d/SV_1?only=EMD_1"
