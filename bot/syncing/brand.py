@@ -17,7 +17,7 @@ async def learn_brand_host(look: Look) -> None:
     Another hour asks another one: what is wrong with one survey does not hide the host for ever. Where it cannot be read, what is known
     stays, and the run goes on.
     """
-    if look.kind is Kind.INCREMENTAL:
+    if look.kind is not Kind.FULL:
         return
     surveys = await look.store.read(lambda uow: uow.surveys.all(look.integration_id))
     readable = [it.survey_id for it in surveys if it.is_active and it.details and it.details.anonymity is not Anonymity.UNKNOWN]

@@ -39,7 +39,7 @@ async def test_a_full_look_asks_one_survey_that_may_be_read_and_another_hour_ano
     assert await known(life) == "surveys.acme.example"
     assert asked(life) == {f"brand host SV_{number}" for number in range(3)}
     life.source.host = None
-    await life.sync(Kind.SWEEP)
+    await life.sync(Kind.FULL)
     assert await known(life) is None
 
 

@@ -107,7 +107,7 @@ async def test_an_approved_picture_is_applied_without_listing_anew_and_the_look_
     life.source.called.clear()
     run = await life.synchronisation().approve(name_of(await waiting(life)))
     assert (run.kind, run.outcome, run.reason) == ("full", "ok", "approved")
-    assert life.source.called == {"links EMD_new": 1, "history EMD_new": 1}
+    assert life.source.called == {"links EMD_new": 1, "history EMD_new": 1, "brand host SV_03": 1}
     assert await active(life) == 7
     assert await waiting(life) == []
     with pytest.raises(UserError):

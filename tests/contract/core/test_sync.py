@@ -147,7 +147,7 @@ async def test_unchanged_surveys_and_distributions_cost_nothing_beyond_their_lis
     life.source.called.clear()
     await life.sync()
     await life.sync(Kind.FULL)
-    assert life.source.called == {"surveys": 2, "distributions SV_1": 2, "users": 1}
+    assert life.source.called == {"surveys": 2, "distributions SV_1": 2, "users": 1, "brand host SV_1": 1}
 
 
 async def test_changed_counts_cost_one_history_and_no_links(life: Life) -> None:
