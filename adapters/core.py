@@ -14,6 +14,7 @@ from functools import partial
 
 from adapters.connections import Connections
 from adapters.exports import Exports
+from adapters.readings import Readings
 from adapters.request_log import RequestLog
 from adapters.settings import Settings
 from bot import actions
@@ -64,6 +65,12 @@ class Core:
             links=self.settings.links.templates(),
             problem_share=self.settings.problem_share,
         )
+
+    def readings(self) -> Readings:
+        """Of the people in one chat."""
+        schedule = self.settings.schedule
+        every, retry = timedelta(seconds=schedule.directory), timedelta(seconds=schedule.retry)
+        return Readings(store=self.store, owner=self.owner, clock=self.clock, every=every, retry=retry)
 
     @property
     def exports(self) -> Exports | None:

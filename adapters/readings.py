@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import uuid
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from bot.errors import SurveybotError, loggable
 from bot.leasing import entered, held
 from bot.ports import Store, UnitOfWork
 from bot.ports.records import DirectoryReading, Lease
@@ -17,10 +20,53 @@ SKEW = timedelta(minutes=1)
 _RESUMABLE = timedelta(hours=6)
 _LEASE = timedelta(seconds=60)
 
+log = logging.getLogger(__name__)
 
-def is_due(uow: UnitOfWork, workspace_id: str, now: datetime, every: timedelta) -> bool:
-    reading = uow.directory_readings.get(workspace_id)
-    return reading is None or reading.ended_at is None or reading.ended_at <= now - every
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Readings:
+    """When this process reads which workspace, and what went wrong there."""
+
+    store: Store
+    #: This process among all.
+    owner: str
+    clock: Callable[[], datetime]
+    #: From one whole reading of a workspace to the next, whichever process reads it, and from one that failed here.
+    every: timedelta
+    retry: timedelta
+    #: By workspace, each with when it may be tried again.
+    _failures: dict[str, tuple[SurveybotError, datetime]] = field(default_factory=dict[str, tuple[SurveybotError, datetime]])
+
+    async def take(self, workspace_id: str, read: Callable[[], Awaitable[object]]) -> None:
+        """Read where that is due. What goes wrong is kept, for `raise_failure`."""
+        now, (known, again_at) = self.clock(), self._failures.get(workspace_id, (None, None))
+        if again_at is not None and now < again_at:
+            return
+        try:
+            if await self.store.read(lambda uow: _is_due(uow, workspace_id, now - self.every)):
+                await read()
+            self._failures.pop(workspace_id, None)
+        except SurveybotError as error:
+            if known is None:
+                log.warning("directory.not_read", extra={"workspace": workspace_id, **loggable(error)})
+            self._failures[workspace_id] = error, self.clock() + min(self.retry, self.every)
+
+    def raise_failure(self, workspaces: Collection[str]) -> None:
+        """Raise what went wrong in one of them, now or last; the others are no more."""
+        for workspace_id in self._failures.keys() - set(workspaces):
+            del self._failures[workspace_id]
+        for error, _ in self._failures.values():
+            raise error
+
+    @asynccontextmanager
+    async def alone(self, workspace_id: str) -> AsyncGenerator[bool]:
+        """Hold the lease of a workspace's reading; False = another process has it."""
+        name, holder = f"directory:{workspace_id}", f"{self.owner}:{uuid.uuid4().hex[:8]}"
+        if await entered(self.store, name, holder, lambda uow: uow.leases.take(name, holder, _LEASE)) is not Lease.TAKEN:
+            yield False
+            return
+        async with held(self.store, name, holder, _LEASE):
+            yield True
 
 
 def begin(uow: UnitOfWork, workspace_id: str, now: datetime) -> tuple[DirectoryReading, bool]:
@@ -33,12 +79,6 @@ def begin(uow: UnitOfWork, workspace_id: str, now: datetime) -> tuple[DirectoryR
     return begun, False
 
 
-@asynccontextmanager
-async def alone(store: Store, workspace_id: str, owner: str) -> AsyncGenerator[bool]:
-    """Hold the lease of a workspace's reading; False = another process has it."""
-    name, holder = f"directory:{workspace_id}", f"{owner}:{uuid.uuid4().hex[:8]}"
-    if await entered(store, name, holder, lambda uow: uow.leases.take(name, holder, _LEASE)) is not Lease.TAKEN:
-        yield False
-        return
-    async with held(store, name, holder, _LEASE):
-        yield True
+def _is_due(uow: UnitOfWork, workspace_id: str, ended_by: datetime) -> bool:
+    reading = uow.directory_readings.get(workspace_id)
+    return reading is None or reading.ended_at is None or reading.ended_at <= ended_by

@@ -6,7 +6,6 @@ import logging
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
 
 from starlette.routing import Route
 
@@ -77,15 +76,12 @@ async def open_slack(core: Core) -> AsyncGenerator[SlackSide]:
 
 
 def _directory_reader(core: Core, clients: Clients, pace: SlackPace) -> DirectoryReader:
-    schedule = core.settings.schedule
     return DirectoryReader(
         clients=clients,
         store=core.store,
         pace=pace,
-        owner=core.owner,
+        readings=core.readings(),
         clock=core.clock,
-        every=timedelta(seconds=schedule.directory),
-        retry=timedelta(seconds=schedule.retry),
     )
 
 

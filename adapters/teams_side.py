@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import timedelta
 
 from starlette.routing import Route
 
@@ -70,16 +69,13 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
 
 
 def _directory_reader(core: Core, directory: TeamsDirectory, pace: TeamsPace, registration: Registration) -> TeamsDirectoryReader:
-    schedule = core.settings.schedule
     return TeamsDirectoryReader(
         directory=directory,
         store=core.store,
         pace=pace,
         tenant_id=registration.tenant_id,
-        owner=core.owner,
+        readings=core.readings(),
         clock=core.clock,
-        every=timedelta(seconds=schedule.directory),
-        retry=timedelta(seconds=schedule.retry),
     )
 
 

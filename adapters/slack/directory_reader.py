@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
-from adapters import readings
+from adapters.readings import SKEW, Readings, begin
 from adapters.slack.clients import Clients, is_org
 from adapters.slack.directory import member_of, save
 from adapters.slack.errors import fields, translated
 from adapters.slack.pacing import PEOPLE, TEAMS
-from bot.errors import Rejected, Superseded, SurveybotError, Throttled, loggable
+from bot.errors import Rejected, Superseded, Throttled
 from bot.messages import Member, MemberKind
 from bot.ports import Store, UnitOfWork
 from bot.ports.records import DirectoryReading
@@ -47,23 +47,13 @@ class Pacing(Protocol):
     async def refused(self, method: str, workspace_id: str, retry_after: float | None) -> None: ...
 
 
-class _Failure(NamedTuple):
-    error: SurveybotError
-    again_at: datetime
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DirectoryReader:
     clients: Clients
     store: Store
     pace: Pacing
-    #: This process among all.
-    owner: str
+    readings: Readings
     clock: Callable[[], datetime]
-    #: From one whole reading of a workspace to the next, whichever process reads it, and from one that failed here.
-    every: timedelta
-    retry: timedelta
-    _failures: dict[str, _Failure] = field(default_factory=dict[str, _Failure])
 
     async def read_due(self) -> None:
         """Read the workspaces that are due; one that cannot be read keeps no other waiting. Raises what went wrong in one, now or last.
@@ -71,32 +61,22 @@ class DirectoryReader:
         May be under way several times: a workspace that takes long keeps none waiting that comes later.
         """
         workspaces, room = await self.clients.workspaces(), asyncio.Semaphore(AT_ONCE)
-        for workspace_id in self._failures.keys() - set(workspaces):
-            del self._failures[workspace_id]
+
+        async def turn(workspace_id: str) -> None:
+            async with room:
+                await self.readings.take(workspace_id, partial(self.read, workspace_id))
+
         async with asyncio.TaskGroup() as group:
             for workspace_id in workspaces:
-                group.create_task(self._try(workspace_id, room))
-        for failure in self._failures.values():
-            raise failure.error
-
-    async def _try(self, workspace_id: str, room: asyncio.Semaphore) -> None:
-        async with room:
-            try:
-                if not await self.store.read(partial(self._is_due, workspace_id)):
-                    return
-                await self.read(workspace_id)
-                self._failures.pop(workspace_id, None)
-            except SurveybotError as error:
-                if workspace_id not in self._failures:
-                    log.warning("slack.directory_not_read", extra={"workspace": workspace_id, **loggable(error)})
-                self._failures[workspace_id] = _Failure(error, self.clock() + min(self.retry, self.every))
+                group.create_task(turn(workspace_id))
+        self.readings.raise_failure(workspaces)
 
     async def read(self, workspace_id: str) -> bool:
         """Read everybody, on from where an earlier reading broke off; False = another process is at it.
 
         Raises Unavailable, Unauthorized, or Gone (no longer installed). What was read before an error is kept.
         """
-        async with readings.alone(self.store, workspace_id, self.owner) as is_alone:
+        async with self.readings.alone(workspace_id) as is_alone:
             if not is_alone:
                 return False
             reading, is_resumed = await self.store.write(partial(self._begin, workspace_id))
@@ -110,12 +90,8 @@ class DirectoryReader:
                 await self._read(reading)
         return True
 
-    def _is_due(self, workspace_id: str, uow: UnitOfWork) -> bool:
-        now, failure = self.clock(), self._failures.get(workspace_id)
-        return readings.is_due(uow, workspace_id, now, self.every) and (failure is None or failure.again_at <= now)
-
     def _begin(self, workspace_id: str, uow: UnitOfWork) -> tuple[DirectoryReading, bool]:
-        return readings.begin(uow, workspace_id, self.clock())
+        return begin(uow, workspace_id, self.clock())
 
     async def _read(self, reading: DirectoryReading) -> None:
         teams = await self._teams(reading.workspace_id)
@@ -145,7 +121,7 @@ class DirectoryReader:
     def _end(self, reading: DirectoryReading, uow: UnitOfWork) -> int:
         now = self.clock()
         uow.directory_readings.save(DirectoryReading(workspace_id=reading.workspace_id, began_at=None, ended_at=now))
-        return uow.members.deactivate_unseen(reading.workspace_id, (reading.began_at or now) - readings.SKEW)
+        return uow.members.deactivate_unseen(reading.workspace_id, (reading.began_at or now) - SKEW)
 
     async def _teams(self, workspace_id: str) -> Sequence[str]:
         """The workspaces to read, by id: those an organisation lets the app into. A workspace of its own needs no name."""

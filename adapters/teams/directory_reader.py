@@ -8,13 +8,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
-from adapters import readings
+from adapters.readings import SKEW, Readings, begin
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.pacing import TeamsPace
-from bot.errors import Forbidden, Gone, Rejected, SurveybotError, Throttled, loggable
+from bot.errors import Forbidden, Gone, Rejected, Throttled, loggable
 from bot.messages import Address
 from bot.ports import Store, UnitOfWork
 from bot.ports.records import DirectoryReading
@@ -22,36 +22,23 @@ from bot.ports.records import DirectoryReading
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TeamsDirectoryReader:
     directory: TeamsDirectory
     store: Store
     pace: TeamsPace
     tenant_id: str
-    #: This process among all.
-    owner: str
+    readings: Readings
     clock: Callable[[], datetime]
-    #: From one whole reading to the next, whichever process reads, and from one that failed here.
-    every: timedelta
-    retry: timedelta
-    _failure: tuple[SurveybotError, datetime] | None = None
 
     async def read_due(self) -> None:
         """Read everybody where that is due. Raises what went wrong, now or last."""
-        if self._failure is not None and self._failure[1] > self.clock():
-            raise self._failure[0]
-        self._failure = None
-        if not await self.store.read(self._is_due):
-            return
-        try:
-            await self.read()
-        except SurveybotError as error:
-            self._failure = (error, self.clock() + min(self.retry, self.every))
-            raise
+        await self.readings.take(self.tenant_id, self.read)
+        self.readings.raise_failure([self.tenant_id])
 
     async def read(self) -> bool:
         """Read everybody; False = another process is at it. Raises Unavailable or Unauthorized; what was read before is kept."""
-        async with readings.alone(self.store, self.tenant_id, self.owner) as is_alone:
+        async with self.readings.alone(self.tenant_id) as is_alone:
             if not is_alone:
                 return False
             reading, is_whole = await self.store.write(self._begin), True
@@ -63,11 +50,8 @@ class TeamsDirectoryReader:
             log.info("teams.directory_read", extra={"vanished": vanished, "is_whole": is_whole})
         return True
 
-    def _is_due(self, uow: UnitOfWork) -> bool:
-        return readings.is_due(uow, self.tenant_id, self.clock(), self.every)
-
     def _begin(self, uow: UnitOfWork) -> DirectoryReading:
-        return readings.begin(uow, self.tenant_id, self.clock())[0]
+        return begin(uow, self.tenant_id, self.clock())[0]
 
     def _next(self, reading: DirectoryReading, uow: UnitOfWork) -> Address | None:
         return uow.addresses.open_after(self.tenant_id, reading.team_id)
@@ -87,7 +71,7 @@ class TeamsDirectoryReader:
     def _end(self, reading: DirectoryReading, uow: UnitOfWork, *, is_whole: bool) -> int:
         """Of those who have removed the bot nothing is told: they are taken to be where they were, unless others have their address."""
         now = self.clock()
-        since = (reading.began_at or now) - readings.SKEW
+        since = (reading.began_at or now) - SKEW
         uow.members.disown_unseen(self.tenant_id, since)
         uow.members.seen(self.tenant_id, uow.addresses.shut_out(self.tenant_id), now)
         _keep(DirectoryReading(workspace_id=self.tenant_id, began_at=None, ended_at=now), uow)

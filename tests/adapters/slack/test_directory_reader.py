@@ -15,6 +15,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from adapters.readings import Readings
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Refused
 from adapters.sandbox.slack.grid import Organisation
@@ -67,7 +68,8 @@ def pace() -> Pace:
 
 @pytest.fixture
 def reader(clients: Clients, store: Store, clock: Clock, pace: Pace) -> DirectoryReader:
-    return DirectoryReader(clients=clients, store=store, pace=pace, owner="here", clock=clock, every=EVERY, retry=timedelta(minutes=1))
+    readings = Readings(store=store, owner="here", clock=clock, every=EVERY, retry=timedelta(minutes=1))
+    return DirectoryReader(clients=clients, store=store, pace=pace, readings=readings, clock=clock)
 
 
 def crowd(workspace: Workspace, number: int) -> None:
@@ -120,7 +122,7 @@ async def test_a_reading_that_broke_off_is_gone_on_with_by_any_process(
     await _break_after_pages(reader, workspace, 2)
     assert (await member(store, "U0LEFT")) == replace(ana, user_id="U0LEFT")
 
-    assert await replace(reader, owner="elsewhere").read(TEAM)
+    assert await replace(reader, readings=replace(reader.readings, owner="elsewhere")).read(TEAM)
     read = [page.get("cursor") or "" for page in pages(workspace)]
     assert len(set(read)) == 3
     assert len(read) == 3 + 2, "the page that broke was asked for again: by aiohttp at once, and by the next reading"
@@ -228,7 +230,7 @@ async def test_a_workspace_is_due_at_first_and_then_once_in_a_while(reader: Dire
         await reader.read_due()
     assert len(pages(workspace)) == 1
     clock.at += EVERY
-    await replace(reader, owner="elsewhere").read_due()
+    await replace(reader, readings=replace(reader.readings, owner="elsewhere")).read_due()
     assert len(pages(workspace)) == 2
 
 
@@ -277,7 +279,7 @@ async def test_a_workspace_that_cannot_be_read_keeps_no_other_waiting(
         with pytest.raises(Gone):
             await both.read_due()
     assert len(pages(workspace)) == 1
-    assert [record.getMessage() for record in caplog.records].count("slack.directory_not_read") == 1
+    assert [record.getMessage() for record in caplog.records].count("directory.not_read") == 1
 
 
 async def test_what_failed_is_tried_again_soon_and_no_sooner(reader: DirectoryReader, workspace: Workspace, clock: Clock) -> None:

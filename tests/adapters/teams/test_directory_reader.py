@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from adapters.readings import Readings
 from adapters.sandbox.teams.tenant import Hang, Tenant, refusal
 from adapters.teams.connector import Connector
 from adapters.teams.directory import TeamsDirectory
@@ -44,9 +45,8 @@ def reader(
     directory = TeamsDirectory(connector, registration, store, watch)
 
     def made() -> TeamsDirectoryReader:
-        return TeamsDirectoryReader(
-            directory=directory, store=store, pace=pace, tenant_id=TENANT_ID, owner="x", clock=watch, every=DAY, retry=timedelta(minutes=5)
-        )
+        readings = Readings(store=store, owner="x", clock=watch, every=DAY, retry=timedelta(minutes=5))
+        return TeamsDirectoryReader(directory=directory, store=store, pace=pace, tenant_id=TENANT_ID, readings=readings, clock=watch)
 
     return made
 
