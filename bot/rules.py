@@ -25,6 +25,8 @@ CLOSING = timedelta(hours=48)
 
 #: The request types that ask for an answer; a reminder where it names the invitation that it reminds of.
 INVITE, REMINDER = "Invite", "Reminder"
+#: Personal links that were made, and that Qualtrics mails to nobody (quirk Q3).
+GENERATED = "GeneratedInvite"
 #: Mailed, and the link still takes an answer.
 OPEN = frozenset({Status.SUCCESS, Status.OPENED, Status.SURVEY_STARTED})
 #: The person is done with this link, in Qualtrics' eyes too.
@@ -188,12 +190,6 @@ def invited(person_id: int, asked: Participation | None, baseline_at: datetime) 
     if asked is None or asked.state is not State.OPEN or asked.asked_at < baseline_at:
         return None
     return _event(EventKind.SURVEY_INVITED, person_id, asked, asked.asked_after)
-
-
-def is_about(asked: Participation, words: str) -> bool:
-    """Whether every word is somewhere in the survey's name or its sender's."""
-    said = f"{asked.survey.name} {asked.invitation.sender_name or ''}".casefold()
-    return all(word in said for word in words.casefold().split())
 
 
 def is_wanted(kind: EventKind, preference: Preference) -> bool:

@@ -11,6 +11,7 @@ from sqlalchemy import BigInteger, ColumnElement, Connection, Select, and_, case
 
 from bot.listed import Listed, Rights, Seen
 from bot.rules import INVITE, REMINDER
+from bot.search import finder, folded
 from store import tables
 from store.columns import Instant
 from store.statements import chunks
@@ -30,15 +31,15 @@ class SqlLists:
     connection: Connection
 
     def surveys(self, rights: Rights, now: datetime, *, only_open: bool = False, words: str = "") -> Sequence[Seen]:
-        """Ordered, and compared with words, here: SQLite folds the letters of English alone."""
+        """Ordered, and compared with words, here: no database folds letters as `bot.search` does."""
         ends = (type_coerce(_ENDS, BigInteger), type_coerce(_last_end(now), BigInteger))
         asked: Any = select(*_SEEN, *ends, *_SAID).outerjoin(_USERS, _IS_OWNER) if words else select(*_SEEN, *ends, _SURVEYS.c.name)
-        wanted = words.casefold().split()
+        has_words = finder(words)
         found: list[tuple[bool, int, str, Seen]] = []
         for seen, end, said in self._best(asked.where(_SURVEYS.c.is_active) if only_open else asked, rights):
-            folded = " ".join(part for part in (*said, seen.survey_id) if part).casefold()
-            if not (only_open and end is None) and all(word in folded for word in wanted):
-                found.append((end is None, end or 0, folded, seen))
+            read = folded(" ".join(part for part in (*said, seen.survey_id) if part))
+            if not (only_open and end is None) and has_words(read):
+                found.append((end is None, end or 0, read, seen))
         return [seen for *_, seen in sorted(found)]
 
     def listed(self, seen: Sequence[Seen], now: datetime) -> Sequence[Listed]:

@@ -68,7 +68,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "privacy": pages.privacy_page(READER),
         "privacy-of-a-survey": pages.privacy_page(READER, open_survey),
         "why": pages.why_page(open_survey, "Nia Okafor", READER),
-        "form-not-opened": pages.instead_of_form(pages.search_form(READER), Action(verb="surveys.search"), READER),
+        "form-not-opened": pages.instead_of_form(pages.search_surveys_form(READER), Action(verb="surveys.search"), READER),
         "loading": pages.loading(READER),
         "not-an-administrator": pages.not_an_administrator(READER),
         "charts": _charts(),
@@ -83,7 +83,7 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
 def forms() -> Mapping[str, Form]:
     """The same for what asks."""
     return {
-        "search-form": pages.search_form(READER),
+        "search-form": pages.search_surveys_form(READER),
         "settings-form": pages.settings_form(Preference(reminders=False), READER, list(Platform)),
         "settings-form-of-an-owner": pages.settings_form(Preference(), READER, sees_numbers=True),
         **forms_of_statistics(),

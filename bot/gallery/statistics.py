@@ -15,6 +15,7 @@ from bot.numbers import SurveyNumbers
 from bot.page import Form, Page
 from bot.pages.paging import on_page
 from bot.pages.statistics import ListPage
+from bot.rules import GENERATED
 from bot.trend import Point
 
 _DAY = timedelta(days=1)
@@ -44,6 +45,7 @@ _REMINDER = replace(
     subject=None,
     stats=DistributionStats(sent=640, opened=310, started=150, finished=121),
 )
+_LINKS = replace(_INVITE, request_type=GENERATED, request_status="Generated", sender_name=None, subject=None, stats=DistributionStats())
 _SMALL = replace(_INVITE, distribution_id="EMD_3", subject="For the board", stats=DistributionStats(sent=4, opened=3, finished=2))
 
 
@@ -73,6 +75,7 @@ def gallery_of_statistics() -> Mapping[str, Page]:
         "distribution-data-one-link": _data(anonymous, _numbers([anonymous])),
         "distribution-data-deleted": _data(replace(_INVITE, is_deleted=True), closed),
         "distribution-data-scheduled": _data(waiting, _numbers([waiting])),
+        "distribution-data-of-personal-links": _data(_LINKS, _numbers([_LINKS])),
         "no-numbers": pages.no_numbers("ada@example.org", READER),
         "no-numbers-for-guests": pages.no_numbers(None, READER),
     }

@@ -37,7 +37,7 @@ from bot.pages.surveys import (
     found_surveys,
     handed_over,
     my_active_surveys,
-    search_form,
+    search_surveys_form,
     shared_survey_details,
     survey_details,
 )
@@ -77,8 +77,8 @@ __all__ = [
     "open_surveys",
     "out_of_date",
     "privacy_page",
-    "search_form",
     "search_numbers_form",
+    "search_surveys_form",
     "settings_form",
     "settings_page",
     "shared_survey_details",

@@ -10,8 +10,8 @@ from bot.numbers import SurveyNumbers
 from bot.page import Action, Button, Element, Facts, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone
 from bot.pages.numbers import why
 from bot.pages.reader import Reader
-from bot.pages.sendings import distribution_name, funnel, has_recipients, is_waiting, number_facts, survey_name
-from bot.pages.statistics import open_button
+from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, sent_label, survey_name
+from bot.pages.statistics import open_button, state_words
 from bot.pages.ways import row
 
 
@@ -38,7 +38,7 @@ def _facts(distribution: Distribution, reader: Reader) -> tuple[tuple[str, Phras
     return (
         (say("From"), (distribution.sender_name or say("not known"),)),
         (say("Created"), (Moment(created),) if created else (say("not known"),)),
-        (say("To be sent") if is_waiting(distribution) else say("Sent"), (Moment(sent) if sent else say("not yet"),)),
+        (sent_label(distribution, reader), (Moment(sent) if sent else say("not yet"),)),
         (say("Links expire"), (Moment(closes),) if closes else (say("no end date"),)),
     )
 
@@ -48,7 +48,7 @@ def _state(distribution: Distribution, found: SurveyNumbers, reader: Reader) -> 
     if distribution.is_deleted:
         yield Notice(Tone.INFO, (say("This distribution was deleted in Qualtrics: its links do not work any more."),))
     elif not found.is_open:
-        yield Notice(Tone.INFO, (say("Nobody can answer this survey any more."),))
+        yield Notice(Tone.INFO, state_words(found, reader))
     if not has_recipients(distribution):
         words = say("It was sent with one link for everybody: Qualtrics cannot tell which of its recipients have answered.")
         yield Notice(Tone.INFO, (words,))

@@ -9,6 +9,7 @@ from bot.model import Distribution, LinkType
 from bot.page import Action, Button, Chart, ChartKind, Moment, Phrase, Series, phrase
 from bot.pages.numbers import people, percent
 from bot.pages.reader import Reader
+from bot.rules import GENERATED
 from bot.small_groups import Guarded
 
 
@@ -33,7 +34,7 @@ def distribution_name(distribution: Distribution, reader: Reader) -> str:
         "Invite": say("Invitation"),
         "Reminder": say("Reminder"),
         "ThankYou": say("Thank-you"),
-        "GeneratedInvite": say("Personal links, nothing mailed"),
+        GENERATED: say("Personal links, nothing mailed"),
     }
     kind = kinds.get(distribution.request_type, distribution.request_type)
     about = distribution.subject or distribution.sender_name
@@ -44,11 +45,27 @@ def sent_words(distribution: Distribution, reader: Reader) -> Phrase:
     """Say when it was, or will be, sent."""
     if distribution.send_date is None:
         return (reader.say("Not sent yet"),)
-    words = reader.say("Will be sent {when}") if is_waiting(distribution) else reader.say("Sent {when}")
+    say = reader.say
+    if distribution.request_type == GENERATED:
+        words = say("Links made {when}")
+    else:
+        words = say("Will be sent {when}") if _is_waiting(distribution) else say("Sent {when}")
     return phrase(words, when=Moment(distribution.send_date))
 
 
-def is_waiting(distribution: Distribution) -> bool:
+def sent_label(distribution: Distribution, reader: Reader) -> str:
+    """Say what its date is the date of."""
+    if distribution.request_type == GENERATED:
+        return reader.say("Links made")
+    return reader.say("To be sent") if _is_waiting(distribution) else reader.say("Sent")
+
+
+def was_mailed(distribution: Distribution) -> bool:
+    """Its date alone does not say so: what waits has one, and so have links that were made and not mailed."""
+    return distribution.send_date is not None and not _is_waiting(distribution) and distribution.request_type != GENERATED
+
+
+def _is_waiting(distribution: Distribution) -> bool:
     """It is to be sent at a time that has not come."""
     return distribution.request_status == "Pending"
 

@@ -9,7 +9,7 @@ from bot.deep_links import DeepLinks
 from bot.listed import Listed
 from bot.model import Anonymity, Distribution, Survey
 from bot.numbers import SurveyNumbers
-from bot.page import Action, Button, Element, Entry, Facts, Form, Input, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone, phrase
+from bot.page import Action, Button, Element, Entry, Facts, Form, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone, phrase
 from bot.pages.coverage import coverage_button
 from bot.pages.numbers import together, why
 from bot.pages.paging import Where, pager
@@ -24,11 +24,11 @@ from bot.pages.sendings import (
     results_button,
     sent_words,
     survey_name,
+    was_mailed,
 )
 from bot.pages.standings import people_button
 from bot.pages.trend import answers_over_time
-from bot.pages.ways import row, status_button
-from bot.slash_commands import LONGEST_ARGUMENT
+from bot.pages.ways import row, search_button, search_form, status_button
 from bot.small_groups import Guarded
 
 
@@ -52,7 +52,7 @@ def open_surveys(found: ListPage, reader: Reader, *, is_admin: bool) -> Page:
         lead = say(
             "None of the surveys that you may see is open. A survey is open while it is active and an invitation to it can be answered."
         )
-    buttons = row(search_button(reader), *([status_button(reader)] if is_admin else []), stats_help_button(reader))
+    buttons = row(search_button(reader, "stats"), *([status_button(reader)] if is_admin else []), stats_help_button(reader))
     elements = (Text((lead,)), *_listed(found, Action(verb="stats.list"), reader), buttons)
     return Page(title=say("Open surveys"), elements=elements, zone=reader.zone)
 
@@ -65,21 +65,15 @@ def found_numbers(found: ListPage, words: str, reader: Reader) -> Page:
         none = reader.say("No survey that you may see has “{words}” in its name or its owner's. A part of a word is enough.")
         lead = phrase(none, words=words)
     turn = Action(verb="stats.find", data={"words": words})
-    buttons = row(search_button(reader), open_button(reader))
+    buttons = row(search_button(reader, "stats"), open_button(reader))
     elements = (Text(lead), *_listed(found, turn, reader), buttons)
     return Page(title=reader.say("Found surveys"), elements=elements, zone=reader.zone)
 
 
 def search_numbers_form(reader: Reader) -> Form:
-    """Ask for what to look for."""
     say = reader.say
-    words = Input(
-        name="words",
-        label=say("Words of its name or its owner's"),
-        hint=say("I look through all surveys whose numbers you may see, also those that are over."),
-        longest=LONGEST_ARGUMENT,
-    )
-    return Form(title=say("Find a survey"), elements=(words,), submit=say("Find"), action=Action(verb="stats.find"), zone=reader.zone)
+    hint = say("I look through all surveys whose numbers you may see, also those that are over.")
+    return search_form(say("Words of its name or its owner's"), hint, "stats", reader)
 
 
 def survey_results(
@@ -99,7 +93,7 @@ def survey_results(
         row(coverage_button(survey.survey_id, reader), *([people_button(survey.survey_id, reader)] if has_people else [])),
         Text((Strong(say("Distribution statistics, the newest first")),)),
         *(_entry(each, found, reader) for each in distributions),
-        *([] if found.distributions else [Text((say("It has not been sent to anybody yet."),))]),
+        *([] if found.distributions else [_no_mailing(reader)]),
         *pager(where, Action(verb="stats.survey", data=its), reader),
         row(*(Link(label=label, url=url) for label, url in in_qualtrics.items() if url), open_button(reader)),
     )
@@ -108,10 +102,6 @@ def survey_results(
 
 def open_button(reader: Reader) -> Button:
     return Button(label=reader.say("Open surveys"), action=Action(verb="stats.list"))
-
-
-def search_button(reader: Reader) -> Button:
-    return Button(label=reader.say("Find a survey"), action=Action(verb="stats.search"))
 
 
 def stats_help_button(reader: Reader) -> Button:
@@ -135,18 +125,24 @@ def _detail(listed: Listed, numbers: Guarded, reader: Reader) -> Phrase:
 
 def _facts(found: SurveyNumbers, reader: Reader) -> Facts:
     say = reader.say
-    last = next((each.send_date for each in found.distributions if each.send_date), None)
+    last = next((each.send_date for each in found.distributions if was_mailed(each)), None)
     return Facts(
         (
             (say("Owner"), (found.owner or say("not known"),)),
-            (say("State"), _state(found, reader)),
+            (say("State"), state_words(found, reader)),
             (say("Last sent"), (Moment(last) if last else say("never"),)),
             (say("Answers"), (_anonymity(found.survey, reader),)),
         )
     )
 
 
-def _state(found: SurveyNumbers, reader: Reader) -> Phrase:
+def _no_mailing(reader: Reader) -> Text:
+    """Qualtrics lists neither among a survey's distributions (reference qualtrics.md 4)."""
+    return Text((reader.say("No mailing of it is known. I see neither text messages nor links that anybody can use."),))
+
+
+def state_words(found: SurveyNumbers, reader: Reader) -> Phrase:
+    """Say whether a survey can be answered, and why not."""
     say, details = reader.say, found.survey.details
     if found.is_open:
         return (say("Open"), ". ", *closes_words(found.closes_at, reader))
@@ -154,7 +150,7 @@ def _state(found: SurveyNumbers, reader: Reader) -> Phrase:
         return (say("Deleted in Qualtrics"),)
     if not found.survey.is_active:
         return (say("Not active in Qualtrics: nobody can answer"),)
-    return (say("Active, but no invitation to it can be answered now"),)
+    return (say("Active, but no invitation that was mailed can be answered now"),)
 
 
 def _anonymity(survey: Survey, reader: Reader) -> str:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.model import PersonalLink
-from bot.page import Action, Button, Buttons, Element, Entry, Form, Input, Note, Page, PrivateElement, PrivatePage, Strong, Text, phrase
+from bot.page import Action, Button, Buttons, Element, Entry, Form, Note, Page, PrivateElement, PrivatePage, Strong, Text, phrase
 from bot.pages.asked import closes_sentence, facts, name_of, privacy, respond, sender, state_notice, state_words, waiting
 from bot.pages.paging import on_page, pager
 from bot.pages.reader import Reader
-from bot.pages.ways import back, details_button, help_button, list_button, privacy_button, row, search_button, why_button
+from bot.pages.ways import back, details_button, help_button, list_button, privacy_button, row, search_button, search_form, why_button
 from bot.rules import Participation, State
-from bot.slash_commands import LONGEST_ARGUMENT
 
 #: Surveys on one page of a list (FEATURES C3).
 PAGE_SIZE = 20
@@ -28,16 +27,10 @@ def my_active_surveys(open_surveys: Sequence[Participation], page: int, reader: 
     return Page(title=say("My active surveys"), elements=tuple(elements), zone=reader.zone)
 
 
-def search_form(reader: Reader) -> Form:
-    """Ask for what to look for."""
+def search_surveys_form(reader: Reader) -> Form:
     say = reader.say
-    words = Input(
-        name="words",
-        label=say("Words of its name or its sender"),
-        hint=say("I look through all surveys that were sent to you, also those that are over."),
-        longest=LONGEST_ARGUMENT,
-    )
-    return Form(title=say("Find a survey"), elements=(words,), submit=say("Find"), action=Action(verb="surveys.find"), zone=reader.zone)
+    hint = say("I look through all surveys that were sent to you, also those that are over.")
+    return search_form(say("Words of its name or its sender"), hint, "surveys", reader)
 
 
 def found_surveys(found: Sequence[Participation], words: str, page: int, reader: Reader) -> Page:

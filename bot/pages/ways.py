@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.page import Action, Button, Buttons, Link, Page, PrivatePage
+from bot.page import Action, Button, Buttons, Form, Input, Link, Page, PrivatePage
 from bot.pages.asked import name_of
 from bot.pages.reader import Reader
 from bot.rules import Participation
+from bot.slash_commands import LONGEST_ARGUMENT
 
 
 def row(*buttons: Button | Link) -> Buttons:
@@ -34,8 +35,15 @@ def status_button(reader: Reader) -> Button:
     return Button(label=reader.say("Synchronisation status"), action=Action(verb="sync.status"))
 
 
-def search_button(reader: Reader) -> Button:
-    return Button(label=reader.say("Find a survey"), action=Action(verb="surveys.search"))
+def search_button(reader: Reader, kind: str = "surveys") -> Button:
+    """`kind` is where verbs of what is looked through begin."""
+    return Button(label=reader.say("Find a survey"), action=Action(verb=f"{kind}.search"))
+
+
+def search_form(label: str, hint: str, kind: str, reader: Reader) -> Form:
+    """Ask for what to look for."""
+    say, words = reader.say, Input(name="words", label=label, hint=hint, longest=LONGEST_ARGUMENT)
+    return Form(title=say("Find a survey"), elements=(words,), submit=say("Find"), action=Action(verb=f"{kind}.find"), zone=reader.zone)
 
 
 def details_button(asked: Participation, reader: Reader) -> Button:

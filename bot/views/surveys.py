@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from bot import pages, participations, rules
+from bot import pages, participations
 from bot.messages import Surface
 from bot.page import Form, Page, PrivatePage
 from bot.ports import UnitOfWork
 from bot.rules import Participation, State
+from bot.search import finder, folded
 from bot.slash_commands import LONGEST_ARGUMENT
 from bot.views import home
 from bot.views.viewer import Viewer, page_number
@@ -25,12 +26,13 @@ def list_open(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: dat
 
 
 def ask_for_words(_uow: UnitOfWork, viewer: Viewer, _data: Mapping[str, str], _now: datetime) -> Form:
-    return pages.search_form(viewer.reader)
+    return pages.search_surveys_form(viewer.reader)
 
 
 def find(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime) -> Page:
     words = data.get("words", "")[:LONGEST_ARGUMENT]
-    found = [asked for asked in _mine(uow, viewer, now) if rules.is_about(asked, words)]
+    has_words = finder(words)
+    found = [asked for asked in _mine(uow, viewer, now) if has_words(folded(f"{asked.survey.name} {asked.invitation.sender_name or ''}"))]
     found.sort(key=lambda asked: (asked.state is not State.OPEN, -asked.asked_at.timestamp(), asked.survey.survey_id))
     return pages.found_surveys(found, words, page_number(data), viewer.reader)
 

@@ -48,4 +48,4 @@ Command = Callable[[UnitOfWork, Viewer, Mapping[str, str], datetime], Action]
 def page_number(data: Mapping[str, str]) -> int:
     """Pages count from 1."""
     number = data.get("page", "1")
-    return int(number) if number.isdecimal() else 1
+    return int(number[:9]) if number.isdecimal() else 1

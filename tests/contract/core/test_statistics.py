@@ -110,7 +110,14 @@ async def test_twenty_to_a_page(life: Life) -> None:
 
 async def test_searching_finds_by_name_owner_or_id_also_what_is_over(life: Life) -> None:
     await life.store.write(fill)
-    for typed, found in {"ÄRZTE": ["Ärztebefragung"], "okafor over": ["Over"], "sv_off": ["Inactive"], "else": [], "elsewhere": []}.items():
+    for typed, found in {
+        "ÄRZTE": ["Ärztebefragung"],
+        "okafor over": ["Over"],
+        "sv_off": ["Inactive"],
+        "else": [],
+        "elsewhere": [],
+        "arzte\u202ebefragung": ["Ärztebefragung"],
+    }.items():
         assert titles(await shown(life, "stats.find", {"words": typed})) == found
     assert "Not open" in words(await shown(life, "stats.find", {"words": "over"}))
     assert isinstance(await ask_any(life, "stats.search", email=OWNER), Form)
@@ -168,7 +175,24 @@ async def test_what_is_not_open_says_why(life: Life, survey: str, state: str) ->
     await life.store.write(fill)
     page = await shown(life, "stats.survey", {"survey": survey})
     assert facts(page)["State"].startswith(state)
-    assert ("has not been sent" in words(page)) == (survey == "SV_unsent")
+    assert ("No mailing of it is known" in words(page)) == (survey == "SV_unsent")
+
+
+async def test_what_waits_and_links_that_were_made_are_not_called_sent(life: Life) -> None:
+    await life.store.write(fill)
+    waits = a_distribution(distribution_id="EMD_waits", survey_id="SV_soon", request_status="Pending", send_date=NOW + 2 * DAY)
+    made = a_distribution(distribution_id="EMD_made", survey_id="SV_unsent", request_type="GeneratedInvite", request_status="Generated")
+    await life.store.write(lambda uow: uow.distributions.save("main", [waits, made]))
+    page = await shown(life, "stats.survey", {"survey": "SV_soon"})
+    assert "Will be sent 2026-11-25" in words(page)
+    assert facts(page)["Last sent"].startswith("22 Nov 2026")
+    one = await shown(life, "stats.distribution", {"survey": "SV_soon", "distribution": "EMD_waits"})
+    assert facts(one)["To be sent"].startswith("25 Nov 2026")
+    assert facts(await shown(life, "stats.survey", {"survey": "SV_unsent"}))["Last sent"] == "never"
+    page = await shown(life, "stats.distribution", {"survey": "SV_unsent", "distribution": "EMD_made"})
+    assert page.title.startswith("Personal links, nothing mailed")
+    assert facts(page)["Links made"].startswith("22 Nov 2026")
+    assert "Nobody can answer" not in words(page)
 
 
 async def test_nothing_is_said_of_few_people_and_tests_are_no_distributions(life: Life) -> None:
