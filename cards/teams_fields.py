@@ -24,10 +24,10 @@ def inputs(field: Field) -> Iterator[Json]:
             yield {"type": "Input.Text", "id": field.name, "label": label, **must, "maxLength": field.longest}
         case Select():
             first = {} if field.chosen is None else {"value": field.chosen}
-            yield {"type": "Input.ChoiceSet", "id": field.name, "label": label, "choices": _choices(field.options), **first}
+            yield {"type": "Input.ChoiceSet", "id": field.name, "label": label, "wrap": True, "choices": _choices(field.options), **first}
         case Checkboxes():
             many = {"id": field.name + _MANY, "isMultiSelect": True, "style": "expanded", "value": ",".join(field.chosen)}
-            yield {"type": "Input.ChoiceSet", "label": label, "choices": _choices(field.options), **many}
+            yield {"type": "Input.ChoiceSet", "label": label, "wrap": True, "choices": _choices(field.options), **many}
         case _:
             assert_never(field)
     if field.hint is not None:

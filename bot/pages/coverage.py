@@ -19,7 +19,7 @@ def coverage_page(survey: Survey, covered: Guarded, reader: Reader, ways: Iterab
     if covered.whole.is_hidden:
         shown: tuple[Element, ...] = (Text((say("It was mailed to nobody yet, or to too few people to show numbers of them."),)),)
     else:
-        shown = (_chart(covered, reader), Facts(_facts(covered, reader)), Note((_explained(reader),)))
+        shown = (*_chart(covered, reader), Facts(_facts(covered, reader)), Note((_explained(reader),)))
     elements = (
         Text((Strong(survey_name(survey.name, reader)),)),
         *shown,
@@ -73,11 +73,13 @@ def _facts(covered: Guarded, reader: Reader) -> tuple[tuple[str, tuple[str]], ..
     return ((reader.say("Mailed by Qualtrics"), (people(covered.whole, reader),)), *told)
 
 
-def _chart(covered: Guarded, reader: Reader) -> Chart:
+def _chart(covered: Guarded, reader: Reader) -> Iterator[Chart]:
+    """Where there is more than one thing to compare."""
     words = _short_words(reader)
     told = [(words[reach], float(shown.number)) for reach, shown in rows(covered) if not shown.is_hidden]
-    series = Series(reader.say("People"), tuple(number for _, number in told))
-    return Chart(kind=ChartKind.BAR, title=reader.say("Who was reached"), labels=tuple(label for label, _ in told), series=(series,))
+    if len(told) > 1:
+        series = Series(reader.say("People"), tuple(number for _, number in told))
+        yield Chart(kind=ChartKind.BAR, title=reader.say("Who was reached"), labels=tuple(label for label, _ in told), series=(series,))
 
 
 def _short_words(reader: Reader) -> Mapping[Reached, str]:

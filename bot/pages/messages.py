@@ -14,7 +14,7 @@ from bot.rules import Participation
 def prolonged(asked: Participation, link: PersonalLink, reader: Reader) -> PrivatePage:
     """What a reminder says once its deadline has moved away."""
     say = reader.say
-    lead = phrase(say("There is more time now, and your answer is still missing: {survey}."), survey=Strong(name_of(asked, reader)))
+    lead = phrase(say("There is more time now, and your answer is still missing: {survey}"), survey=Strong(name_of(asked, reader)))
     return call(say("More time to answer"), lead, asked, link, reader)
 
 

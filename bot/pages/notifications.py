@@ -13,14 +13,14 @@ from bot.rules import Participation
 def new_survey(asked: Participation, link: PersonalLink, reader: Reader) -> PrivatePage:
     """Tell somebody that a survey was sent to them (FEATURES C1)."""
     say = reader.say
-    lead = phrase(say("{sender} has sent you a survey: {survey}."), sender=sender(asked, reader), survey=Strong(asked.survey.name))
+    lead = phrase(say("{sender} has sent you a survey: {survey}"), sender=sender(asked, reader), survey=Strong(asked.survey.name))
     return call(say("New survey"), lead, asked, link, reader)
 
 
 def closing_survey(asked: Participation, link: PersonalLink, reader: Reader) -> PrivatePage:
     """Remind somebody of a survey that closes within a day (FEATURES C2)."""
     say = reader.say
-    lead = phrase(say("This survey closes soon, and your answer is still missing: {survey}."), survey=Strong(asked.survey.name))
+    lead = phrase(say("This survey closes soon, and your answer is still missing: {survey}"), survey=Strong(asked.survey.name))
     return call(say("Survey closes soon"), lead, asked, link, reader)
 
 

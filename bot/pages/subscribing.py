@@ -147,7 +147,7 @@ def _usage(wish: Wish, reader: Reader) -> tuple[Text | Facts, ...]:
     say, nearest = reader.say, wish.nearest
     meant = (Text(phrase(say("Did you mean {feature}?"), feature=Strong(nearest))),) if nearest else ()
     facts = (
-        (say("Subscribe"), (reader.asked("subscribe <survey> [features]"),)),
+        (say("Subscribe"), (reader.asked("subscribe SURVEY [FEATURES]"),)),
         (say("The survey"), (say("its id, its name or a part of it, in quotes if need be; a pattern like Pulse*; or all"),)),
         (say("Features"), (", ".join(Feature),)),
         (say("When the weekly post comes"), (WEEKLY_USAGE,)),

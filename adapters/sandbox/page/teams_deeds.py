@@ -138,7 +138,7 @@ class TeamsHand:
 
 def _heard(answered: httpx.Response | None) -> str:
     if answered is None:
-        return "Teams tells Surveybot only what begins with @Surveybot here."
+        return "Teams tells Surveybot nothing where it was not added, and among others only what begins with @Surveybot."
     if answered.is_success:
         return "Teams told Surveybot what was written."
     return f"Teams could not tell Surveybot: the answer was HTTP {answered.status_code}."

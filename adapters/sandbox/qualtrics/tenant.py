@@ -298,7 +298,7 @@ class Tenant:
             modified_at=written_at,
             send_at=send_at,
             expires_at=None if expires_in is None else send_at + expires_in,
-            subject=f"{request_type}: {survey.name}",
+            subject=survey.name,
         )
         for contact in contacts:
             distribution.recipients.add(contact.contact_id, Recipient(contact=contact, status="Pending"))

@@ -23,7 +23,7 @@ class Node {
   }
 }
 
-globalThis.document = { createElement: (tag) => new Node(tag) };
+globalThis.document = { createElement: (tag) => new Node(tag), createElementNS: (_, tag) => new Node(tag) };
 globalThis.location = { origin: "http://127.0.0.1:1" };
 
 const [, , statics] = process.argv;

@@ -60,7 +60,7 @@ async def test_what_is_written_is_shown_and_heard_in_shared_places_when_it_menti
         (await world.do(what="teams_say", user="ada", chat=chat, words=words)).json()["said"]
         for chat, words in ((personal, "surveys"), ("19:general", "hello all"), ("19:general", "@Surveybot surveys"))
     ]
-    assert said[1] == "Teams tells Surveybot only what begins with @Surveybot here."
+    assert said[1] == "Teams tells Surveybot nothing where it was not added, and among others only what begins with @Surveybot."
     first, second = world.bot.told
     assert (first["text"], first["from"]["aadObjectId"], first["conversation"]["conversationType"]) == ("surveys", "ada", "personal")
     assert (second["text"], second["entities"][-1]["mentioned"]["id"]) == ("<at>Surveybot</at> surveys", "28:app")

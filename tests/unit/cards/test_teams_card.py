@@ -218,8 +218,8 @@ def test_a_form_asks_and_its_button_brings_back_what_was_said() -> None:
     assert card["body"][2:-1] == [
         {"type": "Input.Text", "id": "note", "label": "Note", "isRequired": True, "errorMessage": "Please fill this in.", "maxLength": 40},
         rich({"text": "Short", "isSubtle": True, "size": "small"}) | {"spacing": "none"},
-        {"type": "Input.ChoiceSet", "id": "where", "label": "Where", "choices": choices, "value": "c2"},
-        {"type": "Input.ChoiceSet", "id": "kinds[]", "label": "Kinds", "choices": choices, **many},
+        {"type": "Input.ChoiceSet", "id": "where", "label": "Where", "wrap": True, "choices": choices, "value": "c2"},
+        {"type": "Input.ChoiceSet", "id": "kinds[]", "label": "Kinds", "wrap": True, "choices": choices, **many},
     ]
     (button,) = card["body"][-1]["actions"]
     typed = {"note": "hi, all", "where": "c1", "kinds[]": "c1,c2"}

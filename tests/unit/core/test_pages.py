@@ -65,7 +65,7 @@ def test_a_notification_names_survey_deadline_and_privacy_and_has_one_respond_bu
 
 
 def test_the_invitation_names_its_sender() -> None:
-    assert "People team has sent you a survey: Engagement." in words(pages.new_survey(asked(), LINK, READER))
+    assert "People team has sent you a survey: Engagement" in words(pages.new_survey(asked(), LINK, READER))
     nameless = asked(None, an_invitation(sender_name=None))
     assert "Your organisation has sent you a survey" in words(pages.new_survey(nameless, LINK, READER))
 

@@ -35,7 +35,7 @@ function axes(kind, series, titles) {
   const ticks = Array.from({ length: steps + 1 }, (_, down) => (steps - down) * step);
   return h(
     "div",
-    { class: `chart-axes ${labels.length > STEPS && kind === "bar" ? "crowded" : ""}`, "aria-hidden": "true" },
+    { class: `chart-axes chart-${kind} ${labels.length > STEPS && kind === "bar" ? "crowded" : ""}`, "aria-hidden": "true" },
     titles.y && h("p", { class: "chart-title" }, titles.y),
     h("div", { class: "chart-ticks" }, ticks.map((tick) => h("span", {}, spelt(tick)))),
     s("svg", { class: "chart-plot" }, ticks.map((tick) => line(0, tick, at.count, tick, at, "grid")), series.map((one, index) => MARKS[kind](one.data, index, series.length, at))),
