@@ -85,7 +85,8 @@ def findings(found: SurveyNumbers, audience: Audience, known: Collection[News], 
         told += [*_milestones(found, is_followed=is_followed), *_problems(found, sent, audience.problem_share, is_followed=is_followed)]
         told += _closing(found, sent, audience, known, now)
     elif not lacks_last_numbers(found, now, looks):
-        told += [_Told(kind, newest, is_followed) for kind in (PostKind.CLOSED, PostKind.RESULTS)]
+        says_both = Feature.RESULTS in audience.features  # final numbers say that it is closed
+        told += [_Told(PostKind.CLOSED, newest, is_followed and not says_both), _Told(PostKind.RESULTS, newest, is_followed)]
     return _new(told, found, audience, known)
 
 

@@ -78,11 +78,11 @@ async def test_channels_are_told_from_the_first_sending_to_the_final_numbers_and
     told.append("Milestone reached")
     await both.tell(hours=1)
     assert both.posts() == [told, told]
-    for title in ("Active survey stats", "News of your surveys"):
+    for title in ("Active survey stats", "Final numbers"):
         told.append(title)
         await both.tell(days=1)
         assert both.posts() == [told, told]
-    assert all("Final numbers" in house.posts(house.OWNERS)[-1] for house in both.houses)
+    assert all("is closed" in house.posts(house.OWNERS)[-1] for house in both.houses)
     await both.tell(days=1)
     assert both.posts() == [told, told]
 
