@@ -97,7 +97,7 @@ async def test_lines_are_deleted_after_a_day_also_where_no_new_ones_come(unstead
 
 async def test_lines_are_written_while_the_process_goes_on_and_at_its_end(unsteady: Unsteady) -> None:
     log = RequestLog(unsteady, lambda: NOW)  # type: ignore[arg-type]
-    async with asyncio.timeout(20), log.written(every_seconds=0.01):
+    async with asyncio.timeout(60), log.written(every_seconds=0.01):
         log.sink(an_integration("main"))(LINE)
         unsteady.is_down = True
         while not unsteady.writes:

@@ -111,7 +111,7 @@ async def test_the_end_interrupts_what_runs_and_waits_until_it_is_put_in_order(d
         async with scheduled(inside.bot):
             await until(inside, lambda _: inside.tenant.calls["/users"])
             ending = asyncio.get_running_loop().time()
-        assert asyncio.get_running_loop().time() - ending < 2
+        assert asyncio.get_running_loop().time() - ending < 30
         (run,) = await inside.bot.core.store.read(lambda uow: uow.runs.latest("acme"))
         assert run.outcome is None  # it goes on at the next start
         assert list(await inside.bot.core.store.read(lambda uow: uow.leases.held(""))) == []
@@ -165,7 +165,7 @@ async def test_a_job_may_be_under_way_more_than_once_and_all_of_it_is_interrupte
             ended.append(True)
 
     job = Job("sync", 1, work, at_once=2)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         for _ in range(2):
             group.create_task(job.run())
         await under_way.wait()
@@ -189,7 +189,7 @@ def _has_looked_around(uow: UnitOfWork) -> bool:
 async def _says(inside: Sandbox, *words: str) -> None:
     """Wait until a direct message says all that."""
     version = -1
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not any(all(word in message.text for word in words) for message in _direct_messages(inside)):
             version = await inside.workspace.wait_for_change(max(version, inside.workspace.version - 1))
 

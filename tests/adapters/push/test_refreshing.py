@@ -191,7 +191,7 @@ async def test_while_one_integration_is_read_for_long_the_others_hints_are_follo
     world.meanwhile = long
     await world.ask("SV_1")
     world.now += timedelta(seconds=2)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as group:
+    async with asyncio.timeout(60), asyncio.TaskGroup() as group:
         group.create_task(world.refresher.refresh_due())
         await begun.wait()
         world.meanwhile = _nothing
@@ -317,7 +317,7 @@ async def test_whoever_is_stopped_while_it_takes_the_lease_leaves_none_behind(wo
     world.now += timedelta(seconds=2)
     losing = LostInWriting(world.store)
     task = asyncio.create_task(replace(world.refresher, store=losing).refresh_due())
-    await asyncio.wait_for(losing.lost.wait(), 20)
+    await asyncio.wait_for(losing.lost.wait(), 60)
     assert await world.store.read(lambda u: u.leases.held("")) == ["refresh:main"]
     task.cancel()
     await asyncio.wait({task})

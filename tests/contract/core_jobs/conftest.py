@@ -142,7 +142,7 @@ class World:
         self.now += timedelta(**span)
 
     async def until_looking(self, *names: str) -> None:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not self.tenants.looking >= set(names):
                 await self.held()  # through the store, so that everything else goes on
 

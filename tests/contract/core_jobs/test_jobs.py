@@ -316,7 +316,7 @@ async def test_who_lost_the_lease_stops(world: World, database_url: str) -> None
     with other.begin() as connection:
         connection.execute(text("UPDATE leases SET owner = 'another'"))
     with pytest.raises(Unavailable, match="another process has taken this over"):
-        await asyncio.wait_for(running, 20)
+        await asyncio.wait_for(running, 60)
     assert world.tenants.looking == set()
     with other.begin() as connection:
         assert connection.execute(text("SELECT owner FROM leases")).scalar_one() == "another"
@@ -441,7 +441,7 @@ async def test_whoever_is_stopped_while_it_takes_the_lease_leaves_none_behind(wo
     jobs = replace(world.replicas[0], store=faltering)
     asked = {"tick": jobs.tick, "start": lambda: jobs.start("main", Kind.FULL), "approve": lambda: jobs.approve("main", NOTHING)}[how]
     taking = asyncio.ensure_future(asked())
-    await asyncio.wait_for(faltering.lost.wait(), 20)
+    await asyncio.wait_for(faltering.lost.wait(), 60)
     assert await world.held() == ["sync:main"]
     taking.cancel()
     await asyncio.wait({taking})

@@ -118,7 +118,7 @@ async def test_a_hint_that_is_being_stored_while_its_integration_is_removed_goes
     await asyncio.to_thread(asked.wait, 20)
     removing = asyncio.create_task(other.write(lambda u: u.integrations.remove("main", 100)))
     if database_url.startswith("postgresql"):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while not await store.read(_waits):
                 pass
     ends.set()
