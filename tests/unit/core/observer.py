@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Callable, Collection, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from bot import small_groups
-from bot.model import Distribution, DistributionStats, Pool
-from bot.small_groups import HIDDEN, Family, Guarded, Shown, has_waited, next_pool, total
-from tests.unit.core.examples import DAY, NOW, a_distribution
+from bot.model import Distribution, DistributionStats
+from bot.small_groups import Guarded
+from tests.unit.core.examples import NOW
+from tests.unit.core.guards import MANY, OURS, K, Memory, Rule
+from tests.unit.core.sendings import STEP, Sending, distributions_on
 
-K = 5
-#: More people than any number in here.
-_MANY = 100
-#: Between two looks.
-STEP = 5 * DAY
 #: Its first word says what kind of group it is.
 Name = tuple[Hashable, ...]
 
@@ -58,182 +53,6 @@ class Observer:
         return [name for name, (low, high) in self.bounds.items() if low >= 1 and high < K and name[0] != "sent"]
 
 
-Cohorts = Callable[[Sequence[Distribution], int, datetime], Sequence[Sequence[Family]]]
-
-
-@dataclass(frozen=True)
-class Rule:
-    """How true numbers become shown ones: ours, or one that only seems to do."""
-
-    protect: Callable[[int, Mapping[str, int], int], Guarded]
-    cohorts: Cohorts
-    #: Invitations and reminders have numbers of their own.
-    tells_apart: bool = False
-
-    def __hash__(self) -> int:
-        return id(self)
-
-    def guard(self, cohort: Sequence[Family]) -> Guarded:
-        stats = total(cohort)
-        if self is OURS:
-            return small_groups.guard(stats, K)
-        return self.protect(stats.sent, {"started": stats.started, "finished": stats.finished}, K)
-
-    @lru_cache(maxsize=1000)  # noqa: B019 - there are six
-    def behind(self, whole: int, part: int | None = None) -> tuple[float, float]:
-        """What a whole, or a part of it, may truly be, for it to be shown as this."""
-        wholes = [it for it in range(_MANY) if self.protect(it, {}, K).whole.number == whole]
-        if part is None:
-            return wholes[0], wholes[-1]
-        parts = [it for it in range(_MANY) if any(self.protect(each, {"": it}, K).part("").number == part for each in wholes)]
-        return parts[0], math.inf if parts[-1] == _MANY - 1 else parts[-1]
-
-
-def _whole(shown: Callable[[int], Shown]) -> Callable[[int, Mapping[str, int], int], Guarded]:
-    return lambda whole, parts, k: Guarded(k=k, whole=shown(whole), parts={name: shown(part) for name, part in parts.items()})
-
-
-def _alone_or_in(pools: Callable[[Sequence[Family], datetime], Sequence[Sequence[Family]]]) -> Cohorts:
-    """Those under k go into pools, which are looked at every day."""
-
-    def cohorts(distributions: Sequence[Distribution], k: int, now: datetime) -> Sequence[Sequence[Family]]:
-        families = small_groups.families(distributions)
-        return [*([it] for it in families if it.invite.stats.sent >= k), *pools([it for it in families if it.invite.stats.sent < k], now)]
-
-    return cohorts
-
-
-def _one(small: Sequence[Family], now: datetime) -> Sequence[Sequence[Family]]:
-    return [small] if small else []
-
-
-def _full_ones(small: Sequence[Family], now: datetime) -> Sequence[Sequence[Family]]:
-    """A pool takes nobody any more once it has 2 k people."""
-    pools: list[list[Family]] = [[]]
-    for family in small:
-        pools[-1].append(family)
-        if total(pools[-1]).sent >= 2 * K:
-            pools.append([])
-    return pools[:-1]
-
-
-def _expired_ones(small: Sequence[Family], now: datetime) -> Sequence[Sequence[Family]]:
-    """They are looked at while nobody in them can answer."""
-    return [
-        pool
-        for pool in _full_ones(small, now)
-        if all((at := it.link_expires_at) is not None and at <= now for family in pool for it in (family.invite, *family.reminders))
-    ]
-
-
-OURS = Rule(small_groups.protect, _alone_or_in(lambda _small, _now: []))
-#: True numbers; those below k are hidden.
-SUPPRESSING = Rule(_whole(lambda number: Shown(number) if number >= K else HIDDEN), _alone_or_in(_one), tells_apart=True)
-#: Everything in steps of k, each for itself.
-STEPPING = Rule(_whole(lambda number: Shown(number // K * K)), _alone_or_in(_one), tells_apart=True)
-#: Ours, but all small distributions are one pool, which grows.
-POOLING = Rule(small_groups.protect, _alone_or_in(_one))
-#: Ours, but full pools are looked at every day.
-LIVING = Rule(small_groups.protect, _alone_or_in(_full_ones))
-#: Ours, but full pools are looked at whenever all of their links have expired.
-EXPIRING = Rule(small_groups.protect, _alone_or_in(_expired_ones))
-
-
-@dataclass(frozen=True)
-class Sending:
-    """An invitation: to how many, on which day, how many do what on each of the following days, and what its sender does to it."""
-
-    size: int
-    day: int = 0
-    #: Through the invitation, and through its reminder.
-    answers: tuple[int, ...] = ()
-    late_answers: tuple[int, ...] = ()
-    #: Have begun, and do not go on.
-    stuck: int = 0
-    #: Their mail came back.
-    bounced: int = 0
-    reminded_on: int | None = None
-    #: When its links expire; everybody knows.
-    closes_on: int | None = None
-    #: The day on which that is changed, and to what.
-    moved: tuple[int, int | None] | None = None
-    #: When the reminder's links expire, where they have an expiry of their own.
-    late_closes_on: int | None = None
-    deleted_on: int | None = None
-    #: How many days after its sending the bot first hears of it.
-    hidden_days: int = 0
-
-    @property
-    def reminds_on(self) -> int | None:
-        """Nobody is reminded on the day of the invitation, or before."""
-        return self.reminded_on if self.reminded_on is not None and self.reminded_on > self.day else None
-
-    def expiry(self, day: int) -> int | None:
-        """As it is set on a day: to none that has passed."""
-        if self.moved is None or day < self.moved[0]:
-            return None if self.closes_on is None else max(self.closes_on, self.day)
-        return None if self.moved[1] is None else max(self.moved[1], self.moved[0] - 1, self.day)
-
-    def lives(self, day: int, inactive: Collection[int]) -> bool:
-        """Whether anybody can answer through the invitation on a day; nothing is sent while the survey is inactive."""
-        return day >= self.day and self._is_open(day, self.expiry(day), inactive)
-
-    def lives_late(self, day: int, inactive: Collection[int]) -> bool:
-        """The same for its reminder."""
-        expiry = self.late_closes_on if self.late_closes_on is not None else self.expiry(day)
-        return self.reminds_on is not None and day >= self.reminds_on and self._is_open(day, expiry, inactive)
-
-    def counts(self, day: int, inactive: Collection[int]) -> tuple[int, int, int]:
-        """Those who finished through the invitation and through its reminder, and the size of that, in the evening of a day."""
-        first = late = reminded = 0
-        for today in range(self.day, day + 1):
-            able = max(self.size - self.stuck - self.bounced, 0)
-            if today == self.reminds_on:
-                reminded = self.size - first
-            if self.lives(today, inactive):
-                first += min(_at(self.answers, today - self.day), able - first - late)
-            if reminded and self.lives_late(today, inactive):
-                late += min(_at(self.late_answers, today - self.day), able - first - late)
-        return first, late, reminded
-
-    def _is_open(self, day: int, expiry: int | None, inactive: Collection[int]) -> bool:
-        is_there = self.deleted_on is None or day < self.deleted_on
-        return is_there and (expiry is None or day <= expiry) and (day == self.day or day not in inactive)
-
-
-def _at(numbers: Sequence[int], index: int) -> int:
-    return numbers[index] if index < len(numbers) else 0
-
-
-@dataclass
-class Memory:
-    """What our rule remembers: who was pooled, and their numbers of then."""
-
-    pools: dict[str, Pool] = field(default_factory=dict[str, Pool])
-    counted: dict[Pool, tuple[tuple[int, ...], int]] = field(default_factory=dict[Pool, tuple[tuple[int, ...], int]])
-
-    def pooled(self, distributions: Sequence[Distribution], day: int) -> list[Distribution]:
-        """Pool those whose turn it is."""
-        now = NOW + day * STEP
-        families = small_groups.families(self._remembered(distributions))
-        waiting = [family for family in families if has_waited(family.invite, family.invite.link_expires_at, now)]
-        people = {it.distribution_id: [(it.distribution_id, each) for each in range(it.stats.sent)] for it in distributions}
-        if members := next_pool(waiting, people, K):
-            pool = Pool(number=len(self.counted) + 1, counted_at=now, stats=total(members))
-            ids = [family.invite.distribution_id for family in members]
-            self.pools.update(dict.fromkeys(ids, pool))
-            self.counted[pool] = tuple(map(int, ids)), day
-        return self._remembered(distributions)
-
-    def shown(self, distributions: Sequence[Distribution], day: int) -> Iterator[tuple[tuple[int, ...], int, Guarded]]:
-        """Who is in a pool that is shown, as of which day, and what is shown of it."""
-        _, pools = small_groups.cohorts(distributions, K, NOW + day * STEP)
-        return ((*self.counted[pool], small_groups.guard(pool.stats, K)) for pool in pools)
-
-    def _remembered(self, distributions: Sequence[Distribution]) -> list[Distribution]:
-        return [replace(each, pool=self.pools.get(each.distribution_id)) for each in distributions]
-
-
 def given_away(rule: Rule, sendings: Sequence[Sending], days: int, *, knows_sizes: bool, inactive: Collection[int] = ()) -> Sequence[Name]:
     """Look at every page every evening; return the groups of which it is known that they are somebody, but fewer than k.
 
@@ -261,7 +80,7 @@ def _look(observer: Observer, rule: Rule, sendings: Sequence[Sending], days: int
     pools: list[tuple[int, tuple[int, ...]]] = []
     memory = Memory()
     for day in range(days):
-        distributions = list(_distributions(sendings, day, inactive))
+        distributions = list(distributions_on(sendings, day, inactive))
         if rule is OURS:
             distributions = memory.pooled(distributions, day)
             for who, counted_on, guarded in memory.shown(distributions, day):
@@ -273,42 +92,6 @@ def _look(observer: Observer, rule: Rule, sendings: Sequence[Sending], days: int
                 _compare_pools(observer, pools, who, day)
         for each in distributions:
             _see_distribution(observer, rule, each, distributions, day)
-
-
-def _distributions(sendings: Sequence[Sending], day: int, inactive: Collection[int]) -> Iterator[Distribution]:
-    """What the bot has heard of."""
-    for number, sending in enumerate(sendings):
-        if sending.day + sending.hidden_days > day:
-            continue
-        first, late, reminded = sending.counts(day, inactive)
-        expiry = sending.expiry(day)
-        invite = a_distribution(
-            distribution_id=str(number),
-            send_date=NOW + sending.day * STEP,
-            link_expires_at=_at_day(expiry),
-            is_deleted=sending.deleted_on is not None and sending.deleted_on <= day,
-            stats=DistributionStats(
-                sent=sending.size,
-                started=min(first + late + sending.stuck, sending.size) - late,
-                finished=first,
-                bounced=max(min(sending.bounced, sending.size - sending.stuck), 0),
-            ),
-        )
-        yield invite
-        if reminded:
-            yield replace(
-                invite,
-                distribution_id=f"{number}R",
-                parent_id=str(number),
-                request_type="Reminder",
-                send_date=_at_day(sending.reminds_on),
-                link_expires_at=_at_day(expiry if sending.late_closes_on is None else sending.late_closes_on),
-                stats=DistributionStats(sent=reminded, started=late, finished=late),
-            )
-
-
-def _at_day(day: int | None) -> datetime | None:
-    return None if day is None else NOW + day * STEP
 
 
 def _know(observer: Observer, number: int, sending: Sending, day: int, inactive: Collection[int]) -> None:
@@ -425,9 +208,9 @@ def _behind_part(divide: Divide, shown: Guarded, name: str) -> tuple[float, floa
     """What is shown of the parts before it is what the limit of this one depends on."""
     names = list(shown.parts)
     before = {each: shown.part(each).number for each in names[: names.index(name)]}
-    wholes = [it for it in range(_MANY) if divide(it, {}, K).whole == shown.whole]
-    fits = [it for it in range(_MANY) if any(divide(each, {**before, name: it}, K).part(name) == shown.part(name) for each in wholes)]
-    return fits[0], math.inf if fits[-1] == _MANY - 1 else fits[-1]
+    wholes = [it for it in range(MANY) if divide(it, {}, K).whole == shown.whole]
+    fits = [it for it in range(MANY) if any(divide(each, {**before, name: it}, K).part(name) == shown.part(name) for each in wholes)]
+    return fits[0], math.inf if fits[-1] == MANY - 1 else fits[-1]
 
 
 def unsent_away(stats: DistributionStats) -> list[Name]:

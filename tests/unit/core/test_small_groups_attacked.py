@@ -11,19 +11,9 @@ from hypothesis import strategies as st
 
 from bot.model import DistributionStats
 from bot.small_groups import divide, protect
-from tests.unit.core.observer import (
-    EXPIRING,
-    LIVING,
-    OURS,
-    POOLING,
-    STEPPING,
-    SUPPRESSING,
-    Rule,
-    Sending,
-    divided_away,
-    given_away,
-    unsent_away,
-)
+from tests.unit.core.guards import EXPIRING, LIVING, OURS, POOLING, STEPPING, SUPPRESSING, Rule
+from tests.unit.core.observer import divided_away, given_away, unsent_away
+from tests.unit.core.sendings import Sending
 
 DAYS = 6
 
