@@ -189,7 +189,7 @@ def _has_looked_around(uow: UnitOfWork) -> bool:
 async def _says(inside: Sandbox, *words: str) -> None:
     """Wait until a direct message says all that."""
     version = -1
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(120):
         while not any(all(word in message.text for word in words) for message in _direct_messages(inside)):
             version = await inside.workspace.wait_for_change(max(version, inside.workspace.version - 1))
 
