@@ -19,7 +19,6 @@ from adapters.request_log import RequestLog
 from adapters.settings import Settings
 from bot import actions
 from bot.errors import UserError
-from bot.messages import Request
 from bot.model import Integration
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
@@ -31,7 +30,7 @@ from store.gates import SqlGates, by
 from store.unit_of_work import SqlStore
 
 Clock = Callable[[], datetime]
-Handle = Callable[[Store, Request, datetime], Awaitable[Page | PrivatePage | Form]]
+Handle = Callable[[Store, actions.Asking, datetime], Awaitable[Page | PrivatePage | Form]]
 
 
 def utc_now() -> datetime:

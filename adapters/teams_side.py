@@ -21,6 +21,7 @@ from adapters.teams.installer import Installer
 from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Cloud, Registration
 from adapters.teams.turns import Turns
+from adapters.visits import Visits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +56,7 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
             clock=clock,
             handle=core.handle,
             is_targeting=teams.targeted_answers,
+            visits=Visits(store, clock),
         )
         inbound = Inbound(doorkeeper, directory, turns, store, clock)
         yield TeamsSide(

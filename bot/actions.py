@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from bot import authority, pages
 from bot.deep_links import DEFAULT, DeepLinks
@@ -25,9 +26,17 @@ CAME_FROM = "from"
 _IN_SLACK = Reach()
 
 
+class Asking(Protocol):
+    """A request, or what finds it in the transaction that answers it."""
+
+    @property
+    def action(self) -> Action: ...
+    def found(self, uow: UnitOfWork, /) -> Request: ...
+
+
 async def handle(
     store: Store,
-    request: Request,
+    asking: Asking,
     now: datetime,
     *,
     reach: Reach = _IN_SLACK,
@@ -41,9 +50,11 @@ async def handle(
 
     `retry` is the pause after a synchronisation's first failure; messages leave at `sends_per_minute` in each workspace. `files` are where
     browsers can fetch them; `links` lead to Qualtrics' own pages. `problem_share` is that of subscriptions which name none.
+    Raises as `asking.found` does, too.
     """
 
     def viewer(uow: UnitOfWork) -> Viewer | Page:
+        request = asking.found(uow)
         anybody = Viewer(
             person_id=None,
             email=None,
@@ -61,9 +72,9 @@ async def handle(
         )
         return _viewer(uow, request, anybody)
 
-    action = request.action
+    action = asking.action
     if action.verb in COMMANDS:
-        action = await store.write(lambda uow: _change(uow, viewer(uow), request.action, now))
+        action = await store.write(lambda uow: _change(uow, viewer(uow), asking.action, now))
     return await store.read(lambda uow: _answer(uow, viewer(uow), action, now))
 
 

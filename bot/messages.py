@@ -113,6 +113,10 @@ class Request:
     #: Where they asked, where others are too; None in a direct message, a personal chat and on the Home tab.
     conversation: Conversation | None = None
 
+    def found(self, _uow: object, /) -> Request:
+        """See `bot.actions.Asking`: there is nothing to look for."""
+        return self
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MessageRef:

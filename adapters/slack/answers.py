@@ -20,15 +20,15 @@ from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.origins import Origins
 from adapters.slack.places import Home, Modal, Place, PrivateReply, Reply
+from adapters.visits import Visits
 from bot import actions, pages
-from bot.delivering import living
 from bot.errors import Ambiguous, Gone, Rejected, Superseded, SurveybotError, UserError, loggable
 from bot.messages import Conversation, Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
 from bot.pages.reader import Reader
-from bot.ports import Channel, Store
+from bot.ports import Channel, Store, UnitOfWork
 
-Handle = Callable[[Store, Request, datetime], Awaitable[Page | PrivatePage | Form]]
+Handle = Callable[[Store, actions.Asking, datetime], Awaitable[Page | PrivatePage | Form]]
 
 #: Until it is known who reads.
 _ANYBODY = Reader("en", "UTC")
@@ -62,8 +62,7 @@ class Answers:
     clock: Callable[[], datetime]
     handle: Handle
     origins: Origins
-    #: One at a time, after the answer.
-    afterwards: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
+    visits: Visits
     #: Threads that draw keep the event loop from acknowledging: in a rush answers queue here, acknowledgements do not.
     drawing: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 2))
     #: Of a session's 100 connections. Whoever waited for one of those, in a rush, would be told that Slack cannot be reached.
@@ -71,27 +70,24 @@ class Answers:
 
     async def answer(self, ask: Ask) -> None:
         """Answer; whatever fails is logged, and said in one sentence. Raises when not even that can be shown."""
-        client, reader, place = self.clients.without_access, _ANYBODY, ask.place
+        client, place, asker = self.clients.without_access, ask.place, self._asker(ask)
         try:
             client = await self.clients.of(ask.workspace_id)
             place = await _opened(client, ask)
-            member = await self.directory.member(ask.workspace_id, ask.user_id)
-            reader, asked_at = Reader.of(member), await self._place(member, ask.place)
-            conversation = self._conversation(ask, asked_at)
-            page = await self._page(member, ask.action, places.surface(asked_at), conversation)
+            page = await self._page(asker)
             if isinstance(place, Modal):
-                await places.fill(client, place, places.window(page, self.origins.seal(conversation, ask.user_id)))
+                await places.fill(client, place, self._filled(asker, page))
             else:
-                shown = pages.instead_of_form(page, ask.action, reader) if isinstance(page, Form) else page
+                shown = pages.instead_of_form(page, ask.action, asker.reader) if isinstance(page, Form) else page
                 async with self.showing:
-                    await places.show(client, self.store, asked_at, shown, member)
+                    await places.show(client, self.store, asker.place, shown, asker.member)
         except Superseded:
             log.info("slack.superseded", extra={"user": ask.user_id, "verb": ask.action.verb})
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
             async with self.showing:
-                await places.show(client, self.store, place, _apology(error, ask, reader))
+                await places.show(client, self.store, place, _apology(error, ask, asker.reader))
         else:
-            await self._came_by(member)
+            await self.visits.came_by(asker.member)
 
     async def submitted(self, ask: Ask, ack: Callable[..., Awaitable[object]]) -> None:
         """Answer a submitted form within Slack's three seconds; what takes longer is shown later, where it says so until then."""
@@ -116,14 +112,14 @@ class Answers:
                     await places.fill(await self.clients.of(workspace_id), modal, view)
 
     async def _window(self, ask: Ask) -> dict[str, Any]:
-        reader = _ANYBODY
+        asker = self._asker(ask)
         try:
-            member = await self.directory.member(ask.workspace_id, ask.user_id)
-            reader, conversation = Reader.of(member), self._conversation(ask, ask.place)
-            page = await self._page(member, ask.action, places.surface(ask.place), conversation)
-            return places.window(page, self.origins.seal(conversation, ask.user_id))
+            return self._filled(asker, await self._page(asker))
         except Exception as error:  # noqa: BLE001 - as above
-            return places.window(_apology(error, ask, reader))
+            return places.window(_apology(error, ask, asker.reader))
+
+    def _filled(self, asker: _Asker, page: Page | PrivatePage | Form) -> dict[str, Any]:
+        return places.window(page, self.origins.seal(asker.conversation, asker.ask.user_id))
 
     async def _complaints(self, ask: Ask) -> Mapping[str, str]:
         """What is wrong with a submitted form, by field; in the person's language if that is known soon enough."""
@@ -134,30 +130,43 @@ class Answers:
         except (TimeoutError, SurveybotError):
             return found
 
-    async def _came_by(self, member: Member) -> None:
-        """Their older messages may say what is not so any more: now they look. Who waits for an answer goes first."""
-        if member.email is not None:
-            async with self.afterwards:
-                await living.touched(self.store, member, self.clock())
+    async def _page(self, asker: _Asker) -> Page | PrivatePage | Form:
+        """Whoever is known is read together with their page; about others Slack is asked first."""
+        try:
+            return await self._answered(asker)
+        except _Unmet:
+            await self._meet(asker)
+            return await self._answered(asker)
 
-    async def _page(self, member: Member, action: Action, surface: Surface, conversation: Conversation | None) -> Page | PrivatePage | Form:
-        if action.verb == "survey.handover":
-            await self._hand_over(member, Action(verb="survey.show", data=action.data))
-        return await self._draw(Request(member=member, action=action, surface=surface, conversation=conversation))
+    async def _answered(self, asker: _Asker) -> Page | PrivatePage | Form:
+        if asker.action.verb == "survey.handover":
+            await self._hand_over(await self.store.read(asker.found))
+        return await self._draw(asker)
 
-    async def _hand_over(self, member: Member, action: Action) -> None:
-        page = await self._draw(Request(member=member, action=action, surface=Surface.PRIVATE))
+    async def _meet(self, asker: _Asker) -> None:
+        member = await self.directory.member(asker.ask.workspace_id, asker.ask.user_id)
+        if asker.may_be_in_dm:
+            with suppress(Gone, Rejected):  # the bot cannot talk to this person, so it is somebody else's conversation
+                await self.directory.dm_channel(member)
+        asker.is_met = True
+
+    async def _hand_over(self, asked: Request) -> None:
+        action = Action(verb="survey.show", data=asked.action.data)
+        page = await self._draw(Request(member=asked.member, action=action, surface=Surface.PRIVATE))
         if isinstance(page, PrivatePage):  # else there is nothing of theirs to hand over, and the answer will say so
-            await self.channel.turn(member)
-            await self.channel.send(member, page)
+            await self.channel.turn(asked.member)
+            await self.channel.send(asked.member, page)
 
-    async def _draw(self, request: Request) -> Page | PrivatePage | Form:
+    async def _draw(self, asking: actions.Asking) -> Page | PrivatePage | Form:
         async with self.drawing:
-            return await self.handle(self.store, request, self.clock())
+            return await self.handle(self.store, asking, self.clock())
 
-    def _conversation(self, ask: Ask, asked_at: Place) -> Conversation | None:
-        """Where they asked, where others are too. A direct message of two people is none: the bot is never in it."""
-        match asked_at:
+    def _asker(self, ask: Ask) -> _Asker:
+        return _Asker(ask=ask, place=ask.place, conversation=self._conversation(ask))
+
+    def _conversation(self, ask: Ask) -> Conversation | None:
+        """Where they ask, where others are too. A direct message of two people is none: the bot is never in it."""
+        match ask.place:
             case Reply(channel_id=channel_id) if not channel_id.startswith("D"):
                 return Conversation(workspace_id=ask.workspace_id, channel_id=channel_id)
             case Modal():
@@ -165,19 +174,45 @@ class Answers:
             case _:
                 return None
 
-    async def _place(self, member: Member, place: Home | Modal | Reply) -> Place:
-        if isinstance(place, Reply) and await self._is_dm(member, place.channel_id):
-            return PrivateReply(reply=place)
-        return place
 
-    async def _is_dm(self, member: Member, channel_id: str) -> bool:
+class _Unmet(Exception):
+    """Slack is to be asked who they are, or which conversation is theirs with the bot."""
+
+
+@dataclass(slots=True, kw_only=True)
+class _Asker:
+    """Whoever asks, and where they will see the answer, as soon as they are found (`bot.actions.Asking`)."""
+
+    ask: Ask
+    #: Not yet known to be private, as in `Ask`.
+    place: Place
+    conversation: Conversation | None
+    member: Member | None = None
+    #: Slack has told what it knows.
+    is_met: bool = False
+
+    @property
+    def action(self) -> Action:
+        return self.ask.action
+
+    @property
+    def reader(self) -> Reader:
+        return _ANYBODY if self.member is None else Reader.of(self.member)
+
+    @property
+    def may_be_in_dm(self) -> bool:
         """A `D...` id alone proves nothing: two people's direct message has one, too."""
-        if not channel_id.startswith("D"):
-            return False
-        try:
-            return channel_id == await self.directory.dm_channel(member)
-        except (Gone, Rejected):  # the bot cannot talk to this person, so it is somebody else's conversation
-            return False
+        return isinstance(self.ask.place, Reply) and self.ask.place.channel_id.startswith("D")
+
+    def found(self, uow: UnitOfWork) -> Request:
+        """Raises _Unmet."""
+        member = uow.members.get(self.ask.workspace_id, self.ask.user_id)
+        if member is None or (self.may_be_in_dm and member.dm_channel_id is None and not self.is_met):
+            raise _Unmet
+        if isinstance(self.ask.place, Reply) and self.ask.place.channel_id == member.dm_channel_id:
+            self.place = PrivateReply(reply=self.ask.place)
+        self.member = member
+        return Request(member=member, action=self.action, surface=places.surface(self.place), conversation=self.conversation)
 
 
 async def _opened(client: AsyncWebClient, ask: Ask) -> Home | Modal | Reply:

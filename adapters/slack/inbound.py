@@ -27,6 +27,7 @@ from adapters.slack.lifecycle import follow_removals, follow_teams, installation
 from adapters.slack.listeners import WORKSPACE, Body, answer_people, follow_people
 from adapters.slack.origins import Origins
 from adapters.slack.replays import Replays
+from adapters.visits import Visits
 from bot import actions
 from bot.errors import loggable
 from bot.pages.reader import Reader
@@ -90,7 +91,14 @@ def slack_app(
     app.middleware(_once(store, clock))
     app.error(_failed)
     answers = Answers(
-        clients=clients, store=store, directory=directory, channel=channel, clock=clock, handle=handle, origins=Origins(keyring)
+        clients=clients,
+        store=store,
+        directory=directory,
+        channel=channel,
+        clock=clock,
+        handle=handle,
+        origins=Origins(keyring),
+        visits=Visits(store, clock),
     )
     answer_people(app, answers)
     follow_people(app, directory)

@@ -117,7 +117,7 @@ class Inbound:
         if not done:
             return InvokeResponse(status=HTTPStatus.OK, body=turns.follows(incoming)), lambda: self._follow(incoming, work)
         answer = work.result()
-        return InvokeResponse(status=HTTPStatus.OK, body=turns.shown(incoming, answer)), lambda: self._turns.came_by(answer.member)
+        return InvokeResponse(status=HTTPStatus.OK, body=turns.shown(incoming, answer)), lambda: self._turns.visits.came_by(answer.member)
 
     async def _follow(self, incoming: Incoming, work: asyncio.Task[Answer]) -> None:
         await self._turns.follow(incoming, await work)

@@ -17,8 +17,8 @@ from adapters.teams.directory import TeamsDirectory
 from adapters.teams.origins import carried, carrying
 from adapters.teams.patience import patiently
 from adapters.teams.wire import Incoming
+from adapters.visits import Visits
 from bot import actions
-from bot.delivering import living
 from bot.errors import Ambiguous, ShutOut, SurveybotError, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
@@ -27,7 +27,7 @@ from bot.ports import Store
 from cards import teams
 
 Shown = Page | PrivatePage | Form
-Handle = Callable[[Store, Request, datetime], Awaitable[Shown]]
+Handle = Callable[[Store, actions.Asking, datetime], Awaitable[Shown]]
 Json = dict[str, Any]
 
 _SENTENCE = "application/vnd.microsoft.activity.message"
@@ -58,6 +58,7 @@ class Turns:
     directory: TeamsDirectory
     channel: TeamsChannel
     clock: Callable[[], datetime]
+    visits: Visits
     handle: Handle = actions.handle
     #: In shared places answer where it was asked, by messages that only whoever asked sees; else, and where Teams refuses, in their chat.
     is_targeting: bool = False
@@ -65,8 +66,6 @@ class Turns:
     drawing: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 2))
     #: A whole company may be given the app within minutes: few are welcomed at a time, so that nobody who asks waits behind them.
     welcoming: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, WELCOMES))
-    #: One at a time, after the answer.
-    afterwards: asyncio.Semaphore = field(default_factory=partial(asyncio.Semaphore, 1))
 
     async def said(self, incoming: Incoming) -> None:
         """Answer a message by a message."""
@@ -76,7 +75,7 @@ class Turns:
         except ShutOut:
             await self._invite(incoming)
         else:
-            await self.came_by(member)
+            await self.visits.came_by(member)
 
     async def pressed(self, incoming: Incoming) -> Answer:
         """Answer a pressed button: in the place of a card that only its reader sees; else by a message, and a sentence that says so."""
@@ -101,7 +100,7 @@ class Turns:
         """Send what was not ready in time to take the place of a card."""
         if answer.page is not None:
             await self._show(incoming, answer.member, answer.page)
-        await self.came_by(answer.member)
+        await self.visits.came_by(answer.member)
 
     async def added(self, incoming: Incoming, *, is_new: bool) -> None:
         """Somebody was added. Where it is the bot, people become known; one person in their own chat is welcomed, once."""
@@ -116,12 +115,6 @@ class Turns:
             await self.directory.meet(incoming)
         elif is_new or is_upgrade:  # two activities tell of it
             await self.directory.absorb(incoming)
-
-    async def came_by(self, member: Member | None) -> None:
-        """Their older messages may say what is not so any more: now they look."""
-        if member is not None and member.email is not None:
-            async with self.afterwards:
-                await living.touched(self.store, member, self.clock())
 
     async def _answer(self, incoming: Incoming, action: Action) -> tuple[Member | None, bool]:
         """Answer by a message: who asked, and whether it is in the place where they did. Raises ShutOut where no message reaches them."""

@@ -13,7 +13,7 @@ from adapters.sandbox.slack.workspace import Workspace
 from adapters.slack import answers
 from bot import actions
 from bot.errors import Unavailable
-from bot.messages import Preference, Request
+from bot.messages import Preference
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
 from tests.adapters.slack.conftest import Bot, StartBot, settled
@@ -82,9 +82,9 @@ async def test_what_was_changed_on_the_home_tab_is_shown_there_at_once(bot: Bot)
 async def test_a_form_stands_open_before_anything_was_looked_up(start: StartBot, surveys: None, workspace: Workspace) -> None:
     gate = asyncio.Event()
 
-    async def slow(store: Store, request: Request, now: datetime) -> Page | PrivatePage | Form:
+    async def slow(store: Store, asking: actions.Asking, now: datetime) -> Page | PrivatePage | Form:
         await gate.wait()
-        return await actions.handle(store, request, now)
+        return await actions.handle(store, asking, now)
 
     bot = await start(handle=slow)
     assert (await bot.sender.command("U0ANA", "C0GENERAL", "/surveys", "settings")).status == 200
@@ -117,7 +117,7 @@ async def test_a_form_that_slack_did_not_open_is_offered_by_a_button(bot: Bot) -
 
 
 async def test_trouble_is_said_in_the_form(start: StartBot, workspace: Workspace) -> None:
-    async def fail(_store: Store, _request: Request, _now: datetime) -> Page:
+    async def fail(_store: Store, _asking: actions.Asking, _now: datetime) -> Page:
         raise Unavailable("the database is down")
 
     bot = await start(handle=fail)

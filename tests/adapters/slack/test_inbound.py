@@ -17,8 +17,9 @@ from adapters.sandbox.slack.workspace import ConversationKind, Message, UserKind
 from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import Clients
 from adapters.slack.pacing import SlackPace
+from bot.actions import Asking
 from bot.errors import Unavailable, UserError
-from bot.messages import Member, Request, Surface
+from bot.messages import Member, Surface
 from bot.page import Action, Button, Buttons, Page, PrivatePage, Text
 from bot.ports import Store
 from store.encryption import Keyring
@@ -126,7 +127,7 @@ class TestCommand:
         """The answer is not even begun when the acknowledgement is here."""
         gate = asyncio.Event()
 
-        async def slow(_store: Store, _request: Request, _now: datetime) -> Page:
+        async def slow(_store: Store, _asking: Asking, _now: datetime) -> Page:
             await gate.wait()
             return Page(title="At last", elements=(Text(("Done.",)),))
 
@@ -141,8 +142,8 @@ class TestCommand:
         seen: dict[str, Surface] = {}
         where = ""
 
-        async def note(_store: Store, request: Request, _now: datetime) -> Page:
-            seen[where] = request.surface
+        async def note(store: Store, asking: Asking, _now: datetime) -> Page:
+            seen[where] = (await store.read(asking.found)).surface
             return Page(title="Noted", elements=(Text(("Yes.",)),))
 
         bot = await start(handle=note)
@@ -311,7 +312,7 @@ class TestTrouble:
     async def test_is_one_polite_sentence_to_the_person_and_no_address_in_the_log(
         self, start: StartBot, error: Exception, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async def fail(_store: Store, _request: Request, _now: datetime) -> Page:
+        async def fail(_store: Store, _asking: Asking, _now: datetime) -> Page:
             raise error
 
         bot = await start(handle=fail)
@@ -323,7 +324,7 @@ class TestTrouble:
         assert "acme.example" not in caplog.text + str([record.__dict__ for record in ours])
 
     async def test_of_the_persons_own_making_is_said_in_its_words(self, start: StartBot) -> None:
-        async def refuse(_store: Store, _request: Request, _now: datetime) -> Page:
+        async def refuse(_store: Store, _asking: Asking, _now: datetime) -> Page:
             raise UserError("Say it with fewer words, please.")
 
         answer = await (await start(handle=refuse)).command("U0ANA", "C0GENERAL")
@@ -349,7 +350,8 @@ class TestTrouble:
     async def test_a_private_page_of_somebody_else_is_shown_nowhere(self, start: StartBot, store: Store) -> None:
         ben = (await store.write(lambda uow: uow.people.ids(["ben@acme.example"])))["ben@acme.example"]
 
-        async def leak(_store: Store, _request: Request, _now: datetime) -> PrivatePage:
+        async def leak(store: Store, asking: Asking, _now: datetime) -> PrivatePage:
+            await store.read(asking.found)
             return PrivatePage(owner=ben, title="Secret", elements=(Text(("For your eyes only.",)),))
 
         bot = await start(handle=leak)
@@ -361,7 +363,8 @@ class TestTrouble:
     async def test_a_private_page_is_never_shown_where_others_look_on(self, start: StartBot, store: Store) -> None:
         ana = (await store.write(lambda uow: uow.people.ids(["ana@acme.example"])))["ana@acme.example"]
 
-        async def leak(_store: Store, _request: Request, _now: datetime) -> PrivatePage:
+        async def leak(store: Store, asking: Asking, _now: datetime) -> PrivatePage:
+            await store.read(asking.found)
             return PrivatePage(owner=ana, title="Secret", elements=(Text(("For your eyes only.",)),))
 
         bot = await start(handle=leak)

@@ -11,7 +11,8 @@ import pytest
 from adapters.sandbox.slack.workspace import ConversationKind, Workspace
 from adapters.slack.origins import Origins
 from bot import actions
-from bot.messages import Conversation, Request
+from bot.actions import Asking
+from bot.messages import Conversation
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
 from store.encryption import Keyring
@@ -29,12 +30,13 @@ def asked() -> Asked:
 
 @pytest.fixture
 async def bot(start: StartBot, surveys: None, asked: Asked) -> Bot:
-    async def noting(store: Store, request: Request, now: datetime) -> Page | PrivatePage | Form:
+    async def noting(store: Store, asking: Asking, now: datetime) -> Page | PrivatePage | Form:
+        request = await store.read(asking.found)
         asked.append((request.action.verb, request.conversation))
         assert "in" not in request.action.data
-        return await actions.handle(store, request, now)
+        return await actions.handle(store, asking, now)
 
-    handle: Callable[[Store, Request, datetime], Awaitable[Page | PrivatePage | Form]] = noting
+    handle: Callable[[Store, Asking, datetime], Awaitable[Page | PrivatePage | Form]] = noting
     return await start(handle=handle)
 
 

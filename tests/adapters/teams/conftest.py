@@ -29,6 +29,7 @@ from adapters.teams.inbound import PATH, Inbound
 from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Cloud, Registration
 from adapters.teams.turns import Turns
+from adapters.visits import Visits
 from bot.actions import handle
 from bot.messages import Member, MemberKind, Platform, Reach
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Status, Survey
@@ -179,6 +180,7 @@ def turns(directory: TeamsDirectory, channel: TeamsChannel, store: Store, is_tar
         clock=lambda: NOW,
         handle=partial(handle, reach=REACH),
         is_targeting=is_targeting,
+        visits=Visits(store, lambda: NOW),
     )
 
 

@@ -12,8 +12,10 @@ from adapters.teams.channel import TeamsChannel
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.inbound import Inbound
 from adapters.teams.turns import Turns
+from adapters.visits import Visits
 from bot import actions
-from bot.messages import Conversation, Request
+from bot.actions import Asking
+from bot.messages import Conversation
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
 from tests.adapters.teams.conftest import NOW, REACH, TENANT_ID, People, button
@@ -29,12 +31,14 @@ def asked() -> Asked:
 
 @pytest.fixture
 def inbound(doorkeeper: Doorkeeper, directory: TeamsDirectory, channel: TeamsChannel, store: Store, asked: Asked) -> Inbound:
-    async def noting(store: Store, request: Request, now: datetime) -> Page | PrivatePage | Form:
+    async def noting(store: Store, asking: Asking, now: datetime) -> Page | PrivatePage | Form:
+        request = await store.read(asking.found)
         asked.append(request.conversation)
         assert "in" not in request.action.data
-        return await actions.handle(store, request, now, reach=REACH)
+        return await actions.handle(store, asking, now, reach=REACH)
 
-    turns = Turns(store=store, directory=directory, channel=channel, clock=lambda: NOW, handle=noting)
+    visits = Visits(store, lambda: NOW)
+    turns = Turns(store=store, directory=directory, channel=channel, clock=lambda: NOW, handle=noting, visits=visits)
     return Inbound(doorkeeper, directory, turns, store, lambda: NOW)
 
 

@@ -12,6 +12,7 @@ from adapters.sandbox.teams.tenant import BLOCKED, Conversation, Fault, Json, re
 from adapters.teams.inbound import Inbound
 from adapters.teams.turns import Shown, Turns
 from adapters.teams.wire import Incoming, parse
+from bot.actions import Asking
 from bot.messages import Conversation as Place
 from bot.messages import Request
 from bot.ports import Store
@@ -129,9 +130,10 @@ async def test_a_request_knows_the_place_it_was_made_in_without_its_thread(peopl
     asked: list[Request] = []
     handle = turns.handle
 
-    async def noting(store: Store, request: Request, now: datetime) -> Shown:
+    async def noting(store: Store, asking: Asking, now: datetime) -> Shown:
+        request = await store.read(asking.found)
         asked.append(request)
-        return await handle(store, request, now)
+        return await handle(store, asking, now)
 
     object.__setattr__(turns, "handle", noting)
     activity = people.client.activity("message", "ana", general)

@@ -11,8 +11,8 @@ import pytest
 
 from adapters.sandbox.slack.workspace import Message, Workspace, elements
 from adapters.slack.manifest import manifest
+from bot.actions import Asking
 from bot.errors import Unavailable
-from bot.messages import Request
 from bot.page import Page, Text
 from bot.ports import Store
 from tests.adapters.slack.conftest import Bot, StartBot, settled
@@ -30,7 +30,7 @@ async def test_rule_08_everything_is_acknowledged_within_three_seconds(start: St
     """However long the answer takes: here it is not even begun."""
     gate = asyncio.Event()
 
-    async def stuck(_store: Store, _request: Request, _now: datetime) -> Page:
+    async def stuck(_store: Store, _asking: Asking, _now: datetime) -> Page:
         await gate.wait()
         return Page(title="At last", elements=(Text(("Done.",)),))
 
@@ -74,7 +74,7 @@ async def test_rule_11_answers_are_seen_by_the_person_who_asked_alone(bot: Bot) 
 
 
 async def test_rule_12_errors_say_what_to_do_next(start: StartBot, workspace: Workspace) -> None:
-    async def broken(_store: Store, _request: Request, _now: datetime) -> Page:
+    async def broken(_store: Store, _asking: Asking, _now: datetime) -> Page:
         raise Unavailable("the database is down")
 
     bot = await start(handle=broken)
