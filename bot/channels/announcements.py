@@ -113,10 +113,12 @@ def lacks_last_numbers(found: SurveyNumbers, now: datetime, looks: Looks) -> boo
 
     Whoever finds a survey closed by hand asks for a look at it, and that is waited for.
     """
+    if found.is_open:  # as most are
+        return False
     ended_at = end_of(found, now)
-    if found.is_open or ended_at is None:
+    if ended_at is None:
         asked_at = looks.asked_at.get(found.survey.survey_id)
-        return not found.is_open and asked_at is not None and now - asked_at < _PATIENCE
+        return asked_at is not None and now - asked_at < _PATIENCE
     patience = _PATIENCE if looks.tried_at >= ended_at else _LONGEST_PATIENCE
     return is_cut_off(found, now) and now - ended_at < patience
 
