@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.errors import Gone, Unauthorized
-from bot.messages import Conversation, Member, MessageRef, Platform, Reach
+from bot.messages import Conversation, Member, MessageRef, Platform, Reach, Readership
 from bot.page import Page, PrivatePage
 from bot.ports import Channel
 
@@ -27,12 +27,12 @@ class Chats:
         return await self._of(member.workspace_id).send(member, page, key)
 
     async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
-        """See `bot.ports.Channel`. Not Gone: it is the bot that went, and not the conversation."""
-        try:
-            channel = self._of(conversation.workspace_id)
-        except Gone as error:
-            raise Unauthorized(str(error)) from error
-        return await channel.post(conversation, page, key)
+        """See `bot.ports.Channel`."""
+        return await self._of_shared(conversation).post(conversation, page, key)
+
+    async def readership(self, conversation: Conversation) -> Readership:
+        """See `bot.ports.Channel`."""
+        return await self._of_shared(conversation).readership(conversation)
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:
         """See `bot.ports.Channel`."""
@@ -45,6 +45,13 @@ class Chats:
     async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage, key: str) -> None:
         """See `bot.ports.Channel`."""
         await self._of(member.workspace_id).edit(message, member, page, key)
+
+    def _of_shared(self, conversation: Conversation) -> Channel:
+        """Not Gone: it is the bot that went, and not the conversation."""
+        try:
+            return self._of(conversation.workspace_id)
+        except Gone as error:
+            raise Unauthorized(str(error)) from error
 
     def _of(self, workspace_id: str) -> Channel:
         platform = self._reach.platform(workspace_id)

@@ -125,6 +125,8 @@ class Slack(BaseModel):
     app_token: _AppToken | None = None
     api_url: Annotated[str, AfterValidator(https_url)] = "https://slack.com/api/"
     allow_guests: bool = False
+    #: Whether numbers are posted to channels that guests read, too; where other organisations do, they never are.
+    allow_guests_in_channels: bool = False
     sends_per_second: Annotated[float, Field(gt=0, le=20)] = 3
 
     @property
@@ -151,6 +153,8 @@ class Teams(BaseModel):
     #: None for a managed identity.
     client_secret: _AzureSecret | None = None
     allow_guests: bool = False
+    #: As in Slack.
+    allow_guests_in_channels: bool = False
     #: In channels and group chats answer where it was asked, by messages that only whoever asked sees; the app package must allow it.
     targeted_answers: bool = False
     #: Teams takes 50 calls from a bot in a tenant (reference teams.md 2.6), and edits take as many again.

@@ -55,7 +55,7 @@ async def open_slack(core: Core) -> AsyncGenerator[SlackSide]:
         await _tell_missing_scopes(core.store)
         access = await stack.enter_async_context(open_access(slack, core.store, core.clock, core.owner))
         pace = SlackPace(core.gates, core.clock, sends_per_minute=60 * slack.sends_per_second)
-        channel = SlackChannel(access.clients, core.store, pace)
+        channel = SlackChannel(access.clients, core.store, pace, allow_guests_in_channels=slack.allow_guests_in_channels)
         app = slack_app(
             clients=access.clients,
             signing_secret=None if slack.app_token else told(slack.signing_secret),

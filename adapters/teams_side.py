@@ -48,7 +48,7 @@ async def open_teams(core: Core, cloud: Cloud) -> AsyncGenerator[TeamsSide]:
         stack.push_async_callback(doorkeeper.aclose)
         directory = TeamsDirectory(connector, registration, store, clock)
         pace = TeamsPace(core.gates, clock, registration.tenant_id, per_minute=60 * teams.sends_per_second)
-        channel = TeamsChannel(connector, registration, store, pace)
+        channel = TeamsChannel(connector, registration, store, pace, allow_guests_in_channels=teams.allow_guests_in_channels)
         turns = Turns(
             store=store,
             directory=directory,

@@ -63,6 +63,7 @@ async def handle(
             reader=Reader.of(request.member),
             surface=request.surface,
             conversation=request.conversation,
+            readership=request.readership,
             reach=reach,
             retry=retry,
             sends_per_minute=sends_per_minute,

@@ -103,6 +103,18 @@ class Conversation:
     channel_id: str
 
 
+class Readership(StrEnum):
+    """Who reads what is said in a place that people share. Apps are nobody."""
+
+    #: Of the organisation; and its guests, where the settings let them read.
+    MEMBERS = "members"
+    GUESTS = "guests, too"
+    #: Or they are invited, and will read what was said before.
+    OUTSIDERS = "people of other organisations, too"
+    #: The bot may not look, or there are too many to look through.
+    UNKNOWN = "nobody can tell"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Request:
     """Somebody asks for something: who, what, and where the answer will be seen."""
@@ -112,6 +124,8 @@ class Request:
     surface: Surface
     #: Where they asked, where others are too; None in a direct message, a personal chat and on the Home tab.
     conversation: Conversation | None = None
+    #: Who reads along there; None = it makes no difference, or cannot be found out now.
+    readership: Readership | None = None
 
     def found(self, _uow: object, /) -> Request:
         """See `bot.actions.Asking`: there is nothing to look for."""

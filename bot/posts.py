@@ -45,6 +45,8 @@ class PostKind(StrEnum):
     OFFERED = "offered"
     #: To its creator alone. Mark: as above.
     PAUSED = "paused"
+    #: To its creator alone, once: nobody can tell who reads the channel. Mark: none.
+    HELD = "held"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

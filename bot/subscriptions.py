@@ -39,6 +39,8 @@ class Paused(StrEnum):
     ARCHIVED = "the channel is archived or deleted"
     REMOVED = "the bot is not in the channel"
     FORBIDDEN = "the bot may not post in the channel"
+    OUTSIDERS = "people of other organisations read the channel"
+    GUESTS = "guests read the channel"
     #: Nobody took it over within 14 days.
     CREATOR_LEFT = "whoever subscribed has left"
     NOT_ALLOWED = "whoever subscribed may not see any of its surveys any more"

@@ -66,6 +66,11 @@ class SqlMembers:
         row = self.connection.execute(_ONE_MEMBER, {"workspace": workspace_id, "user": user_id}).mappings().one_or_none()
         return None if row is None else Member(**row)
 
+    def kinds(self, workspace_id: str, user_ids: Sequence[str]) -> Mapping[str, MemberKind]:
+        theirs = select(_MEMBERS.c.user_id, _MEMBERS.c.kind).where(_MEMBERS.c.workspace_id == workspace_id)
+        found = self.connection.execute(theirs.where(among(_MEMBERS.c.user_id, "user_ids")), {"user_ids": texts(user_ids)})
+        return {row.user_id: row.kind for row in found}
+
     def by_email(self, email: str) -> Sequence[Member]:
         theirs = select(*_MEMBER).where(_MEMBERS.c.email == email).order_by(_MEMBERS.c.workspace_id, _MEMBERS.c.user_id)
         return [Member(**row) for row in self.connection.execute(theirs).mappings()]

@@ -38,9 +38,12 @@ def hire(workspace: Workspace, tenant: Tenant) -> None:
             workspace.direct_message(user_id)
     members = [user_id for user_id, user in workspace.users.items() if user.kind is UserKind.MEMBER]
     workspace.add_channel("C001", "general", members=[*members, workspace.bot_user_id])
+    strangers = [user_id for user_id, user in workspace.users.items() if user.kind is UserKind.STRANGER]
     owners = ["U902", "U903", "U904"]
     workspace.add_channel("C002", "people-team", kind=ConversationKind.PRIVATE, members=[*members[:3], *owners, workspace.bot_user_id])
     workspace.add_channel("C004", "canteen", members=[*members[:8], *owners])
+    workspace.add_channel("C005", "contractors", members=["U901", *owners, workspace.bot_user_id])
+    workspace.add_channel("C006", "with-partner", members=[*strangers, *owners, workspace.bot_user_id], is_shared=True)
     workspace.add_channel("C003", "summer-party-2019", members=members, is_archived=True)
 
 

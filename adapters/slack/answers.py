@@ -22,6 +22,7 @@ from adapters.slack.origins import Origins
 from adapters.slack.places import Home, Modal, Place, PrivateReply, Reply
 from adapters.visits import Visits
 from bot import actions, pages
+from bot.channels.looking import SUBSCRIBING, looked
 from bot.errors import Ambiguous, Gone, Rejected, Superseded, SurveybotError, UserError, loggable
 from bot.messages import Conversation, Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
@@ -141,6 +142,8 @@ class Answers:
     async def _answered(self, asker: _Asker) -> Page | PrivatePage | Form:
         if asker.action.verb == "survey.handover":
             await self._hand_over(await self.store.read(asker.found))
+        if asker.action.verb in SUBSCRIBING:
+            return await self._draw(await looked(self.channel, self.store, await self.store.read(asker.found)))
         return await self._draw(asker)
 
     async def _meet(self, asker: _Asker) -> None:

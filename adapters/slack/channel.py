@@ -17,8 +17,9 @@ from adapters.slack.clients import Clients
 from adapters.slack.directory import open_dm
 from adapters.slack.errors import fields, translated
 from adapters.slack.pacing import SlackPace
+from adapters.slack.readership import Onlookers
 from bot.errors import Forbidden, Gone, Rejected, Throttled, Unauthorized, Unavailable, loggable
-from bot.messages import Conversation, Member, MessageRef
+from bot.messages import Conversation, Member, MessageRef, Readership
 from bot.page import Page, PrivatePage
 from bot.ports import Store
 from cards import slack
@@ -39,10 +40,11 @@ log = logging.getLogger(__name__)
 class SlackChannel:
     """`bot.ports.Channel` for every workspace the app is installed in."""
 
-    def __init__(self, clients: Clients, store: Store, pace: SlackPace) -> None:
+    def __init__(self, clients: Clients, store: Store, pace: SlackPace, *, allow_guests_in_channels: bool = False) -> None:
         self._clients = clients
         self._store = store
         self._pace = pace
+        self._onlookers = Onlookers(clients, store, pace, allow_guests_in_channels)
         #: What each workspace has granted, as Slack names it in a header of every answer
         #: (https://docs.slack.dev/authentication/installing-with-oauth).
         self._scopes: dict[str, frozenset[str]] = {}
@@ -75,6 +77,10 @@ class SlackChannel:
         client, card = await self._client(workspace_id), _card(page) | _metadata(key)
         await self._pace.turn(pacing.SEND, workspace_id, conversation.channel_id)
         return await self._post(client, workspace_id, conversation.channel_id, card)
+
+    async def readership(self, conversation: Conversation) -> Readership:
+        """See `bot.ports.Channel`."""
+        return await self._onlookers.look(conversation)
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:
         """See `bot.ports.Channel`. Slack tells metadata to whoever may read the conversation."""

@@ -18,7 +18,7 @@ DEFAULT_RETRY_AFTER_SECONDS = 30.0
 
 _LIMITED = frozenset({"ratelimited", "rate_limited", "message_limit_exceeded"})
 #: Slack failed in the middle of the work: it may be done.
-_INTERNAL = frozenset({"fatal_error", "internal_error", "request_timeout"})
+_INTERNAL = frozenset({"fatal_error", "fetch_members_failed", "internal_error", "request_timeout"})
 #: Our own access is broken, whoever is written to: all sends wait until somebody repairs the token, the app's settings or the network.
 _ACCESS = frozenset(
     {
@@ -35,8 +35,8 @@ _ACCESS = frozenset(
         "token_revoked",
     }
 )
-#: Methods whose scope is optional: lacking it says nothing about all other calls.
-_OPTIONAL = frozenset({"conversations.history"})
+#: Methods without whose scopes, which are optional or were asked for later, all other calls go on.
+_OPTIONAL = frozenset({"conversations.history", "conversations.info", "conversations.members"})
 #: About one conversation or resource: one recipient must not hold up all others
 #: (https://docs.slack.dev/reference/methods/chat.postMessage).
 _FORBIDDEN = (

@@ -18,10 +18,13 @@ SEND = "chat.postMessage"
 EDIT = "chat.update"
 OPEN = "conversations.open"
 READ = "conversations.history"
+PLACE = "conversations.info"
+ONLOOKERS = "conversations.members"
+PERSON = "users.info"
 PEOPLE = "users.list"
 TEAMS = "auth.teams.list"
-#: Calls a minute: Tier 3, and Tier 2 for the lists (reference slack.md 3).
-_PER_MINUTE: Mapping[str, float] = {EDIT: 50, OPEN: 50, READ: 50, PEOPLE: 20, TEAMS: 20}
+#: Calls a minute: Tier 3, Tier 2 for the lists, Tier 4 for people (reference slack.md 3).
+_PER_MINUTE: Mapping[str, float] = {EDIT: 50, OPEN: 50, READ: 50, PLACE: 50, ONLOOKERS: 100, PERSON: 100, PEOPLE: 20, TEAMS: 20}
 #: Messages a minute into one conversation (reference slack.md 3).
 _PER_CONVERSATION = 60
 #: Conversations share so many rows: few of those that are written to within a second meet in one.

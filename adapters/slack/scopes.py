@@ -25,6 +25,14 @@ class Scope:
 #: The bot scopes. A test holds that the code uses each of them and needs no other.
 SCOPES: tuple[Scope, ...] = (
     Scope(
+        name="channels:read",
+        reason=(
+            "Looks who is in a public channel before it posts survey numbers there: none are posted where people of other organisations "
+            "or guests read along."
+        ),
+        methods=("conversations.info", "conversations.members"),
+    ),
+    Scope(
         name="chat:write",
         reason=(
             "Sends each person the surveys that were sent to them, as direct messages, and keeps those messages up to date. "
@@ -33,6 +41,11 @@ SCOPES: tuple[Scope, ...] = (
         methods=("chat.postMessage", "chat.update"),
     ),
     Scope(name="commands", reason="Answers /surveys and /survey-stats, to the person who typed it alone."),
+    Scope(
+        name="groups:read",
+        reason="Looks who is in a private channel that it was invited to, for the same reason.",
+        methods=("conversations.info", "conversations.members"),
+    ),
     Scope(
         name="im:history",
         reason=(

@@ -11,13 +11,18 @@ from typing import Any
 
 from adapters.privacy import check_reader
 from adapters.teams.connector import Connector
+from adapters.teams.directory import account_of, kind_of
 from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Registration
 from bot.errors import Forbidden, Gone, Rejected, ShutOut, Throttled, Unavailable, loggable
-from bot.messages import Address, Conversation, Member, MessageRef
+from bot.messages import Address, Conversation, Member, MemberKind, MessageRef, Readership
 from bot.page import Form, Page, PrivatePage
 from bot.ports import Store
 from cards import teams
+
+#: Pages of a roster a look: more people than a team has room for
+#: (https://learn.microsoft.com/en-us/microsoftteams/limits-specifications-teams).
+_PAGES = 60
 
 log = logging.getLogger(__name__)
 
@@ -25,11 +30,14 @@ log = logging.getLogger(__name__)
 class TeamsChannel:
     """`bot.ports.Channel` for the tenant that is served."""
 
-    def __init__(self, connector: Connector, registration: Registration, store: Store, pace: TeamsPace) -> None:
+    def __init__(
+        self, connector: Connector, registration: Registration, store: Store, pace: TeamsPace, *, allow_guests_in_channels: bool = False
+    ) -> None:
         self._connector = connector
         self._registration = registration
         self._store = store
         self._pace = pace
+        self._allow_guests_in_channels = allow_guests_in_channels
 
     async def turn(self, member: Member) -> None:  # noqa: ARG002 - one tenant has one pace
         """See `bot.ports.Channel`."""
@@ -62,6 +70,25 @@ class TeamsChannel:
         except ShutOut:
             await self._remember(replace(address, is_closed=True))
             raise
+
+    async def readership(self, conversation: Conversation) -> Readership:
+        """See `bot.ports.Channel`. Rosters of shared channels and chats tell of people of other tenants, too."""
+        self._check_tenant(conversation.workspace_id)
+        address, after, has_guests = await self._shared(conversation), None, False
+        try:
+            for _ in range(_PAGES):
+                await self._pace.people_turn()
+                async with self._called():
+                    page, after = await self._connector.members(address.service_url, address.conversation_id, after)
+                kinds = {kind_of(account_of(told), conversation.workspace_id) for told in page}
+                if MemberKind.STRANGER in kinds:
+                    return Readership.OUTSIDERS
+                has_guests = has_guests or MemberKind.GUEST in kinds
+                if not after:
+                    return Readership.GUESTS if has_guests and not self._allow_guests_in_channels else Readership.MEMBERS
+        except (Forbidden, Rejected):
+            pass
+        return Readership.UNKNOWN
 
     async def reply(self, place: Address, page: Page | Form, *, only_for: str | None = None) -> None:
         """Say something in the place where a message came from, to everybody there or to one person's eyes (`29:...`). Raises as `send`."""

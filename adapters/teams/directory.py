@@ -71,7 +71,7 @@ class TeamsDirectory:
         is_told = known is None or known.kind is MemberKind.DEACTIVATED or known.email is None or user_id in self._returned
         if is_told:
             look_up = partial(self._connector.member, incoming.service_url, incoming.conversation_id, incoming.sender.id)
-            account = _account(await patiently(look_up))
+            account = account_of(await patiently(look_up))
         member = member_of(account, self._registration.tenant_id, known, zone=incoming.zone, locale=incoming.locale)
         if member.user_id != user_id:
             raise Gone("the roster tells of somebody else")
@@ -93,7 +93,7 @@ class TeamsDirectory:
         if address is None or address.is_closed or address.user_id is not None:
             return None
         try:
-            told = _account(await self._connector.member(address.service_url, remembered, member.user_id))
+            told = account_of(await self._connector.member(address.service_url, remembered, member.user_id))
         except (Forbidden, Gone, Rejected):
             return None
         is_there = member.user_id in {told.aad_object_id, told.object_id}
@@ -105,7 +105,7 @@ class TeamsDirectory:
             look_up = partial(self._connector.member, incoming.service_url, incoming.conversation_id, party.id)
             with suppress(Gone):
                 if not party.is_bot:
-                    await self._keep([_account(await patiently(look_up))])
+                    await self._keep([account_of(await patiently(look_up))])
 
     async def absorb(self, incoming: Incoming) -> int:
         """Read the roster of a team or group that the bot was added to, page by page. Returns how many people are in it."""
@@ -124,7 +124,7 @@ class TeamsDirectory:
             if turn is not None:
                 await turn()
             page, after = await patiently(partial(self._connector.members, service_url, conversation_id, after))
-            accounts = [_account(told) for told in page]
+            accounts = [account_of(told) for told in page]
             await self._keep(accounts, is_reading=turn is not None)
             seen += len(accounts)
             if not after:
@@ -169,14 +169,14 @@ def member_of(
     return Member(
         workspace_id=tenant_id,
         user_id=account.aad_object_id or account.object_id or "",
-        kind=known.kind if known and not is_told and known.kind is not MemberKind.DEACTIVATED else _kind(account, tenant_id),
+        kind=known.kind if known and not is_told and known.kind is not MemberKind.DEACTIVATED else kind_of(account, tenant_id),
         email=told or (known.email if known else None),
         zone=_zone(zone) or (known.zone if known else "UTC"),
         locale=locale or (known.locale if known else "en"),
     )
 
 
-def _kind(account: Account, tenant_id: str) -> MemberKind:
+def kind_of(account: Account, tenant_id: str) -> MemberKind:
     if account.tenant_id not in {None, tenant_id}:
         return MemberKind.STRANGER
     if (account.user_role or "").lower() in {"guest", "anonymous"} or "#EXT#" in (account.user_principal_name or "").upper():
@@ -184,7 +184,7 @@ def _kind(account: Account, tenant_id: str) -> MemberKind:
     return MemberKind.MEMBER
 
 
-def _account(told: object) -> Account:
+def account_of(told: object) -> Account:
     with translated("roster", repeatable=True):
         return msgspec.convert(told, Account)
 

@@ -19,6 +19,7 @@ from adapters.teams.patience import patiently
 from adapters.teams.wire import Incoming
 from adapters.visits import Visits
 from bot import actions
+from bot.channels.looking import looked
 from bot.errors import Ambiguous, ShutOut, SurveybotError, UserError, loggable
 from bot.messages import Member, Request, Surface
 from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
@@ -202,6 +203,7 @@ class Turns:
         action, remembered = carried(action)
         asked_in = await self.directory.shared_place(incoming, member, remembered)
         request = Request(member=member, action=action, surface=surface, conversation=asked_in)
+        request = await looked(self.channel, self.store, request)
         async with self.drawing:
             page = await self.handle(self.store, request, self.clock())
         return page if asked_in is None else carrying(page, asked_in.channel_id)

@@ -16,7 +16,7 @@ from bot.numbers import SurveyNumbers
 from bot.page import Page
 from bot.pages.posts import LONGEST_WEEKLY, Section, Told, Week, section, weekly
 from bot.pages.reader import Reader, slash_in
-from bot.pages.subscription_news import channel_offered, channel_subscribed, subscription_paused
+from bot.pages.subscription_news import channel_offered, channel_subscribed, posts_held, subscription_paused
 from bot.ports import UnitOfWork
 from bot.posts import OWNER, News, Post, PostKind
 from bot.subjects import Described
@@ -70,7 +70,7 @@ class _Drawing:
 
     def for_subscription(self, subscription: Subscription) -> Drawn | str:
         creator = subjects.creator_of(self.uow, subscription)
-        if self.news.kind is PostKind.PAUSED:
+        if self.news.kind in {PostKind.PAUSED, PostKind.HELD}:
             return self._told_in_private(subscription, creator)
         if subscription.paused is not None:
             return f"paused: {subscription.paused}"
@@ -83,12 +83,14 @@ class _Drawing:
         return subjects.describe(self.uow, subscription, self.problem_share)
 
     def _told_in_private(self, subscription: Subscription, creator: Member | None) -> Drawn | str:
-        if subscription.paused is None:
+        is_held, why = self.news.kind is PostKind.HELD, subscription.paused
+        if why is None and not is_held:
             return "it goes on again"
         if creator is None or not self.reach.includes(creator):
             return "whoever subscribed is not here"
-        reader = Reader.of(creator)
-        return Drawn(creator, subscription_paused(self._described(subscription), subscription.paused, reader), reader)
+        described, reader = self._described(subscription), Reader.of(creator)
+        page = subscription_paused(described, why, reader) if why else posts_held(described, reader)
+        return Drawn(creator, page, reader)
 
     def _said(self, subscription: Subscription, creator: Member | None, reader: Reader) -> Section | Page | str:
         match self.news.kind:

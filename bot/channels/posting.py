@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import uuid4
 
 from bot.channels import succession
+from bot.channels.looking import Lookout
 from bot.channels.post_drawing import Drawn, draw
 from bot.deep_links import DeepLinks
 from bot.delivering.delivery import Sender
 from bot.delivering.outcomes import Again, Lost, after_error
-from bot.errors import Forbidden, Gone, ShutOut, SurveybotError, loggable
-from bot.messages import Conversation, DeliveryState, Member, MessageRef
+from bot.errors import Forbidden, Gone, ShutOut, SurveybotError, Unavailable, loggable
+from bot.messages import Conversation, DeliveryState, Member, MessageRef, Readership
 from bot.page import Page
 from bot.pages.posts import Section, post
 from bot.ports import UnitOfWork
@@ -28,6 +29,9 @@ from bot.uninterrupted import to_its_end
 LEASE = timedelta(seconds=120)
 #: What is claimed at once, and the sections of one message.
 _AT_ONCE, _SECTIONS = 50, 5
+#: Until it is looked again who reads a channel, where that cannot be seen: by trouble, and because something must be put right.
+_LOOK_PAUSE, UNSEEN_PAUSE = timedelta(minutes=1), timedelta(hours=1)
+_READ_BY = {Readership.GUESTS: Paused.GUESTS, Readership.OUTSIDERS: Paused.OUTSIDERS}
 #: Channels are never read (that takes `channels:history` in Slack; Teams has nothing like it), so a lost answer stays lost.
 UNREPEATED = "not repeated: everybody in the channel would see it twice, and its numbers are in /survey-stats"
 
@@ -42,6 +46,7 @@ class Poster:
     links: DeepLinks
     #: Of subscriptions that name none.
     problem_share: float = PROBLEM_SHARE
+    lookout: Lookout = field(default_factory=Lookout)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +68,7 @@ async def post_due(poster: Poster) -> int:
         for each, reason in dropped.items():
             await _end(sender, (each,), DeliveryState.SKIPPED, reason)
         for message in messages:
-            await _deliver(sender, message)
+            await _deliver(poster, message)
         ended += len(claimed)
 
 
@@ -115,16 +120,44 @@ def _messages(to: Conversation | Member, drawn: Sequence[tuple[Post, Drawn]]) ->
         yield _Message(tuple(each for each, _, _ in some), to, post([says for _, says, _ in some], some[0][2]))
 
 
-async def _deliver(sender: Sender, message: _Message) -> None:
-    workspace_id, owner = message.to.workspace_id, message.posts[0].owner or ""
+async def _deliver(poster: Poster, message: _Message) -> None:
+    sender, workspace_id, owner = poster.sender, message.to.workspace_id, message.posts[0].owner or ""
     ids = [each.post_id for each in message.posts]
     if sender.is_paused(workspace_id):
-        until = sender.paused[workspace_id]
-        await sender.store.write(lambda uow: uow.posts.retry(ids, until, "its workspace is in trouble", owner=owner))
+        await _later(sender, message, sender.paused[workspace_id], "its workspace is in trouble")
+        return
+    if isinstance(message.to, Conversation) and not await _may_be_read(poster, message, message.to):
         return
     lease_until = sender.clock() + LEASE
     if await sender.store.write(lambda uow: uow.posts.begin_sending(ids, owner=owner, lease_until=lease_until)):
         await to_its_end(_send(sender, message))
+
+
+async def _may_be_read(poster: Poster, message: _Message, place: Conversation) -> bool:
+    """Look who reads along now: where it is not those whom it is for, nothing leaves the house."""
+    sender = poster.sender
+    try:
+        readership = await poster.lookout.look(sender.channel, place, sender.clock())
+    except Gone as error:
+        await _failed(sender, message, error)
+        return False
+    except Exception as error:  # noqa: BLE001 - whatever it was, nobody has seen who reads there
+        pause = timedelta(seconds=error.retry_after or 0) if isinstance(error, Unavailable) else UNSEEN_PAUSE
+        log.warning("post.not_looked", extra={"post": message.posts[0].post_id, **loggable(error)})
+        await _later(sender, message, sender.clock() + max(pause, _LOOK_PAUSE), "who reads there was not found out")
+        return False
+    if readership is Readership.UNKNOWN:
+        await _later(sender, message, sender.clock() + UNSEEN_PAUSE, "nobody can tell who reads there")
+        await sender.store.write(succession.held(place, sender.clock()))
+    elif readership is not Readership.MEMBERS:
+        await _end(sender, message.posts, DeliveryState.SKIPPED, f"read by {readership}")
+        await sender.store.write(succession.lost(_READ_BY[readership], place, sender.clock()))
+    return readership is Readership.MEMBERS
+
+
+async def _later(sender: Sender, message: _Message, at: datetime, reason: str) -> None:
+    owner, ids = message.posts[0].owner or "", [each.post_id for each in message.posts]
+    await sender.store.write(lambda uow: uow.posts.retry(ids, at, reason, owner=owner))
 
 
 async def _send(sender: Sender, message: _Message) -> None:
@@ -148,14 +181,14 @@ async def _sent(sender: Sender, message: _Message) -> MessageRef:
 
 
 async def _failed(sender: Sender, message: _Message, error: SurveybotError) -> None:
-    now, owner, ids = sender.clock(), message.posts[0].owner or "", [each.post_id for each in message.posts]
+    now, ids = sender.clock(), [each.post_id for each in message.posts]
     outcome = after_error(error, max(each.attempt for each in message.posts) + 1, now)
     if outcome.pause_until is not None:
         sender.pause(message.to.workspace_id, outcome.pause_until)
     match outcome:
         case Again(at=at, reason=reason):
             log.warning("post.again", extra={"posts": ids, "at": at.isoformat(), "reason": reason})
-            await sender.store.write(lambda uow: uow.posts.retry(ids, at, reason, owner=owner))
+            await _later(sender, message, at, reason)
         case Lost(reason=reason):
             await _end(sender, message.posts, DeliveryState.UNKNOWN, f"{reason}; {UNREPEATED}")
         case _:

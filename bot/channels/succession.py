@@ -67,6 +67,17 @@ def lost(why: Paused, conversation: Conversation, now: datetime) -> Callable[[Un
     return work
 
 
+def held(conversation: Conversation, now: datetime) -> Callable[[UnitOfWork], int]:
+    """Return the work to do while nobody can tell who reads a conversation: whoever subscribed it is told, the first time."""
+
+    def work(uow: UnitOfWork) -> int:
+        theirs = (each for each in uow.subscriptions.of_conversation(conversation) if each.paused is None)
+        news = [News(kind=PostKind.HELD, subscription_id=each.subscription_id) for each in theirs]
+        return uow.posts.add(news, now, is_told=True)
+
+    return work
+
+
 def _take(uow: UnitOfWork, subscription: Subscription, now: datetime) -> bool:
     creator = subjects.creator_of(uow, subscription)
     if creator is None:  # the whole workspace was forgotten, perhaps for a while: that is not leaving

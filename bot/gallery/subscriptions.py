@@ -8,7 +8,7 @@ from datetime import time, timedelta
 
 from bot import pages
 from bot.gallery.scene import HOSTILE, NOW, READER
-from bot.messages import Conversation
+from bot.messages import Conversation, Readership
 from bot.model import Survey
 from bot.page import Form, Page
 from bot.subjects import Described
@@ -49,11 +49,13 @@ def examples() -> Mapping[str, Page]:
         "subscribe-unknown-feature": pages.unknown_feature(parse("SV_1 weekly:fryday@16:00"), READER),
         "subscribe-elsewhere": pages.only_in_channels(READER),
         "subscribe-nothing-of-yours": pages.nothing_to_tell_of(READER),
+        **{f"subscribe-read-by-{who.name.lower()}": pages.read_along(who, READER) for who in Readership if who is not Readership.MEMBERS},
         "subscription-not-yours": pages.not_yours_to_change(READER),
         "subscription-missing": pages.not_subscribed(HOSTILE, READER),
         "subscription-gone": pages.not_subscribed("", READER),
         "channel-subscribed": pages.channel_subscribed(many, READER),
         "channel-offered": pages.channel_offered(offered, READER),
+        "subscription-held": pages.posts_held(one, READER),
         **{f"subscription-paused-{why.name.lower()}": pages.subscription_paused(one, why, READER) for why in Paused},
     }
 

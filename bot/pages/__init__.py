@@ -26,11 +26,12 @@ from bot.pages.subscribing import (
     not_yours_to_change,
     nothing_to_tell_of,
     only_in_channels,
+    read_along,
     subscription_form,
     unknown_feature,
     which_survey,
 )
-from bot.pages.subscription_news import channel_offered, channel_subscribed, subscription_paused
+from bot.pages.subscription_news import channel_offered, channel_subscribed, posts_held, subscription_paused
 from bot.pages.subscriptions import channel_times, confirm_removal, subscribed, subscription_list, times_form
 from bot.pages.surveys import (
     PAGE_SIZE,
@@ -76,7 +77,9 @@ __all__ = [
     "only_in_channels",
     "open_surveys",
     "out_of_date",
+    "posts_held",
     "privacy_page",
+    "read_along",
     "search_numbers_form",
     "search_surveys_form",
     "settings_form",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from bot.messages import Readership
 from bot.model import Survey
 from bot.page import (
     Action,
@@ -102,6 +103,28 @@ def nothing_to_tell_of(reader: Reader) -> Page:
         "brand administrators. The e-mail address in your profile here must be that of your Qualtrics account."
     )
     return Page(title=say("For survey owners"), elements=(Text((text,)), row(_help_button(reader))), zone=reader.zone)
+
+
+def read_along(readership: Readership, reader: Reader) -> Page:
+    """Say why nothing is posted to a channel, and where it would be."""
+    say = reader.say
+    match readership:
+        case Readership.OUTSIDERS:
+            text = say(
+                "People of other organisations read this channel, or are invited to it, and survey numbers are for your own. "
+                "Please ask in a channel that members of your organisation alone are in."
+            )
+        case Readership.GUESTS:
+            text = say(
+                "Guests read this channel, and survey numbers are for members of your organisation. Please ask in a channel without "
+                "guests. Whoever runs Surveybot can let guests read posts."
+            )
+        case _:
+            text = say(
+                "I cannot see who reads along here, and survey numbers are for members of your organisation alone. Please ask in another "
+                "channel; whoever runs Surveybot finds out by “surveybot doctor” whether I lack a permission."
+            )
+    return Page(title=say("Not in this channel"), elements=(Text((text,)), row(_help_button(reader))), zone=reader.zone)
 
 
 def not_yours_to_change(reader: Reader) -> Page:

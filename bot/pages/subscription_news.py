@@ -52,6 +52,18 @@ def subscription_paused(described: Described, why: Paused, reader: Reader) -> Pa
     return Page(title=say("Subscription paused"), elements=elements, zone=reader.zone)
 
 
+def posts_held(described: Described, reader: Reader) -> Page:
+    """Tell whoever subscribed a channel, once and in private, that its posts wait for somebody to put something right."""
+    say = reader.say
+    facts = Facts(((say("Surveys"), (subject_words(described, reader),)), (say("What I post"), (features_words(described, reader),))))
+    why = say("I hold back what I would post to a channel that you subscribed: I cannot see who reads it, and posts are for members alone.")
+    note = say(
+        "Whoever runs Surveybot finds out by “surveybot doctor” which permission I lack. Once I have it, I post what is still true. "
+        "There is nothing for you to do."
+    )
+    return Page(title=say("Posts wait"), elements=(Text((why,)), facts, Note((note,))), zone=reader.zone)
+
+
 def _why(why: Paused, reader: Reader) -> str:
     """To whoever subscribed."""
     match why:
@@ -74,6 +86,16 @@ def _remedy(why: Paused, reader: Reader) -> str:
             text = say("Add the app to the channel or its team, then type {command} there and press “Post again”.")
         case Paused.FORBIDDEN:
             text = say("Ask whoever looks after the channel to let me post, then type {command} there and press “Post again”.")
+        case Paused.OUTSIDERS:
+            text = say(
+                "Survey numbers are for your own organisation: please subscribe a channel that nobody else is in. "
+                "Once the others have left this one, type {command} there and press “Post again”."
+            )
+        case Paused.GUESTS:
+            text = say(
+                "Survey numbers are for members of your organisation: please subscribe a channel without guests. Once they have left this "
+                "one, type {command} there and press “Post again”. Whoever runs Surveybot can let guests read posts."
+            )
         case Paused.CREATOR_LEFT | Paused.NOT_ALLOWED:
             text = say("Somebody who may see these surveys can take it over: {command} in that channel.")
     return text.format(command=reader.asked("list"))

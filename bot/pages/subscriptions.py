@@ -41,8 +41,8 @@ def subscribed(described: Described, reader: Reader, *, is_changed: bool = False
     say = reader.say
     lead = say("Changed. From now on this channel is told:") if is_changed else say("This channel is subscribed. From now on it is told:")
     note = say(
-        "Everybody in this channel reads what I post, guests and people of other organisations too, and can remove what it is "
-        "subscribed to. Numbers that would tell of few people stay hidden."
+        "Everybody in this channel reads what I post, and can remove what it is subscribed to. Should people who are not to read it join, "
+        "I stop. Numbers that would tell of few people stay hidden."
     )
     elements = (
         Text((lead,)),
@@ -183,6 +183,8 @@ def paused_words(why: Paused, reader: Reader) -> str:
         Paused.ARCHIVED: say("the channel is archived or deleted"),
         Paused.REMOVED: say("I am not in the channel"),
         Paused.FORBIDDEN: say("I may not post in the channel"),
+        Paused.OUTSIDERS: say("people of other organisations read the channel, or are invited to it"),
+        Paused.GUESTS: say("guests read the channel"),
         Paused.CREATOR_LEFT: say("whoever subscribed has left, and nobody took it over"),
         Paused.NOT_ALLOWED: say("whoever subscribed may not see this any more, and nobody took it over"),
     }

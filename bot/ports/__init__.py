@@ -12,7 +12,7 @@ from typing import Protocol, TypeVar
 
 from bot.installations import AppOffers, Installations, OAuthStates
 from bot.listed import Lists
-from bot.messages import Conversation, Member, MessageRef
+from bot.messages import Conversation, Member, MessageRef, Readership
 from bot.model import (
     Contact,
     Directory,
@@ -109,6 +109,13 @@ class Channel(Protocol):
 
         Raises as `send` does. What says that nothing can be posted there: Gone (archived, deleted), ShutOut (the bot is not in it),
         Forbidden (it may not write there).
+        """
+        ...
+
+    async def readership(self, conversation: Conversation) -> Readership:
+        """Look who reads along in a shared place now, when it is its turn; may be repeated.
+
+        Raises Throttled, Unavailable, Unauthorized (look later), and what `post` would for a dead end: Gone, ShutOut.
         """
         ...
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
-from bot.messages import Address, ChatAccount, Member, Preference
+from bot.messages import Address, ChatAccount, Member, MemberKind, Preference
 from bot.model import (
     Distribution,
     DistributionStats,
@@ -278,6 +278,10 @@ class Members(Protocol):
         ...
 
     def get(self, workspace_id: str, user_id: str) -> Member | None: ...
+    def kinds(self, workspace_id: str, user_ids: Sequence[str]) -> Mapping[str, MemberKind]:
+        """What those of them are that are known."""
+        ...
+
     def by_email(self, email: str) -> Sequence[Member]: ...
     def accounts(self, email: str) -> Sequence[ChatAccount]:
         """As `by_email`, as ways to their owner."""

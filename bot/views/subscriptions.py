@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot import authority, pages, subjects
+from bot.messages import Readership
 from bot.page import Action, Form, Page
 from bot.pages.reader import Reader
 from bot.ports import UnitOfWork
@@ -24,6 +25,7 @@ from bot.views.viewer import Viewer, page_number
 _ORPHANED = frozenset({Paused.CREATOR_LEFT, Paused.NOT_ALLOWED})
 _LIST = Action(verb="subscriptions.list")
 _NOT_YOURS = Action(verb="subscription.not_yours")
+_UNCLEAR = Action(verb="subscription.unclear")
 
 
 def show_list(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: datetime) -> Page:
@@ -77,6 +79,8 @@ def explain(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], _now: date
         return pages.only_in_channels(reader)
     if not surveys:
         return pages.nothing_to_tell_of(reader)
+    if (others := _read_by_others(viewer)) is not None:
+        return pages.read_along(others, reader)
     if wish.unknown is not None:
         return pages.unknown_feature(wish, reader)
     meant = subjects.meant(wish, surveys)
@@ -106,7 +110,9 @@ def add(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: datetime)
     wish = subjects.as_named(_wish(data), surveys)
     meant = None if wish.unknown else subjects.meant(wish, surveys)
     if conversation is None or not isinstance(meant, str) or not subjects.is_entitled(uow, meant, viewer.proven):
-        return Action(verb="subscription.unclear", data=data)
+        return replace(_UNCLEAR, data=data)
+    if _read_by_others(viewer) is not None:
+        return _UNCLEAR
     before = next((each for each in _of_channel(uow, viewer) if each.subject.casefold() == meant.casefold()), None)
     wanted = replace(
         _at(before or _times(uow, viewer, now), wish.weekly),
@@ -159,6 +165,8 @@ def take_over(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: dat
         return _NOT_YOURS
     if it.offered_at is None and it.paused not in _ORPHANED:
         return _shown(it)
+    if _read_by_others(viewer) is not None:
+        return _UNCLEAR
     uow.subscriptions.take_over(it.subscription_id, viewer.user_id)
     return _announced(uow, it, now)
 
@@ -168,6 +176,8 @@ def resume(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: dateti
     described = _described(uow, viewer, data)
     if described is None or not _may_change(uow, viewer, described.subscription):
         return _NOT_YOURS if described else _LIST
+    if _read_by_others(viewer) is not None:
+        return _UNCLEAR
     it = described.subscription
     if it.paused not in _ORPHANED and uow.subscriptions.resume(it.subscription_id):
         return _announced(uow, it, now)
@@ -217,6 +227,11 @@ def _matching(uow: UnitOfWork, viewer: Viewer, words: str) -> Sequence[Described
         return every
     exact = [each for each in every if words.casefold() in {each.subscription.subject.casefold(), (each.survey_name or "").casefold()}]
     return exact or [each for each in every if each.survey_name and subjects.is_called(words, each.survey_name)]
+
+
+def _read_by_others(viewer: Viewer) -> Readership | None:
+    """Why the channel is told nothing, if it is not."""
+    return None if viewer.readership is Readership.MEMBERS else viewer.readership
 
 
 def _may_change(uow: UnitOfWork, viewer: Viewer, subscription: Subscription) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.deep_links import DeepLinks
 from bot.exports import Links
-from bot.messages import Conversation, Reach, Surface
+from bot.messages import Conversation, Reach, Readership, Surface
 from bot.pace import Rate
 from bot.page import Action, Form, Page, PrivatePage
 from bot.pages import Reader
@@ -30,6 +30,8 @@ class Viewer:
     surface: Surface
     #: Where they asked, of a place that others share; None in a direct message and on the Home tab.
     conversation: Conversation | None = None
+    #: Who reads along there; None = it makes no difference, or is found out later.
+    readership: Readership | None = None
     #: As `handle` has them.
     reach: Reach
     retry: timedelta

@@ -15,7 +15,7 @@ from time import perf_counter
 
 from bot.delivering.delivery import Sender, deliver_due
 from bot.events import Event, EventKind
-from bot.messages import Conversation, DeliveryState, Member, MemberKind, MessageRef
+from bot.messages import Conversation, DeliveryState, Member, MemberKind, MessageRef, Readership
 from bot.model import Distribution, HistoryEntry, LinkEntry, LinkType, Survey
 from bot.page import Page, PrivatePage
 from bot.ports import UnitOfWork
@@ -74,6 +74,9 @@ class _Counting:
     edit_turn = turn
 
     async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
+        raise NotImplementedError
+
+    async def readership(self, conversation: Conversation) -> Readership:
         raise NotImplementedError
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:

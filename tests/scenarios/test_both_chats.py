@@ -98,6 +98,40 @@ async def test_channels_are_told_from_the_first_sending_to_the_final_numbers_and
         assert words in paused.text
 
 
+async def test_where_others_come_to_read_along_channels_fall_silent_until_they_have_left(both: Both) -> None:
+    """Nor is a channel subscribed that they are in already; whoever subscribed is told in private, once."""
+    tenant, teams = both.slack.inside.tenant, both.teams.teams
+    for house, read_by_others in zip(both.houses, ("C006", both.teams.CHANNEL), strict=True):
+        await house.open(house.OWNERS)
+        assert (await house.ask(ADMIN, WISH, read_by_others)).title == "Not in this channel"
+        await house.ask(ADMIN, WISH, house.OWNERS)
+    told = ["New subscription"]
+    await both.tell()
+    assert both.posts() == [told, told]
+
+    slack = both.slack.inside.workspace.conversations[both.slack.OWNERS]
+    chat, guest = teams.conversations[both.teams.OWNERS], next(it.user_id for it in teams.people.values() if it.role == "guest")
+    slack.is_shared = True
+    chat.members.append(guest)
+    survey_id = tenant.create_survey("Town hall", owner_id=tenant.users[0].user_id)
+    tenant.send_survey(survey_id, expires_in=timedelta(days=30))
+    for _ in range(2):
+        await both.tell(hours=1)
+    assert both.posts() == [told, told]
+    for house, words in zip(both.houses, ("other organisations", "without guests"), strict=True):
+        [paused] = house.seen(ADMIN)
+        assert paused.title == "Subscription paused"
+        assert words in paused.text
+
+    slack.is_shared = False
+    chat.members.remove(guest)
+    await both.slack.bot.core.store.write(lambda uow: [uow.subscriptions.resume(it.subscription_id) for it in uow.subscriptions.all()])
+    for email in [email for email in tenant.emails() if email][:20]:
+        tenant.move(email, survey_id, "SurveyFinished")
+    await both.tell(hours=1)
+    assert both.posts() == [[*told, "Milestone reached"]] * 2
+
+
 async def test_who_is_in_one_chat_is_told_there_and_who_is_in_both_once_where_they_were_last(both: Both) -> None:
     def told(email: str) -> list[list[str]]:
         return [house.titles(email) for house in both.houses]

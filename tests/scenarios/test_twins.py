@@ -20,6 +20,7 @@ SLACK = {
     "slack/test_inbound": "teams/test_inbound",
     "slack/test_manifest": "teams/test_manifest",
     "slack/test_origins": "teams/test_origins",
+    "slack/test_readership": "teams/test_channels",
     "slack/test_replays": "teams/test_inbound",
     "slack/test_signatures": "teams/test_tokens",
     "slack_install/test_installing": "OAuth",

@@ -22,6 +22,7 @@ PER_MINUTE: Mapping[str, int] = {
     "blocks.validate": SPECIAL,
     "chat.postEphemeral": TIER_4,
     "chat.postMessage": 240,
+    "conversations.members": TIER_4,
     "oauth.v2.access": TIER_4,
     "users.info": TIER_4,
     "users.list": TIER_2,

@@ -72,7 +72,12 @@ def conversation_object(workspace: Workspace, conversation: Conversation) -> Jso
         partner = next(iter(conversation.members - {workspace.bot_user_id}))
         return shown | {"is_im": True, "is_channel": False, "user": partner}
     is_group = conversation.kind is ConversationKind.GROUP
-    shared = {"is_shared": True, "is_ext_shared": True} if conversation.is_shared else {"is_shared": False, "is_ext_shared": False}
+    shared = {
+        "is_shared": conversation.is_shared or conversation.is_org_shared,
+        "is_ext_shared": conversation.is_shared,
+        "is_org_shared": conversation.is_org_shared,
+        "is_pending_ext_shared": conversation.is_pending,
+    }
     return shown | {
         "name": f"mpdm-{conversation.conversation_id.lower()}" if is_group else conversation.name,
         "is_channel": conversation.kind is ConversationKind.PUBLIC,

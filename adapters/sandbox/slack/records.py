@@ -76,6 +76,10 @@ class Conversation:
     is_restricted: bool = False
     #: Slack Connect: people of other teams are in it.
     is_shared: bool = False
+    #: Other teams are invited to it.
+    is_pending: bool = False
+    #: Several workspaces of one organisation are in it.
+    is_org_shared: bool = False
     #: By ts, oldest first.
     messages: dict[str, Message] = field(default_factory=dict[str, Message])
 

@@ -14,7 +14,7 @@ from adapters.core import utc_now
 from adapters.sandbox.serving import serving
 from adapters.sandbox.slack import faults
 from adapters.sandbox.slack.server import slack_app
-from adapters.sandbox.slack.workspace import Workspace
+from adapters.sandbox.slack.workspace import UserKind, Workspace
 from adapters.sandbox.teams.certificate import certificate
 from adapters.sandbox.teams.connector import connector_app
 from adapters.sandbox.teams.identity import IdentityProvider, Key
@@ -26,7 +26,7 @@ from adapters.teams.channel import TeamsChannel
 from adapters.teams.connector import Connector
 from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Cloud, Registration
-from bot.messages import Member, MemberKind
+from bot.messages import Conversation, Member, MemberKind
 from bot.ports import Channel, Store
 from store.gates import SqlGates
 
@@ -45,6 +45,10 @@ class Chat:
     nobody: Member
     #: What a person sees in their chat with the bot, oldest first, as the text that is read out.
     seen: Callable[[Member], list[str]]
+    #: A channel that Ana, Ben and the bot are in.
+    place: Conversation
+    #: Somebody else joins it: a `guest`, or somebody of `another` organisation.
+    join: Callable[[str], Any]
     #: How many the bot made.
     calls: Callable[[], int]
     #: What the next call meets: `limit` (wait a minute), `lost` (done, and not answered), `down`.
@@ -56,6 +60,13 @@ async def _slack(store: Store, gates: SqlGates) -> AsyncGenerator[Chat]:
     workspace = Workspace(clock=utc_now, bot_token=_TOKEN, signing_secret="a-signing-secret-of-tests")
     workspace.add_user("U0ANA", "ana", email="ana@acme.example")
     workspace.add_user("U0BEN", "ben", email="ben@acme.example")
+    place = workspace.add_channel("C0STATS", "stats", members={"U0ANA", "U0BEN", workspace.bot_user_id})
+
+    def join(who: str) -> None:
+        workspace.add_user(f"U0{who.upper()}", who, kind=UserKind.GUEST if who == "guest" else UserKind.STRANGER)
+        place.members.add(f"U0{who.upper()}")
+        place.is_shared = place.is_shared or who == "another"
+
     troubles = {"limit": faults.RateLimited(60), "lost": faults.LostAnswer(), "down": faults.Status(503)}
     async with serving(slack_app(workspace)) as url, make_session() as session:
         clients = OneWorkspace(workspace.team_id, make_client(_TOKEN, f"{url}/api/", session))
@@ -65,6 +76,8 @@ async def _slack(store: Store, gates: SqlGates) -> AsyncGenerator[Chat]:
             ben=_member(workspace.team_id, "U0BEN", "ben"),
             nobody=_member(workspace.team_id, "U0NOBODY", "nobody"),
             seen=lambda member: [it.text for it in workspace.direct_message(member.user_id).messages.values()],
+            place=Conversation(workspace_id=workspace.team_id, channel_id=place.conversation_id),
+            join=join,
             calls=lambda: len(workspace.journal),
             meet=lambda trouble: workspace.faults.add(troubles[trouble]),
         )
@@ -74,6 +87,12 @@ async def _slack(store: Store, gates: SqlGates) -> AsyncGenerator[Chat]:
 async def _teams(store: Store, gates: SqlGates, pem: Path) -> AsyncGenerator[Chat]:
     tenant, identity = Tenant(tenant_id=_TENANT), IdentityProvider(app_id=_APP, password=_PASSWORD, key=Key("k1"))
     tenant.add(Person(user_id="ana", name="Ana", email="ana@acme.example"), Person(user_id="ben", name="Ben", email="ben@acme.example"))
+    place = tenant.channel("19:stats@thread.tacv2", ["ana", "ben"])
+
+    def join(who: str) -> None:
+        tenant.add(Person(user_id=who, name=who, email=None, **({"role": "guest"} if who == "guest" else {"tenant_id": "another"})))
+        place.members.append(who)
+
     troubles = {"limit": Fault(429, retry_after_s=60), "lost": LostAnswer(), "down": Fault(503)}
     async with serving(identity.app(), certificate=pem) as login_url, serving(connector_app(tenant, identity)) as url:
         identity.url, tenant.service_url = login_url, f"{url}/"
@@ -88,6 +107,8 @@ async def _teams(store: Store, gates: SqlGates, pem: Path) -> AsyncGenerator[Cha
             ben=_member(_TENANT, "ben", "ben"),
             nobody=_member(_TENANT, "nobody", "nobody"),
             seen=lambda member: [it["summary"] for it in tenant.personal(member.user_id).messages.values()],
+            place=Conversation(workspace_id=_TENANT, channel_id=place.conversation_id),
+            join=join,
             calls=lambda: len(tenant.journal),
             meet=lambda trouble: tenant.troubles.append(troubles[trouble]),
         )

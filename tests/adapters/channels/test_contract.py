@@ -10,7 +10,7 @@ import pytest
 
 from adapters.core import utc_now
 from bot.errors import Ambiguous, Forbidden, Gone, Rejected, Throttled, Unavailable
-from bot.messages import Member, MessageRef
+from bot.messages import Member, MessageRef, Readership
 from bot.model import PersonalLink
 from bot.page import Page, PrivatePage, Respond, Text
 from bot.ports import Store
@@ -112,3 +112,18 @@ async def test_a_private_page_goes_to_its_owner_alone_and_what_cannot_be_shown_t
                 await attempt
             assert SECRET not in str(refused.value)
     assert (chat.calls(), chat.seen(chat.ben)) == (calls, [])
+
+
+async def test_who_reads_a_channel_is_looked_at_anew_each_time(chat: Chat) -> None:
+    """A look that is refused says nothing about it."""
+    found = [await chat.channel.readership(chat.place)]
+    for who in ("guest", "another"):
+        chat.join(who)
+        found.append(await chat.channel.readership(chat.place))
+    assert found == [Readership.MEMBERS, Readership.GUESTS, Readership.OUTSIDERS]
+    with pytest.raises(Gone):
+        await chat.channel.readership(replace(chat.place, channel_id="nowhere"))
+    for trouble, error in (("down", Unavailable), ("limit", Throttled)):
+        chat.meet(trouble)
+        with pytest.raises(error):
+            await chat.channel.readership(chat.place)

@@ -159,6 +159,11 @@ async def slack_scope_missing(inside: Sandbox) -> None:
     inside.workspace.scopes -= {"users:read.email", "im:write"}
 
 
+async def slack_scopes_of_yesterday(inside: Sandbox) -> None:
+    """The app was installed before channels were looked at."""
+    inside.workspace.scopes -= {"channels:read", "groups:read"}
+
+
 async def slack_down(inside: Sandbox) -> None:
     inside.workspace.faults.down = True
 
@@ -182,6 +187,7 @@ FAULTS: list[Row] = [
     (clock_apart, "database clock", Level.WARN, "s apart", "let NTP set both"),
     (slack_token_wrong, "Slack", Level.FAIL, "invalid_auth", "copy SURVEYBOT_SLACK__BOT_TOKEN anew"),
     (slack_scope_missing, "Slack", Level.FAIL, "the app lacks im:write, users:read.email", "then install the app again"),
+    (slack_scopes_of_yesterday, "Slack", Level.FAIL, "the app lacks channels:read, groups:read", "then install the app again"),
     (slack_down, "Slack", Level.FAIL, "answered 503", "does this machine reach http"),
     (slack_throttled, "Slack", Level.FAIL, "answered 429", "wait a minute"),
 ]

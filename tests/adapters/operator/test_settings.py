@@ -32,6 +32,7 @@ WRONG = [
     ("SLACK__SIGNING_SECRET", CANARY, SIGNING),
     ("SLACK__API_URL", f"http://slack.com/{CANARY}/", HTTPS),
     ("SLACK__ALLOW_GUESTS", CANARY, "must be true or false"),
+    ("SLACK__ALLOW_GUESTS_IN_CHANNELS", CANARY, "must be true or false"),
     ("SLACK__API_URL", f"{CANARY}.slack.com/api/", HTTPS),
     ("SLACK__API_URL", f"https://me:{CANARY}@slack.com/api/", HTTPS),
     ("SLACK__API_URL", f"https://slack.com/api/?token={CANARY}", HTTPS),

@@ -62,6 +62,7 @@ async def test_a_post_to_a_user_id_opens_the_direct_message_and_a_second_one_fin
     assert first["channel"].startswith("D")
     assert first["channel"] == second["channel"] == opened["channel"]["id"]
     assert first["ts"] < second["ts"]
+    workspace.scopes.add("im:read")
     assert (await data(client.conversations_info(channel=first["channel"])))["channel"]["user"] == "U0ANA"
     assert [m.text for m in workspace.conversations[first["channel"]].messages.values()] == ["One", "Two"]
 
@@ -187,19 +188,32 @@ async def test_bots_of_workflows_and_unconfirmed_addresses_can_be_told(client: A
 async def test_every_kind_of_conversation_looks_as_in_slack(client: AsyncWebClient, workspace: Workspace) -> None:
     here = {"U0ANA", "U0BEN", "U0SURVEYBOT"}
     workspace.add_channel("C0SHARED", "shared", members=here, is_shared=True)
+    workspace.add_channel("C0ALL", "all", members=here).is_org_shared = True
+    workspace.add_channel("C0INVITED", "invited", members=here).is_pending = True
     workspace.add_channel("G0GROUP", "", members=here, kind=ConversationKind.GROUP)
+    workspace.scopes.add("mpim:read")
     shown = {
         channel: (await data(client.conversations_info(channel=channel)))["channel"]
-        for channel in ("C0GENERAL", "C0UNJOINED", "C0OLD", "C0SHARED", "G0GROUP")
+        for channel in ("C0GENERAL", "C0UNJOINED", "C0OLD", "C0SHARED", "C0ALL", "C0INVITED", "G0GROUP")
     }
-    flags = ("is_channel", "is_mpim", "is_private", "is_member", "is_archived", "is_ext_shared")
+    flags = ("is_channel", "is_mpim", "is_private", "is_member", "is_archived", "is_ext_shared", "is_org_shared", "is_pending_ext_shared")
     assert {channel: [flag for flag in flags if one[flag]] for channel, one in shown.items()} == {
         "C0GENERAL": ["is_channel", "is_member"],
         "C0UNJOINED": ["is_channel"],
         "C0OLD": ["is_channel", "is_member", "is_archived"],
         "C0SHARED": ["is_channel", "is_member", "is_ext_shared"],
+        "C0ALL": ["is_channel", "is_member", "is_org_shared"],
+        "C0INVITED": ["is_channel", "is_member", "is_pending_ext_shared"],
         "G0GROUP": ["is_mpim", "is_private", "is_member"],
     }
+    assert [channel for channel, one in shown.items() if one["is_shared"]] == ["C0SHARED", "C0ALL"]
+    page = await data(client.conversations_members(channel="C0SHARED", limit=2))
+    rest = await data(client.conversations_members(channel="C0SHARED", limit=2, cursor=page["response_metadata"]["next_cursor"]))
+    assert (page["members"], rest["members"]) == (["U0ANA", "U0BEN"], ["U0SURVEYBOT"])
+    assert rest["response_metadata"]["next_cursor"] == ""
+    workspace.add_channel("C0BOARD", "board", members=here, kind=ConversationKind.PRIVATE)
+    workspace.scopes.remove("groups:read")
+    assert await error_of(client.conversations_members(channel="C0BOARD")) == "missing_scope"
     workspace.delete_channel("C0SHARED")
     assert await error_of(client.conversations_info(channel="C0SHARED")) == "channel_not_found"
 

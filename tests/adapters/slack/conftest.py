@@ -54,7 +54,7 @@ def database_url(tmp_path: Path, migrated_sqlite: bytes) -> str:
 
 @pytest.fixture
 def workspace() -> Workspace:
-    """Ana and Ben, whose direct message with each other is D0HUMANS, #general, and everybody who is not a member."""
+    """Ana and Ben, whose direct message with each other is D0HUMANS, #team, and #general with everybody who is not a member."""
     slack = Workspace(clock=lambda: NOW, bot_token=TOKEN, signing_secret=SECRET)
     slack.platform.patience_s = 30  # a busy machine may take longer than three seconds
     slack.add_user("U0ANA", "ana", email="Ana@Acme.example", zone="Europe/Berlin", locale="en-US")
@@ -66,6 +66,7 @@ def workspace() -> Workspace:
     slack.add_user("U0SHY", "sam", email=None)
     everybody = set(slack.users)
     slack.add_channel("C0GENERAL", "general", members=everybody)
+    slack.add_channel("C0TEAM", "team", members={"U0ANA", "U0BEN", "U0SHY", slack.bot_user_id})
     slack.add_channel("D0HUMANS", "directmessage", kind=ConversationKind.DIRECT, members={"U0ANA", "U0BEN"})
     return slack
 

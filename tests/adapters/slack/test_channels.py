@@ -11,7 +11,7 @@ from bot.model import User
 from bot.ports import Store
 from tests.adapters.slack.conftest import TEAM, Bot, settled
 
-GENERAL = Conversation(workspace_id=TEAM, channel_id="C0GENERAL")
+HERE = Conversation(workspace_id=TEAM, channel_id="C0TEAM")
 STATS = "/survey-stats"
 
 
@@ -22,7 +22,7 @@ async def owner(store: Store, surveys: None) -> None:
 
 
 async def in_force(store: Store) -> dict[str, str]:
-    found = await store.read(lambda uow: uow.subscriptions.of_conversation(GENERAL))
+    found = await store.read(lambda uow: uow.subscriptions.of_conversation(HERE))
     return {it.subject: " ".join(sorted(it.features)) for it in found}
 
 
@@ -31,15 +31,15 @@ def seen(bot: Bot) -> str:
 
 
 async def test_a_command_subscribes_the_channel_and_a_colleague_there_removes_it(bot: Bot, store: Store) -> None:
-    answer = await bot.command("U0ANA", "C0GENERAL", "subscribe “Survey 21” launch closing", STATS)
+    answer = await bot.command("U0ANA", "C0TEAM", "subscribe “Survey 21” launch closing", STATS)
     assert answer.only_for == "U0ANA"
     assert "Subscribed by\nAna" in answer.text.replace(": ", "\n")
     assert await in_force(store) == {"SV_21": "closing launch"}
-    assert (await bot.command("U0BEN", "C0GENERAL", "subscribe Survey 21 launch", STATS)).text.startswith("For survey owners")
+    assert (await bot.command("U0BEN", "C0TEAM", "subscribe Survey 21 launch", STATS)).text.startswith("For survey owners")
     assert (await bot.command("U0GUEST", "C0GENERAL", "unsubscribe all", STATS)).text.startswith("For members only")
-    listed = await bot.command("U0BEN", "C0GENERAL", "list", STATS)
-    await bot.press("U0BEN", "Remove", "C0GENERAL", listed.ts)
-    assert "1 subscription was removed" in bot.newest("U0BEN", "C0GENERAL").text
+    listed = await bot.command("U0BEN", "C0TEAM", "list", STATS)
+    await bot.press("U0BEN", "Remove", "C0TEAM", listed.ts)
+    assert "1 subscription was removed" in bot.newest("U0BEN", "C0TEAM").text
     assert await in_force(store) == {}
     for place in (bot.dm("U0ANA"), "D0HUMANS"):
         assert (await bot.command("U0ANA", place, "subscribe all", STATS)).text.startswith("Please ask in a channel")
@@ -47,7 +47,7 @@ async def test_a_command_subscribes_the_channel_and_a_colleague_there_removes_it
 
 
 async def test_a_window_asks_for_what_is_missing_complains_at_its_fields_and_changes_what_is_in_force(bot: Bot, store: Store) -> None:
-    await bot.sender.command("U0ANA", "C0GENERAL", STATS, "subscribe weekly")
+    await bot.sender.command("U0ANA", "C0TEAM", STATS, "subscribe weekly")
     await settled()
     said = {"what": "SV_7", "weekday": "4", "weekly_at": "16:00"}
     await bot.sender.submit("U0ANA", {**said, "features": []})
@@ -65,10 +65,26 @@ async def test_a_window_asks_for_what_is_missing_complains_at_its_fields_and_cha
 
 
 async def test_a_window_whose_channel_was_changed_subscribes_none(bot: Bot, store: Store) -> None:
-    await bot.sender.command("U0ANA", "C0GENERAL", STATS, "subscribe")
+    await bot.sender.command("U0ANA", "C0TEAM", STATS, "subscribe")
     await settled()
     bot.workspace.stacks["U0ANA"][-1] |= {"private_metadata": json.dumps({"in": "C0BOARD"})}
     await bot.sender.submit("U0ANA", {"what": "all", "features": ["weekly"]})
     await settled()
     assert "Please ask in a channel" in seen(bot)
     assert await store.read(lambda uow: uow.subscriptions.active()) == []
+
+
+async def test_a_channel_that_guests_or_others_read_is_subscribed_neither_by_command_nor_by_window(bot: Bot, store: Store) -> None:
+    bot.workspace.add_channel("C0GUEST", "guest", members={"U0ANA", "U0GUEST"})
+    bot.workspace.add_channel("C0SHARED", "shared", members={"U0ANA"}, is_shared=True)
+    for place in ("C0GUEST", "C0SHARED"):
+        answer = await bot.command("U0ANA", place, "subscribe Survey 21", STATS)
+        assert answer.text.startswith("Not in this channel")
+        assert ("People of other organisations" in answer.text) is (place == "C0SHARED")
+        await bot.sender.command("U0ANA", place, STATS, "subscribe")
+        await settled()
+        await bot.sender.submit("U0ANA", {"what": "all", "features": ["weekly"]})
+        await settled()
+        assert "Not in this channel" in seen(bot)
+    assert await store.read(lambda uow: uow.subscriptions.all()) == []
+    assert bot.workspace.refused == []

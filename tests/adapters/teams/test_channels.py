@@ -34,7 +34,11 @@ async def features(store: Store) -> list[tuple[str, str]]:
 @pytest.mark.usefixtures("owner")
 async def test_a_mention_subscribes_the_channel_a_form_asks_for_the_rest_and_a_colleague_removes_it(people: People, store: Store) -> None:
     general = people.tenant.conversations[GENERAL.channel_id]
-    assert title(await people.ask("ana", "<at>Surveybot</at> subscribe “Pulse” launch", general)) == "Subscribed"
+    subscribe = "<at>Surveybot</at> subscribe “Pulse” launch"
+    for who in ("far", "gus"):
+        assert title(await people.ask("ana", subscribe, general)) == "Not in this channel"
+        general.members.remove(who)
+    assert title(await people.ask("ana", subscribe, general)) == "Subscribed"
     assert await features(store) == [("SV_1", "launch")]
     assert title(await people.ask("ben", "<at>Surveybot</at> subscribe Pulse", general)) == "For survey owners"
     form = await people.ask("ana", "<at>Surveybot</at> subscribe", general)
@@ -63,6 +67,7 @@ async def test_what_teams_tells_of_the_end_of_a_channel_pauses_it_and_its_owner_
     people: People, store: Store, told: Json, why: Paused
 ) -> None:
     general = people.tenant.conversations[GENERAL.channel_id]
+    general.members = ["ana", "ben"]
     await people.ask("ana", "<at>Surveybot</at> subscribe Pulse", general)
     for _ in range(2):
         activity = people.client.activity("message", "ana", general) | {"text": None} | told

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from bot import actions
-from bot.messages import Conversation, Member, MemberKind, Request, Surface
+from bot.messages import Conversation, Member, MemberKind, Readership, Request, Surface
 from bot.model import BRAND_ADMIN, Survey, User
 from bot.page import Action, Button, Buttons, Entry, Form, Page, PrivatePage
 from bot.ports import Store, UnitOfWork
@@ -28,6 +28,8 @@ class Channel:
 
     store: Store
     now: datetime = NOW
+    #: Who reads along there, as it was seen when somebody asked.
+    readership: Readership | None = None
     members: dict[str, Member] = field(default_factory=dict[str, Member])
 
     async def open(self) -> Channel:
@@ -59,7 +61,7 @@ class Channel:
         uow.members.save(list(self.members.values()))
 
     async def does(self, who: str, action: Action, where: Conversation | None = HERE) -> Page | Form:
-        request = Request(member=self.members[who], action=action, surface=Surface.SHARED, conversation=where)
+        request = Request(member=self.members[who], action=action, surface=Surface.SHARED, conversation=where, readership=self.readership)
         page = await actions.handle(self.store, request, self.now)
         assert not isinstance(page, PrivatePage)
         return page

@@ -12,7 +12,7 @@ from bot.delivering import living, reminders
 from bot.delivering.delivery import Sender, deliver_due
 from bot.delivering.settling import settle_lost
 from bot.errors import Forbidden
-from bot.messages import Conversation, Delivery, Member, MemberKind, MessageRef, Reach
+from bot.messages import Conversation, Delivery, Member, MemberKind, MessageRef, Reach, Readership
 from bot.model import Integration
 from bot.page import Page, PrivatePage
 from bot.ports import Store
@@ -41,6 +41,9 @@ class RecordingChannel:
     #: What was said in shared places.
     posted: list[tuple[str, Page]] = field(default_factory=list)
     post_errors: list[Exception] = field(default_factory=list)
+    #: What the next looks at a shared place find; afterwards members alone read there.
+    readerships: list[Readership | Exception] = field(default_factory=list)
+    looks: int = 0
     #: By the key they carry.
     messages: dict[str, MessageRef] = field(default_factory=dict)
     #: Whether the bot may read the conversation.
@@ -71,6 +74,13 @@ class RecordingChannel:
             raise self.post_errors.pop(0)
         self.posted.append((conversation.channel_id, page))
         return MessageRef(workspace_id=conversation.workspace_id, channel_id=conversation.channel_id, message_id=key)
+
+    async def readership(self, conversation: Conversation) -> Readership:  # noqa: ARG002 - the protocol's
+        self.looks += 1
+        found = self.readerships.pop(0) if self.readerships else Readership.MEMBERS
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:  # noqa: ARG002 - the protocol's
         if not self.is_readable:

@@ -24,7 +24,7 @@ from adapters.slack.pacing import SlackPace
 from bot.delivering.delivery import Sender, deliver_due
 from bot.errors import Throttled
 from bot.events import Event, EventKind
-from bot.messages import Conversation, DeliveryState, Member, MemberKind, MessageRef
+from bot.messages import Conversation, DeliveryState, Member, MemberKind, MessageRef, Readership
 from bot.model import HistoryEntry, LinkEntry
 from bot.page import Page, PrivatePage
 from bot.ports import UnitOfWork
@@ -133,6 +133,9 @@ class _Channel:
         return MessageRef(workspace_id=member.workspace_id, channel_id=f"D{member.user_id}", message_id="1")
 
     async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
+        raise NotImplementedError
+
+    async def readership(self, conversation: Conversation) -> Readership:
         raise NotImplementedError
 
     async def find(self, member: Member, key: str, since: datetime) -> MessageRef | None:

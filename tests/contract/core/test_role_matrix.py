@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from bot import actions
-from bot.messages import Conversation, Member, MemberKind, Platform, Reach, Request, Surface
+from bot.messages import Conversation, Member, MemberKind, Platform, Reach, Readership, Request, Surface
 from bot.model import DistributionStats, User
 from bot.page import Action, Form, Page, PrivatePage
 from bot.ports import UnitOfWork
@@ -77,13 +77,13 @@ def canaries(survey_id: str) -> Iterator[str]:
         yield "other.qualtrics.com"
 
 
-async def answered(life: Life, member: Member, verb: str, survey_id: str, surface: Surface) -> str:
+async def answered(life: Life, member: Member, verb: str, survey_id: str, surface: Surface, *, readership: Readership | None = None) -> str:
     """Everything the answer holds, the id that was asked for left out: it is the asker's own word. In a channel without subscriptions."""
     data = {"survey": survey_id, "distribution": f"EMD_{survey_id}", "words": survey_id, "what": survey_id}
     conversation = _CHANNEL if surface is Surface.SHARED else None
     if verb in actions.COMMANDS:
         await life.store.write(_forget_subscriptions)
-    request = Request(member=member, action=Action(verb=verb, data=data), surface=surface, conversation=conversation)
+    request = Request(member=member, action=Action(verb=verb, data=data), surface=surface, conversation=conversation, readership=readership)
     page: Page | PrivatePage | Form = await actions.handle(life.store, request, life.now, reach=Reach(guests=frozenset({Platform.SLACK})))
     return repr(page).replace(survey_id, "SV_asked")
 
@@ -112,6 +112,20 @@ async def test_nobody_learns_what_is_not_theirs_nor_that_it_exists(life: Life, r
                     assert answer == nowhere, f"{verb} tells the {role} of {survey_id}"
                 told = [word for other in SURVEYS.keys() - theirs for word in canaries(other) if word in answer]
                 assert told == [], f"{verb} tells the {role}"
+
+
+@pytest.mark.parametrize("role", ROLES)
+async def test_where_others_read_along_nobody_subscribes_and_the_answer_is_the_same_whatever_was_named(life: Life, role: str) -> None:
+    member, _ = ROLES[role]
+    await life.store.write(fill)
+    await life.store.write(lambda uow: uow.members.save([member]))
+    for readership in (Readership.OUTSIDERS, Readership.GUESTS, Readership.UNKNOWN):
+        for verb in ("subscription.add", "subscription.resume", "subscription.take_over"):
+            named = (*SURVEYS, NOWHERE)
+            said = {await answered(life, member, verb, each, Surface.SHARED, readership=readership) for each in named}
+            assert len(said) == 1
+            assert "Canary" not in said.pop()
+            assert await life.store.read(lambda uow: uow.subscriptions.all()) == []
 
 
 @pytest.mark.parametrize("role", ROLES)

@@ -42,6 +42,8 @@ async def test_members_come_back_as_they_were_saved(store: SqlStore) -> None:
     assert await store.write(lambda u: u.members.save([replace(members[0], zone="UTC"), members[1]])) == Absorbed(seen=2, changed=1)
     assert await store.read(lambda u: u.members.get("T1", "U3")) == members[2]
     assert await store.read(lambda u: u.members.get("T2", "U3")) is None
+    kinds = await store.read(lambda u: [u.members.kinds(workspace_id, ["U2", "U3", "U4"]) for workspace_id in ("T1", "T2")])
+    assert kinds == [{"U2": MemberKind.GUEST, "U3": MemberKind.MEMBER}, {}]
     assert await store.read(lambda u: u.members.by_email("ada@example.org")) == [replace(members[0], zone="UTC"), members[1]]
 
 

@@ -23,6 +23,7 @@ _IN_A_WORKSPACE: Mapping[str, tuple[Callable[[Workspace, Json], Json], str | Non
     "chat.update": (chat.update, "chat:write"),
     "conversations.history": (conversations.history, "im:history"),
     "conversations.info": (conversations.info, "channels:read"),
+    "conversations.members": (conversations.members, "channels:read"),
     "conversations.open": (conversations.open_conversation, "im:write"),
     "users.info": (users.info, "users:read"),
     "users.list": (users.list_users, "users:read"),

@@ -60,8 +60,34 @@ def open_conversation(workspace: Workspace, arguments: Json) -> Json:
     return {"channel": {"id": direct_message(workspace, user, unknown="user_not_found").conversation_id}}
 
 
+#: https://docs.slack.dev/reference/methods/conversations.info
+_READ_SCOPES = {
+    ConversationKind.PUBLIC: "channels:read",
+    ConversationKind.PRIVATE: "groups:read",
+    ConversationKind.DIRECT: "im:read",
+    ConversationKind.GROUP: "mpim:read",
+}
+
+
 def info(workspace: Workspace, arguments: Json) -> Json:
-    return {"channel": conversation_object(workspace, visible(workspace, arguments))}
+    return {"channel": conversation_object(workspace, _looked_at(workspace, arguments))}
+
+
+def members(workspace: Workspace, arguments: Json) -> Json:
+    found, start = sorted(_looked_at(workspace, arguments).members), int(arguments.get("cursor") or 0)
+    end = start + int(arguments.get("limit") or 100)
+    return {"members": found[start:end], "response_metadata": {"next_cursor": str(end) if end < len(found) else ""}}
+
+
+def _looked_at(workspace: Workspace, arguments: Json) -> Conversation:
+    conversation = visible(workspace, arguments)
+    _require(workspace, _READ_SCOPES[conversation.kind])
+    return conversation
+
+
+def _require(workspace: Workspace, scope: str) -> None:
+    if scope not in workspace.scopes:
+        raise MethodError("missing_scope", needed=scope, provided=",".join(sorted(workspace.scopes)))
 
 
 #: https://docs.slack.dev/reference/methods/conversations.history
@@ -79,9 +105,7 @@ def history(workspace: Workspace, arguments: Json) -> Json:
     Channels need a scope of their own, and here the one for direct messages too: this bot is never to read channels.
     """
     conversation = visible(workspace, arguments)
-    needed = _HISTORY_SCOPES[conversation.kind]
-    if needed not in workspace.scopes:
-        raise MethodError("missing_scope", needed=needed, provided=",".join(sorted(workspace.scopes)))
+    _require(workspace, _HISTORY_SCOPES[conversation.kind])
     if workspace.bot_user_id not in conversation.members:
         raise MethodError("not_in_channel")
     found = [m for m in reversed(conversation.messages.values()) if m.only_for is None and _is_between(m.ts, arguments)]
