@@ -115,7 +115,7 @@ async def test_where_others_come_to_read_along_channels_fall_silent_until_they_h
     chat.members.append(guest)
     survey_id = tenant.create_survey("Town hall", owner_id=tenant.users[0].user_id)
     tenant.send_survey(survey_id, expires_in=timedelta(days=30))
-    for _ in range(2):
+    for _ in range(4):  # a call that breaks off, as they do on a busy machine, is made again
         await both.tell(hours=1)
     assert both.posts() == [told, told]
     for house, words in zip(both.houses, ("other organisations", "without guests"), strict=True):
