@@ -99,7 +99,7 @@ def _for_channel(
     now, features = lists.now, frozenset[Feature]() if subscription.paused else subscription.features
     audience = Audience(
         subscription_id=subscription.subscription_id,
-        since=subscription.created_at,
+        since=subscription.created_at.replace(microsecond=0),  # Qualtrics tells whole seconds: what was sent in this one is news
         features=features,
         hours=Hours(zone=subscription.zone, begin=subscription.works_from, end=subscription.works_until),
         problem_share=subscription.problem_share or problem_share,

@@ -157,6 +157,13 @@ async def test_what_was_before_the_subscription_or_the_first_synchronisation_is_
     assert await channels.look() == [], "it was over before"
 
 
+async def test_what_is_sent_in_the_second_of_subscribing_is_told_though_qualtrics_tells_whole_seconds(channels: Channels) -> None:
+    channels.send()
+    channels.life.wait(milliseconds=900)
+    await channels.subscribe(Feature.LAUNCH)
+    assert await channels.look() == ["Survey sent"]
+
+
 async def test_a_moved_deadline_is_told_again_only_when_it_moved_by_more_than_a_day(channels: Channels) -> None:
     life = channels.life
     await channels.subscribe(Feature.CLOSING)
