@@ -76,7 +76,7 @@ SURVEYS = SlashCommand(
     words=(
         Word(word="list", does=_("your open surveys, the one that closes first on top"), verb="surveys.list"),
         Word(word="find", does=_("surveys you were sent, by name or sender"), verb="surveys.find", takes="words", form="surveys.search"),
-        Word(word="settings", does=_("choose what you are told in direct messages"), verb="settings.edit"),
+        Word(word="settings", does=_("choose what you are told"), verb="settings.edit"),
         Word(word="privacy", does=_("what survey owners can see, and what is stored"), verb="privacy.show"),
         Word(word="help", does=_("this page"), verb="help.show"),
         Word(word="status", does="", verb="sync.status", is_hidden=True),
@@ -84,7 +84,7 @@ SURVEYS = SlashCommand(
 )
 STATS = SlashCommand(
     name="/survey-stats",
-    does=_("For survey owners and Qualtrics administrators"),
+    does=_("Numbers for survey owners and Qualtrics administrators, and subscriptions of channels"),
     words=(
         Word(word="open", does=_("the open surveys whose numbers you may see"), verb="stats.list"),
         Word(word="results", does=_("how a survey goes, by its name or id"), verb="stats.results", takes="survey", form="stats.search"),

@@ -16,6 +16,10 @@ def waiting(number: int, reader: Reader) -> str:
     return reader.count("{number} survey is waiting for your answer.", "{number} surveys are waiting for your answer.", number)
 
 
+def none_waiting(reader: Reader) -> str:
+    return reader.say("You have no surveys to answer right now. When one is sent to you, you will find it here.")
+
+
 def sender(asked: Participation, reader: Reader) -> str:
     return asked.invitation.sender_name or reader.say("Your organisation")
 

@@ -9,10 +9,11 @@ from enum import StrEnum
 
 from bot import rules
 from bot.messages import Preference
-from bot.page import Action, Button, Divider, Element, Facts, Moment, Note, Notice, Page, Phrase, Strong, Text, Tone
-from bot.pages.asked import name_of, waiting
+from bot.page import Button, Divider, Element, Facts, Moment, Note, Notice, Page, Phrase, Strong, Text, Tone
+from bot.pages.asked import name_of, none_waiting, waiting
 from bot.pages.reader import Reader
 from bot.pages.settings import in_force
+from bot.pages.statistics import open_button
 from bot.pages.surveys import entry
 from bot.pages.ways import help_button, list_button, privacy_button, row, search_button, settings_button, status_button
 from bot.rules import Participation
@@ -85,16 +86,10 @@ def _open(found: Overview, reader: Reader) -> Iterator[Element]:
     if surveys:
         yield Text((waiting(len(surveys), reader),))
     elif found.knowledge in {Knowledge.CURRENT, Knowledge.HELD}:
-        yield Text((_nothing(found.preference, reader),))
+        yield Text((none_waiting(reader),))
     yield from (entry(asked, reader) for asked in surveys[:_LISTED])
     everything = Button(label=reader.say("All open surveys"), action=list_button(reader).action)
     yield row(*([everything] if len(surveys) > _LISTED else []), search_button(reader))
-
-
-def _nothing(preference: Preference, reader: Reader) -> str:
-    if preference.new_surveys:
-        return reader.say("You have no surveys to answer right now. When one is sent to you, I will tell you in a direct message.")
-    return reader.say("You have no surveys to answer right now. When one is sent to you, you will find it here.")
 
 
 def _coming(found: Overview, now: datetime, reader: Reader) -> Iterator[Element]:
@@ -123,7 +118,7 @@ def _numbers(found: Overview, reader: Reader) -> Iterator[Element]:
     if found.sees_numbers:
         yield Divider()
         yield Text((Strong(reader.say("Survey statistics")),))
-        yield row(Button(label=reader.say("Open surveys"), action=Action(verb="stats.list")))
+        yield row(open_button(reader))
 
 
 def _synchronisation(found: Overview, reader: Reader) -> Iterator[Element]:

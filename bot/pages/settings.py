@@ -27,7 +27,7 @@ def settings_form(preference: Preference, reader: Reader, platforms: Collection[
     own = (Option(OWN_SURVEYS, say("a day before a survey of mine closes, with its numbers")),) if sees_numbers else ()
     told = Checkboxes(
         name=TOLD,
-        label=say("Send me a direct message"),
+        label=say("Write to me"),
         options=(
             Option(NEW_SURVEYS, say("when a survey is sent to me")),
             Option(REMINDERS, say("a day before it closes, if my answer is missing")),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 from bot.model import SMALLEST_GROUP
@@ -26,6 +26,7 @@ from bot.page import (
     phrase,
 )
 from bot.pages.numbers import at_least, people
+from bot.pages.paging import Where, on_page
 from bot.pages.reader import Reader
 from bot.syncing.look import Kind
 from bot.syncing.status import Baseline, IntegrationStatus, JobState, JobStatus
@@ -46,12 +47,11 @@ def status_page(
     What moves with every answer is rounded, or left out: whoever watched it would see people answer (bot/small_groups.py). Operators, who
     hold the database, find the exact numbers on the command line.
     """
-    pages = -(-len(found) // PAGE_SIZE)
-    page = min(max(page, 1), pages)
+    shown, where = on_page(found, page, PAGE_SIZE)
     elements: list[Element] = []
-    for it in found[(page - 1) * PAGE_SIZE : page * PAGE_SIZE]:
+    for it in shown:
         elements += [*_integration(it, baselines.get(it.integration.integration_id), reader), Divider()]
-    elements += [Note((backlog_words(backlog, reader, SMALLEST_GROUP),)), _buttons(page, pages, reader)]
+    elements += [Note((backlog_words(backlog, reader, SMALLEST_GROUP),)), _buttons(where, reader)]
     return Page(title=reader.say("Synchronisation status"), elements=tuple(elements), zone=reader.zone)
 
 
@@ -129,9 +129,9 @@ def _job(job: JobStatus, k: int, reader: Reader) -> Phrase:
         parts.append(f" {_short(job.last.error or job.last.reason or '')}")
     parts += _success(job, k, reader)
     if job.next_run:
-        parts += [" ", *phrase(reader.say("Next: {when}."), when=Moment(job.next_run))]
+        parts += [" ", *phrase(reader.say("Due {when}."), when=Moment(job.next_run))]
     if job.awaits_baseline:
-        parts.append(reader.say(" Next: after the first full one."))
+        parts.append(reader.say(" Due after the first full one."))
     return tuple(parts)
 
 
@@ -184,7 +184,7 @@ def _duration(span: timedelta) -> str:
     return f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
 
 
-def _buttons(page: int, pages: int, reader: Reader) -> Buttons:
-    say: Callable[[str], str] = reader.say
+def _buttons(where: Where, reader: Reader) -> Buttons:
+    say, page, pages = reader.say, where.page, where.pages
     turns = [(page, say("Refresh")), *[(page - 1, say("Previous page"))] * (page > 1), *[(page + 1, say("Next page"))] * (page < pages)]
     return Buttons(tuple(Button(label=label, action=Action(verb="sync.status", data={"page": str(to)})) for to, label in turns))

@@ -151,12 +151,12 @@ def feature_name(feature: Feature, reader: Reader, problem_share: float | None =
     if feature is Feature.DELIVERY_PROBLEMS and problem_share:
         return say("when {percent}% of invitations or more do not arrive").format(percent=f"{100 * problem_share:g}")
     names = {
-        Feature.LAUNCH: say("when it is sent out"),
+        Feature.LAUNCH: say("when sent out"),
         Feature.MILESTONES: say("at 25, 50 and 75% answered"),
-        Feature.CLOSING: say("24 hours before it closes"),
-        Feature.CLOSED: say("when it is closed"),
-        Feature.RESULTS: say("its final numbers"),
-        Feature.WEEKLY: say("every week, how it goes"),
+        Feature.CLOSING: say("24 hours before closing"),
+        Feature.CLOSED: say("when closed"),
+        Feature.RESULTS: say("the final numbers"),
+        Feature.WEEKLY: say("every week, the numbers so far"),
         Feature.DELIVERY_PROBLEMS: say("when many invitations do not arrive"),
     }
     return names[feature]

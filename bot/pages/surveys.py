@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.model import PersonalLink
 from bot.page import Action, Button, Buttons, Element, Entry, Form, Note, Page, PrivateElement, PrivatePage, Strong, Text, phrase
-from bot.pages.asked import closes_sentence, facts, name_of, privacy, respond, sender, state_notice, state_words, waiting
+from bot.pages.asked import closes_sentence, facts, name_of, none_waiting, privacy, respond, sender, state_notice, state_words, waiting
 from bot.pages.paging import on_page, pager
 from bot.pages.reader import Reader
 from bot.pages.ways import back, details_button, help_button, list_button, privacy_button, row, search_button, search_form, why_button
@@ -22,8 +22,7 @@ def my_active_surveys(open_surveys: Sequence[Participation], page: int, reader: 
     if open_surveys:
         elements = [Text((waiting(len(open_surveys), reader),)), *_listed(open_surveys, page, Action(verb="surveys.list"), reader)]
     else:
-        words = say("You have no surveys to answer right now. When one is sent to you, I will tell you in a direct message.")
-        elements = [Text((words,)), row(search_button(reader), help_button(reader))]
+        elements = [Text((none_waiting(reader),)), row(search_button(reader), help_button(reader))]
     return Page(title=say("My active surveys"), elements=tuple(elements), zone=reader.zone)
 
 
@@ -59,20 +58,18 @@ def survey_details(asked: Participation, link: PersonalLink | None, reader: Read
 
 
 def shared_survey_details(asked: Participation, reader: Reader) -> Page:
-    """Show the same where others may look over the shoulder: the personal link is handed over in a direct message."""
+    """Show the same where others may look over the shoulder: the personal link is handed over in private."""
     elements: list[Element] = [facts(asked, reader), *state_notice(asked, reader)]
     if asked.state is State.OPEN:
         handover = Action(verb="survey.handover", data={"survey": asked.survey.survey_id})
-        button = Button(label=reader.say("Respond in a direct message"), action=handover, is_primary=True)
+        button = Button(label=reader.say("Respond in private"), action=handover, is_primary=True)
         elements += [Note(privacy(asked, reader)), row(button)]
     return Page(title=name_of(asked, reader), elements=(*elements, _ways(asked, reader)), zone=reader.zone)
 
 
 def handed_over(asked: Participation, reader: Reader) -> Page:
     """Say where the personal link went."""
-    text = phrase(
-        reader.say("I have sent you {survey} as a direct message. Your personal link is there."), survey=Strong(asked.survey.name)
-    )
+    text = phrase(reader.say("I have sent you {survey} in private. Your personal link is there."), survey=Strong(asked.survey.name))
     return Page(title=reader.say("Sent to you"), elements=(Text(text), back(reader)), zone=reader.zone)
 
 

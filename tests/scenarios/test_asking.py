@@ -19,7 +19,7 @@ async def test_in_a_shared_place_only_the_asker_sees_answers_and_the_link_is_han
         assert SURVEY in listed.text
         shown = await house.press(ADA, listed, "Details", place, about=survey_id)
         assert "Status" in shown.text
-        assert (await house.press(ADA, shown, "Respond in a direct message", place)).title == "Sent to you"
+        assert (await house.press(ADA, shown, "Respond in private", place)).title == "Sent to you"
         assert len(house.seen(ADA)) == number
         assert house.seen(ADA)[-1].links == [house.inside.tenant.personal_link(ADA, survey_id)]
         assert house.seen(BJOERN, place) == house.posts(place) == []

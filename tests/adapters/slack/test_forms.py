@@ -48,7 +48,7 @@ async def test_what_was_left_out_is_asked_for_and_found_without_a_link_in_sight(
     await bot.press("U0ANA", "Details")
     assert "Status" in seen(bot.workspace)
     assert "Q_DL" not in seen(bot.workspace)
-    await bot.press("U0ANA", "Respond in a direct message")
+    await bot.press("U0ANA", "Respond in private")
     assert "Sent to you" in seen(bot.workspace)
     assert "Q_DL=ana" in json.dumps(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)
     assert bot.workspace.refused == []
@@ -94,7 +94,7 @@ async def test_a_form_stands_open_before_anything_was_looked_up(start: StartBot,
     assert "Loading" in seen(workspace)
     gate.set()
     await settled()
-    assert "Send me a direct message" in seen(workspace)
+    assert "Write to me" in seen(workspace)
 
 
 async def test_a_submitted_form_is_answered_at_once_and_filled_later(
@@ -113,7 +113,7 @@ async def test_a_form_that_slack_did_not_open_is_offered_by_a_button(bot: Bot) -
     assert "took too long" in offer.text
     bot.workspace.faults.clear()
     await bot.press("U0ANA", "Settings", "C0GENERAL", offer.ts)
-    assert "Send me a direct message" in seen(bot.workspace)
+    assert "Write to me" in seen(bot.workspace)
 
 
 async def test_trouble_is_said_in_the_form(start: StartBot, workspace: Workspace) -> None:

@@ -211,8 +211,8 @@ class TestButtons:
         listed = await bot.command("U0ANA", "C0GENERAL")
         await bot.press("U0ANA", "Details", "C0GENERAL", listed.ts)
         assert not has_link(bot.newest("U0ANA", "C0GENERAL").blocks)
-        await bot.press("U0ANA", "Respond in a direct message", "C0GENERAL", listed.ts)
-        assert "direct message" in bot.newest("U0ANA", "C0GENERAL").text
+        await bot.press("U0ANA", "Respond in private", "C0GENERAL", listed.ts)
+        assert "in private" in bot.newest("U0ANA", "C0GENERAL").text
         assert has_link(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)
 
     @pytest.mark.usefixtures("surveys")
@@ -226,7 +226,7 @@ class TestButtons:
         clock = asyncio.get_running_loop().time
         begin = clock()
         await slow.turn(ana)
-        await bot.press("U0ANA", "Respond in a direct message", "C0GENERAL", listed.ts)
+        await bot.press("U0ANA", "Respond in private", "C0GENERAL", listed.ts)
         assert clock() - begin >= 0.3
         assert has_link(bot.newest("U0ANA", bot.dm("U0ANA")).blocks)
 
@@ -334,7 +334,7 @@ class TestTrouble:
         listed = await bot.command("U0ANA", "C0GENERAL")
         await bot.press("U0ANA", "Details", "C0GENERAL", listed.ts)
         bot.workspace.faults.add(RateLimited(30), method="chat.postMessage")
-        await bot.press("U0ANA", "Respond in a direct message", "C0GENERAL", listed.ts)
+        await bot.press("U0ANA", "Respond in private", "C0GENERAL", listed.ts)
         assert SORRY in bot.newest("U0ANA", "C0GENERAL").text
         assert bot.workspace.direct_message("U0ANA").messages == {}
 

@@ -130,7 +130,7 @@ async def test_a_request_knows_the_place_it_was_made_in_without_its_thread(peopl
     asked: list[Request] = []
     handle = turns.handle
 
-    async def noting(store: Store, asking: Asking, now: datetime) -> Shown:
+    async def noting(store: Store, asking: Asking, now: datetime) -> AnyPage:
         request = await store.read(asking.found)
         asked.append(request)
         return await handle(store, asking, now)

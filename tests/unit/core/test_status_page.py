@@ -41,7 +41,7 @@ def test_a_healthy_integration_tells_its_numbers_and_warns_of_nothing() -> None:
     assert "Acme HR · baseline done: 42 surveys, open invitations: about 120" in said
     assert "took 1 min 12 s; 138 surveys and distributions seen, 115 or more rows changed, fewer than 5 skipped; 130 or more calls." in said
     assert "Waiting to be sent: 10,000 or more messages, about 44 minutes." in said
-    assert "Next: " in said
+    assert "Due " in said
     assert "Missing" not in said
 
 
@@ -85,9 +85,7 @@ def test_pages_can_be_turned_and_drawn_again(asked: int, shown: int) -> None:
 
 def test_what_waits_for_the_first_full_one_says_so() -> None:
     job = JobStatus(kind=Kind.SWEEP, state=JobState.NEVER, last=None, success=None, next_run=None, awaits_baseline=True)
-    assert "Nightly sweep: Never run. Next: after the first full one." in plain_text(
-        status_page([integration(1, (job,))], {}, (), 1, READER)
-    )
+    assert "Nightly sweep: Never run. Due after the first full one." in plain_text(status_page([integration(1, (job,))], {}, (), 1, READER))
 
 
 @pytest.mark.parametrize("state", list(JobState))

@@ -100,7 +100,7 @@ async def test_rule_18_nothing_is_posted_where_it_is_unclear_who_let_the_app_pos
     await tell("ana@acme.example", "SV_1")
     listed = await bot.command("U0ANA", "C0GENERAL")
     await bot.press("U0ANA", "Details", "C0GENERAL", listed.ts)
-    await bot.press("U0ANA", "Respond in a direct message", "C0GENERAL", listed.ts)
+    await bot.press("U0ANA", "Respond in private", "C0GENERAL", listed.ts)
     for channel in workspace.conversations.values():
         for message in channel.messages.values():
             assert message.only_for is not None or channel.members == {"U0ANA", workspace.bot_user_id}
