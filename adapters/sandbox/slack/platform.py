@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from adapters.sandbox.slack.consent import Codes, Consent
+from adapters.sandbox.slack.codes import Codes, Consent
 from adapters.sandbox.slack.errors import MethodError
 from adapters.sandbox.slack.faults import Faults
 from adapters.sandbox.slack.installations import Installation, Token, TokenKind, Tokens

@@ -15,7 +15,7 @@ from slack_sdk.oauth.token_rotation.async_rotator import AsyncTokenRotator
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from adapters.sandbox.slack.consent import Consent
+from adapters.sandbox.slack.codes import Consent
 from adapters.sandbox.slack.grid import Organisation, another_workspace
 from adapters.sandbox.slack.sender import tell_news
 from adapters.sandbox.slack.workspace import SCOPES, Workspace

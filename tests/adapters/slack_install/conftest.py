@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from adapters.app import Bot, open_bot
 from adapters.core import utc_now
 from adapters.sandbox.serving import serving
-from adapters.sandbox.slack.consent import Consent
+from adapters.sandbox.slack.codes import Consent
 from adapters.sandbox.slack.grid import Organisation, another_workspace
 from adapters.sandbox.slack.platform import Platform
 from adapters.sandbox.slack.sender import SlackSender
