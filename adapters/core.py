@@ -6,7 +6,7 @@ import asyncio
 import os
 import socket
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -20,8 +20,6 @@ from adapters.settings import Settings
 from bot import actions
 from bot.errors import UserError
 from bot.model import Integration
-from bot.page import Form, Page, PrivatePage
-from bot.ports import Store
 from bot.syncing.jobs import Jobs
 from bot.syncing.refreshing import Refresher
 from bot.syncing.sync import Synchronisation
@@ -30,7 +28,6 @@ from store.gates import SqlGates, by
 from store.unit_of_work import SqlStore
 
 Clock = Callable[[], datetime]
-Handle = Callable[[Store, actions.Asking, datetime], Awaitable[Page | PrivatePage | Form]]
 
 
 def utc_now() -> datetime:
@@ -53,7 +50,7 @@ class Core:
     refresher: Refresher
 
     @property
-    def handle(self) -> Handle:
+    def handle(self) -> actions.Handle:
         """What answers people, in whatever chat."""
         return partial(
             actions.handle,

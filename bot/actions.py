@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -13,7 +13,7 @@ from bot.delivering import living
 from bot.exports import Links
 from bot.messages import Reach, Request, Surface
 from bot.pace import Rate, slowly
-from bot.page import Action, Form, Page, PrivatePage
+from bot.page import Action, AnyPage, Form, Page
 from bot.pages import Reader
 from bot.ports import Store, UnitOfWork
 from bot.subscriptions import PROBLEM_SHARE
@@ -34,6 +34,10 @@ class Asking(Protocol):
     def found(self, uow: UnitOfWork, /) -> Request: ...
 
 
+#: `handle`, with all that is not asked anew each time.
+Handle = Callable[[Store, Asking, datetime], Awaitable[AnyPage]]
+
+
 async def handle(
     store: Store,
     asking: Asking,
@@ -45,7 +49,7 @@ async def handle(
     files: Links | None = None,
     links: DeepLinks = DEFAULT,
     problem_share: float = PROBLEM_SHARE,
-) -> Page | PrivatePage | Form:
+) -> AnyPage:
     """Answer one request of one person. Authority is checked here, at every click, for the person who clicks.
 
     `retry` is the pause after a synchronisation's first failure; messages leave at `sends_per_minute` in each workspace. `files` are where
@@ -88,7 +92,7 @@ def complaints(action: Action, reader: Reader) -> Mapping[str, str]:
     return subscriptions.complaints(action, reader) if action.verb.startswith("subscription") else {}
 
 
-def _answer(uow: UnitOfWork, viewer: Viewer | Page, action: Action, now: datetime) -> Page | PrivatePage | Form:
+def _answer(uow: UnitOfWork, viewer: Viewer | Page, action: Action, now: datetime) -> AnyPage:
     verb, data = action.verb, action.data
     if isinstance(viewer, Page):
         return viewer

@@ -282,3 +282,7 @@ class Form:
     submit: str
     action: Action
     zone: str = "UTC"
+
+
+#: All that a person may get to see.
+AnyPage = Page | PrivatePage | Form

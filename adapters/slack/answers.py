@@ -23,13 +23,11 @@ from adapters.slack.places import Home, Modal, Place, PrivateReply, Reply
 from adapters.visits import Visits
 from bot import actions, pages
 from bot.channels.looking import SUBSCRIBING, looked
-from bot.errors import Ambiguous, Gone, Rejected, Superseded, SurveybotError, UserError, loggable
+from bot.errors import Gone, Rejected, Superseded, SurveybotError, UserError, loggable
 from bot.messages import Conversation, Member, Request, Surface
-from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
+from bot.page import Action, AnyPage, Form, Page, PrivatePage
 from bot.pages.reader import Reader
 from bot.ports import Channel, Store, UnitOfWork
-
-Handle = Callable[[Store, actions.Asking, datetime], Awaitable[Page | PrivatePage | Form]]
 
 #: Until it is known who reads.
 _ANYBODY = Reader("en", "UTC")
@@ -61,7 +59,7 @@ class Answers:
     directory: SlackDirectory
     channel: Channel
     clock: Callable[[], datetime]
-    handle: Handle
+    handle: actions.Handle
     origins: Origins
     visits: Visits
     #: Threads that draw keep the event loop from acknowledging: in a rush answers queue here, acknowledgements do not.
@@ -119,7 +117,7 @@ class Answers:
         except Exception as error:  # noqa: BLE001 - as above
             return places.window(_apology(error, ask, asker.reader))
 
-    def _filled(self, asker: _Asker, page: Page | PrivatePage | Form) -> dict[str, Any]:
+    def _filled(self, asker: _Asker, page: AnyPage) -> dict[str, Any]:
         return places.window(page, self.origins.seal(asker.conversation, asker.ask.user_id))
 
     async def _complaints(self, ask: Ask) -> Mapping[str, str]:
@@ -131,7 +129,7 @@ class Answers:
         except (TimeoutError, SurveybotError):
             return found
 
-    async def _page(self, asker: _Asker) -> Page | PrivatePage | Form:
+    async def _page(self, asker: _Asker) -> AnyPage:
         """Whoever is known is read together with their page; about others Slack is asked first."""
         try:
             return await self._answered(asker)
@@ -139,7 +137,7 @@ class Answers:
             await self._meet(asker)
             return await self._answered(asker)
 
-    async def _answered(self, asker: _Asker) -> Page | PrivatePage | Form:
+    async def _answered(self, asker: _Asker) -> AnyPage:
         if asker.action.verb == "survey.handover":
             await self._hand_over(await self.store.read(asker.found))
         if asker.action.verb in SUBSCRIBING:
@@ -160,7 +158,7 @@ class Answers:
             await self.channel.turn(asked.member)
             await self.channel.send(asked.member, page)
 
-    async def _draw(self, asking: actions.Asking) -> Page | PrivatePage | Form:
+    async def _draw(self, asking: actions.Asking) -> AnyPage:
         async with self.drawing:
             return await self.handle(self.store, asking, self.clock())
 
@@ -230,15 +228,6 @@ async def _opened(client: AsyncWebClient, ask: Ask) -> Home | Modal | Reply:
 
 
 def _apology(error: Exception, ask: Ask, reader: Reader) -> Page:
-    if isinstance(error, UserError):
-        return _sentence(str(error), reader)
-    log.error("slack.answer_failed", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})
-    if isinstance(error, Ambiguous):  # it may stand right above this
-        text = reader.say("Slack did not tell me whether my answer arrived. If you do not see it, please ask again.")
-        return _sentence(text, reader, title=reader.say("Did it arrive?"))
-    return _sentence(reader.say("Something went wrong on my side. Please try again in a few minutes."), reader)
-
-
-def _sentence(text: str, reader: Reader, *, title: str | None = None) -> Page:
-    button = Button(label=reader.say("My active surveys"), action=Action(verb="surveys.list"))
-    return Page(title=title or reader.say("That did not work"), elements=(Text((text,)), Buttons((button,))), zone=reader.zone)
+    if not isinstance(error, UserError):
+        log.error("slack.answer_failed", extra={"user": ask.user_id, "verb": ask.action.verb, **loggable(error)})
+    return pages.apology(error, "Slack", reader)

@@ -20,7 +20,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from adapters.bodies import whole_body
-from adapters.slack.answers import Answers, Handle
+from adapters.slack.answers import Answers
 from adapters.slack.clients import Clients
 from adapters.slack.directory import SlackDirectory
 from adapters.slack.lifecycle import follow_removals, follow_teams, installation_of
@@ -58,7 +58,7 @@ def slack_app(
     channel: Channel,
     keyring: Keyring,
     clock: Callable[[], datetime],
-    handle: Handle = actions.handle,
+    handle: actions.Handle = actions.handle,
 ) -> AsyncApp:
     """Return the app for all installations. Raises ValueError without a signing secret; None = it hears by Socket Mode alone.
 

@@ -15,7 +15,7 @@ from adapters.privacy import check_reader
 from adapters.slack.errors import fields, translated
 from bot.errors import Rejected, Unavailable
 from bot.messages import Member, Surface
-from bot.page import Form, Page, PrivatePage
+from bot.page import AnyPage, Page, PrivatePage
 from bot.ports import Store
 from cards import slack
 
@@ -87,7 +87,7 @@ async def fill(client: AsyncWebClient, modal: Modal, view: dict[str, Any]) -> No
         await client.views_update(view_id=modal.view_id, external_id=modal.external_id, view=view, hash=modal.hash)
 
 
-def window(page: Page | PrivatePage | Form, carried: Mapping[str, str] | None = None) -> dict[str, Any]:
+def window(page: AnyPage, carried: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Draw for a window, with what it is to carry. Raises TypeError for a private page."""
     if isinstance(page, PrivatePage):
         raise TypeError("a private page is not shown where others look on")

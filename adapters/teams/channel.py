@@ -16,7 +16,7 @@ from adapters.teams.pacing import TeamsPace
 from adapters.teams.registration import Registration
 from bot.errors import Forbidden, Gone, Rejected, ShutOut, Throttled, Unavailable, loggable
 from bot.messages import Address, Conversation, Member, MemberKind, MessageRef, Readership
-from bot.page import Form, Page, PrivatePage
+from bot.page import AnyPage, Form, Page, PrivatePage
 from bot.ports import Store
 from cards import teams
 
@@ -47,7 +47,7 @@ class TeamsChannel:
         """See `bot.ports.Channel`."""
         await self._pace.edit_turn()
 
-    async def send(self, member: Member, page: Page | PrivatePage | Form, key: str | None = None) -> MessageRef:  # noqa: ARG002 - see `find`
+    async def send(self, member: Member, page: AnyPage, key: str | None = None) -> MessageRef:  # noqa: ARG002 - see `find`
         """See `bot.ports.Channel`. Rejected, too, is a page that is not for this member to see, or that Teams cannot show."""
         card = await self._card(member, page)
         address = await self._address(member)
@@ -103,7 +103,7 @@ class TeamsChannel:
         """See `bot.ports.Channel`. A bot cannot read its chats: what is lost stays unknown."""
         raise Forbidden("the Bot Connector lists no messages")
 
-    async def edit(self, message: MessageRef, member: Member, page: Page | PrivatePage | Form, key: str) -> None:  # noqa: ARG002 - as above
+    async def edit(self, message: MessageRef, member: Member, page: AnyPage, key: str) -> None:  # noqa: ARG002 - as above
         """See `bot.ports.Channel`."""
         card = await self._card(member, page)
         address = await self._address(member)
@@ -112,7 +112,7 @@ class TeamsChannel:
         async with self._called():
             await self._connector.replace(address.service_url, message.channel_id, message.message_id, card)
 
-    async def _card(self, member: Member, page: Page | PrivatePage | Form) -> dict[str, Any]:
+    async def _card(self, member: Member, page: AnyPage) -> dict[str, Any]:
         self._check_tenant(member.workspace_id)
         await check_reader(self._store, member, page)
         return _card(page)
@@ -186,7 +186,7 @@ class TeamsChannel:
             log.warning("teams.address_not_kept", extra={"conversation": address.conversation_id, **loggable(error)})
 
 
-def _card(page: Page | PrivatePage | Form) -> dict[str, Any]:
+def _card(page: AnyPage) -> dict[str, Any]:
     try:
         return teams.message(page)
     except ValueError as error:

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from bot.page import Action, Button, Buttons, Entry, Form, Page, PrivatePage
+from bot.page import Action, AnyPage, Button, Buttons, Entry, Form
 
-Shown = Page | PrivatePage | Form
 #: In the data of buttons and forms.
 _NAME = "in"
 
 
-def carrying(page: Shown, conversation_id: str) -> Shown:
+def carrying(page: AnyPage, conversation_id: str) -> AnyPage:
     """Return the page with buttons and a form that remember the conversation."""
     own = {_NAME: conversation_id}
     changed: dict[str, Any] = {"elements": tuple(_carrying(element, own) for element in page.elements)}

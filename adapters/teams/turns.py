@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
@@ -18,22 +18,20 @@ from adapters.teams.origins import carried, carrying
 from adapters.teams.patience import patiently
 from adapters.teams.wire import Incoming
 from adapters.visits import Visits
-from bot import actions
+from bot import actions, pages
 from bot.channels.looking import looked
 from bot.errors import Ambiguous, ShutOut, SurveybotError, UserError, loggable
 from bot.messages import Member, Request, Surface
-from bot.page import Action, Button, Buttons, Form, Page, PrivatePage, Text
+from bot.page import Action, AnyPage, Page, PrivatePage, Text
 from bot.pages.reader import Reader
+from bot.pages.refusals import FAILED
 from bot.ports import Store
 from cards import teams
 
-Shown = Page | PrivatePage | Form
-Handle = Callable[[Store, actions.Asking, datetime], Awaitable[Shown]]
 Json = dict[str, Any]
 
 _SENTENCE = "application/vnd.microsoft.activity.message"
 _ERROR = "application/vnd.microsoft.error"
-_FAILED = "Something went wrong on my side. Please try again in a few minutes."
 #: At a time; an eighth of the connector's calls.
 WELCOMES = 4
 
@@ -44,7 +42,7 @@ log = logging.getLogger(__name__)
 class Answer:
     """What whoever pressed a button is shown: a page in the place of its card, or else a sentence beside it."""
 
-    page: Shown | None = None
+    page: AnyPage | None = None
     card: Json | None = None
     sentence: str | None = None
     #: None: it is not known who asks.
@@ -60,7 +58,7 @@ class Turns:
     channel: TeamsChannel
     clock: Callable[[], datetime]
     visits: Visits
-    handle: Handle = actions.handle
+    handle: actions.Handle = actions.handle
     #: In shared places answer where it was asked, by messages that only whoever asked sees; else, and where Teams refuses, in their chat.
     is_targeting: bool = False
     #: Threads that draw keep the event loop from acknowledging: in a rush answers queue here, acknowledgements do not.
@@ -93,7 +91,7 @@ class Turns:
             return Answer(sentence=say("Please add me to your own chats first: what I know about surveys is for you alone."))
         except Exception as error:  # noqa: BLE001 - without an answer Teams would say that nobody is there
             log.error("teams.answer_failed", extra={"verb": action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
-            return Answer(sentence=say(_FAILED))
+            return Answer(sentence=say(FAILED))
         where = say("I have answered here; only you see it.") if is_targeted else say("I have answered in our own chat.")
         return Answer(sentence=where, member=member)
 
@@ -123,15 +121,17 @@ class Turns:
         member, page = await self._page(incoming, action, surface)
         return member, await self._show(incoming, member, page)
 
-    async def _show(self, incoming: Incoming, member: Member | None, page: Shown) -> bool:
+    async def _show(self, incoming: Incoming, member: Member | None, page: AnyPage) -> bool:
         """Send a page to whoever asked: where they did, for their eyes alone, or in their own chat. Returns whether it is the former."""
         try:
             return await self._show_once(incoming, member, page)
         except Ambiguous as error:
             log.error("teams.answer_lost", extra=loggable(error))  # noqa: TRY400 - a traceback quotes data
-            return await self._show_once(incoming, member, _apology(error, Reader.of(member) if member else _reader(incoming)))
+            return await self._show_once(
+                incoming, member, pages.apology(error, "Teams", Reader.of(member) if member else _reader(incoming))
+            )
 
-    async def _show_once(self, incoming: Incoming, member: Member | None, page: Shown) -> bool:
+    async def _show_once(self, incoming: Incoming, member: Member | None, page: AnyPage) -> bool:
         if self.is_targeting and not incoming.is_personal and not isinstance(page, PrivatePage):
             try:
                 await self.channel.reply(self.directory.heard_at(incoming), page, only_for=incoming.sender.id)
@@ -145,7 +145,7 @@ class Turns:
             await self._send(member, page)
         return False
 
-    async def _send(self, member: Member, page: Shown) -> None:
+    async def _send(self, member: Member, page: AnyPage) -> None:
         async def send() -> None:
             await self.channel.turn(member)
             await self.channel.send(member, page)
@@ -176,7 +176,7 @@ class Turns:
             return Answer()
         return Answer(card=teams.card(page))
 
-    async def _page(self, incoming: Incoming, action: Action, surface: Surface) -> tuple[Member | None, Shown]:
+    async def _page(self, incoming: Incoming, action: Action, surface: Surface) -> tuple[Member | None, AnyPage]:
         """Whatever fails is logged, and said in one sentence; but ShutOut is raised. No member: it is not known who asks."""
         member, reader = None, _reader(incoming)
         try:
@@ -188,9 +188,9 @@ class Turns:
         except Exception as error:  # noqa: BLE001 - there is somebody waiting, whatever it was
             if not isinstance(error, UserError):
                 log.error("teams.answer_failed", extra={"verb": action.verb, **loggable(error)})  # noqa: TRY400 - a traceback quotes data
-            return member, _apology(error, reader)
+            return member, pages.apology(error, "Teams", reader)
 
-    async def _drawn(self, incoming: Incoming, member: Member, action: Action, surface: Surface) -> Shown:
+    async def _drawn(self, incoming: Incoming, member: Member, action: Action, surface: Surface) -> AnyPage:
         if action.verb == "survey.handover":
             handed_over = Action(verb="survey.show", data=action.data)
             if surface is Surface.PRIVATE:  # there every answer is
@@ -215,7 +215,7 @@ def shown(incoming: Incoming, answer: Answer) -> Json:
         return _body(teams.CONTENT_TYPE, answer.card)
     if answer.sentence is not None:
         return _body(_SENTENCE, answer.sentence)
-    return _body(_ERROR, {"code": "NotFound", "message": _reader(incoming).say(_FAILED)}, status=404)
+    return _body(_ERROR, {"code": "NotFound", "message": _reader(incoming).say(FAILED)}, status=404)
 
 
 def follows(incoming: Incoming) -> Json:
@@ -241,17 +241,3 @@ def _reader(incoming: Incoming) -> Reader:
 
 def _body(kind: str, value: Any, *, status: int = 200) -> Json:  # noqa: ANN401 - a card, a text or an error
     return {"statusCode": status, "type": kind, "value": value}
-
-
-def _apology(error: Exception, reader: Reader) -> Page:
-    if isinstance(error, UserError):
-        return _sentence(str(error), reader)
-    if isinstance(error, Ambiguous):  # it may stand right above this
-        text = reader.say("Teams did not tell me whether my answer arrived. If you do not see it, please ask again.")
-        return _sentence(text, reader, title=reader.say("Did it arrive?"))
-    return _sentence(reader.say(_FAILED), reader)
-
-
-def _sentence(text: str, reader: Reader, *, title: str | None = None) -> Page:
-    button = Button(label=reader.say("My active surveys"), action=Action(verb="surveys.list"))
-    return Page(title=title or reader.say("That did not work"), elements=(Text((text,)), Buttons((button,))), zone=reader.zone)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from bot import pages
+from bot.errors import Ambiguous, Unavailable
 from bot.gallery import subscriptions as gallery_subscriptions
 from bot.gallery.coverage import coverage_pages
 from bot.gallery.posts import gallery_of_posts
@@ -58,6 +59,8 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "not-linked": pages.not_linked(READER),
         "not-a-member": pages.not_a_member(READER),
         "out-of-date": pages.out_of_date(READER),
+        "gone-wrong": pages.apology(Unavailable(""), "Slack", READER),
+        "answer-lost": pages.apology(Ambiguous(""), "Slack", READER),
         **_help(),
         **_homes(),
         "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, READER), READER),

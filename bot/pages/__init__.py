@@ -7,6 +7,7 @@ from bot.pages.home import Knowledge, Overview, home_page
 from bot.pages.notifications import closing_survey, new_survey
 from bot.pages.reader import Reader
 from bot.pages.refusals import (
+    apology,
     instead_of_form,
     loading,
     no_numbers,
@@ -49,6 +50,7 @@ __all__ = [
     "Knowledge",
     "Overview",
     "Reader",
+    "apology",
     "change_form",
     "channel_offered",
     "channel_subscribed",

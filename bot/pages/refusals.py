@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from bot.errors import Ambiguous, UserError
 from bot.page import Action, Button, Element, Facts, Form, Page, Text, phrase
 from bot.pages.reader import Reader
 from bot.pages.ways import back, help_button, list_button, privacy_button, row
+
+FAILED = "Something went wrong on my side. Please try again in a few minutes."
+
+
+def apology(error: Exception, chat: str, reader: Reader) -> Page:
+    """Answer for whoever waits while something goes wrong; `chat` is the platform's name."""
+    say, title = reader.say, reader.say("That did not work")
+    match error:
+        case UserError():
+            text = str(error)
+        case Ambiguous():  # it may stand right above this
+            title = say("Did it arrive?")
+            text = say("{chat} did not tell me whether my answer arrived. If you do not see it, please ask again.").format(chat=chat)
+        case _:
+            text = say(FAILED)
+    return Page(title=title, elements=(Text((text,)), row(list_button(reader))), zone=reader.zone)
 
 
 def not_found(reader: Reader) -> Page:

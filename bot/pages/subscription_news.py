@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.page import Action, Button, Facts, Note, Page, Strong, Text, phrase
+from bot.page import Action, Button, Facts, Note, Page, Phrase, Strong, Text, phrase
 from bot.pages.reader import Reader
 from bot.pages.subscriptions import features_words, list_button, paused_words, subject_words, weekly_words
 from bot.pages.ways import row
@@ -34,20 +34,14 @@ def channel_offered(described: Described, reader: Reader) -> Page:
         action=Action(verb="subscription.take_over", data={"subscription": str(it.subscription_id)}),
         is_primary=True,
     )
-    facts = Facts(((say("Surveys"), (subject_words(described, reader),)), (say("What I post"), (features_words(described, reader),))))
+    facts = Facts(_about(described, reader))
     return Page(title=say("Who takes this over?"), elements=(Text((text,)), facts, row(button, list_button(reader))), zone=it.zone)
 
 
 def subscription_paused(described: Described, why: Paused, reader: Reader) -> Page:
     """Tell whoever subscribed a channel, once and in private, that nothing is posted there any more, and what to do (FEATURES E4)."""
     say = reader.say
-    facts = Facts(
-        (
-            (say("Surveys"), (subject_words(described, reader),)),
-            (say("What I post"), (features_words(described, reader),)),
-            (say("Why"), (_why(why, reader),)),
-        )
-    )
+    facts = Facts((*_about(described, reader), (say("Why"), (_why(why, reader),))))
     elements = (Text((say("I have stopped posting to a channel that you subscribed."),)), facts, Note((_remedy(why, reader),)))
     return Page(title=say("Subscription paused"), elements=elements, zone=reader.zone)
 
@@ -55,13 +49,17 @@ def subscription_paused(described: Described, why: Paused, reader: Reader) -> Pa
 def posts_held(described: Described, reader: Reader) -> Page:
     """Tell whoever subscribed a channel, once and in private, that its posts wait for somebody to put something right."""
     say = reader.say
-    facts = Facts(((say("Surveys"), (subject_words(described, reader),)), (say("What I post"), (features_words(described, reader),))))
+    facts = Facts(_about(described, reader))
     why = say("I hold back what I would post to a channel that you subscribed: I cannot see who reads it, and posts are for members alone.")
     note = say(
         "Whoever runs Surveybot finds out by “surveybot doctor” which permission I lack. Once I have it, I post what is still true. "
         "There is nothing for you to do."
     )
     return Page(title=say("Posts wait"), elements=(Text((why,)), facts, Note((note,))), zone=reader.zone)
+
+
+def _about(described: Described, reader: Reader) -> tuple[tuple[str, Phrase], ...]:
+    return (reader.say("Surveys"), (subject_words(described, reader),)), (reader.say("What I post"), (features_words(described, reader),))
 
 
 def _why(why: Paused, reader: Reader) -> str:

@@ -20,7 +20,6 @@ from adapters.sandbox.serving import serving
 from adapters.sandbox.slack.sender import SlackSender
 from adapters.sandbox.slack.server import slack_app as simulated_slack
 from adapters.sandbox.slack.workspace import ConversationKind, Message, UserKind, Workspace, elements
-from adapters.slack.answers import Handle
 from adapters.slack.channel import SlackChannel
 from adapters.slack.clients import Clients, OneWorkspace, make_client
 from adapters.slack.directory import SlackDirectory
@@ -160,7 +159,7 @@ async def start(
     """Serve the app on a port; each call makes a new app over the same store."""
     async with AsyncExitStack() as stack:
 
-        async def start_one(handle: Handle = actions.handle, memory: Store = store, dms: SlackChannel = channel) -> Bot:
+        async def start_one(handle: actions.Handle = actions.handle, memory: Store = store, dms: SlackChannel = channel) -> Bot:
             app = slack_app(
                 clients=clients,
                 signing_secret=SECRET,

@@ -10,11 +10,12 @@ import stamina
 
 from adapters.sandbox.teams.tenant import BLOCKED, Conversation, Fault, Json, refusal
 from adapters.teams.inbound import Inbound
-from adapters.teams.turns import Shown, Turns
+from adapters.teams.turns import Turns
 from adapters.teams.wire import Incoming, parse
 from bot.actions import Asking
 from bot.messages import Conversation as Place
 from bot.messages import Request
+from bot.page import AnyPage
 from bot.ports import Store
 from tests.adapters.teams.conftest import LINK, TENANT_ID, People, button, title
 
@@ -43,7 +44,7 @@ async def test_only_whoever_asks_in_a_channel_sees_the_answer_there_and_no_link(
     seen_by, listed = newest(general)
     assert (seen_by, title(listed)) == ("29:ana", "My active surveys")
     details = (await people.client.press("ana", button(listed, "Details"), general, is_targeted=True)).json()
-    handover = button(details["value"], "Respond in a direct message")
+    handover = button(details["value"], "Respond in private")
     assert people.seen("ana") == []
     answer = (await people.client.press("ana", handover, general, is_targeted=True)).json()
     assert title(answer["value"]) == "Sent to you"
