@@ -4,40 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
 
 from bot import small_groups
 from bot.deep_links import DEFAULT
-from bot.gallery.scene import HOSTILE, NOW, READER
+from bot.gallery.scene import DAY, HOSTILE, NOW, READER, SENT
 from bot.listed import Listed
-from bot.model import Distribution, DistributionStats, Integration, LinkType, Survey
+from bot.model import Distribution, DistributionStats, Integration, Survey
 from bot.numbers import SurveyNumbers
 from bot.page import Page
 from bot.pages.posts import Section, Told, Week, post, section, weekly
 from bot.posts import OWNER, News, PostKind
 from bot.trend import trend
 
-_DAY = timedelta(days=1)
-_SENT = Distribution(
-    distribution_id="EMD_1",
-    survey_id="SV_1",
-    parent_id=None,
-    owner_id="UR_1",
-    request_type="Invite",
-    request_status="Done",
-    send_date=NOW - 9 * _DAY,
-    sender_name="People team",
-    link_type=LinkType.INDIVIDUAL,
-    link_expires_at=NOW + _DAY,
-    stats=DistributionStats(sent=412, opened=318, started=271, finished=243, bounced=58, blocked=12, skipped=6),
-)
-_FEW = replace(_SENT, stats=DistributionStats(sent=4, finished=3))
+_FEW = replace(SENT, stats=DistributionStats(sent=4, finished=3))
 _MARKS = {PostKind.MILESTONES: "50", PostKind.DELIVERY_PROBLEMS: "EMD_1:1"}
 
 
 def gallery_of_posts() -> Mapping[str, Page]:
     """Name -> page; the same at every call."""
-    found = _numbers(_SENT)
+    found = _numbers(SENT)
     closed = replace(found, is_open=False, closes_at=None, survey=replace(found.survey, is_active=False, counted_at=NOW))
     surveys = [
         Listed(integration_id="main", survey_id=f"SV_{n}", name=f"Pulse {n}", owner=None, is_open=True, closes_at=None)
@@ -69,7 +54,7 @@ def _section(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1, *, 
     told = Told(
         news=news,
         found=found,
-        distribution=_SENT if kind is PostKind.DELIVERY_PROBLEMS else None,
+        distribution=SENT if kind is PostKind.DELIVERY_PROBLEMS else None,
         is_cut_off=is_cut_off,
     )
     return section(told, DEFAULT, READER)
@@ -77,10 +62,10 @@ def _section(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1, *, 
 
 def _numbers(distribution: Distribution) -> SurveyNumbers:
     grown = enumerate((61, 148, 150, 150, 162, 171, 202, 230))
-    counts = {"EMD_1": [((NOW + (day - 8) * _DAY).date(), replace(_SENT.stats, finished=finished)) for day, finished in grown]}
+    counts = {"EMD_1": [((NOW + (day - 8) * DAY).date(), replace(SENT.stats, finished=finished)) for day, finished in grown]}
     return SurveyNumbers(
         integration=Integration(integration_id="main", name="Acme HR", base_url="https://fra1.qualtrics.com/API/v3/", brand_id="acme"),
-        survey=Survey(survey_id="SV_1", name="Employee engagement 2026", owner_id="UR_1", is_active=True, last_modified=NOW - 9 * _DAY),
+        survey=Survey(survey_id="SV_1", name="Employee engagement 2026", owner_id="UR_1", is_active=True, last_modified=NOW - 9 * DAY),
         owner="Nia Okafor",
         k=small_groups.LOWEST,
         distributions=[distribution],

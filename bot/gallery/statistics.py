@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from bot import pages, small_groups
 from bot.deep_links import DEFAULT
-from bot.gallery.scene import HOSTILE, NOW, READER
+from bot.gallery.scene import DAY, HOSTILE, NOW, READER, SENT
 from bot.listed import Listed
 from bot.model import Anonymity, Distribution, DistributionStats, Integration, LinkType, Survey, SurveyDetails
 from bot.numbers import SurveyNumbers
@@ -18,21 +17,13 @@ from bot.pages.statistics import ListPage
 from bot.rules import GENERATED
 from bot.trend import Point
 
-_DAY = timedelta(days=1)
 _ACME = Integration(integration_id="main", name="Acme HR", base_url="https://fra1.qualtrics.com/API/v3/", brand_id="acme")
 _STATS = DistributionStats(sent=1204, opened=903, started=731, finished=688, bounced=17, failed=6, skipped=31, complaints=2, blocked=11)
-_INVITE = Distribution(
-    distribution_id="EMD_1",
-    survey_id="SV_1",
-    parent_id=None,
-    owner_id="UR_1",
-    request_type="Invite",
-    request_status="Done",
-    send_date=NOW - 5 * _DAY,
-    sender_name="People team",
-    link_type=LinkType.INDIVIDUAL,
-    link_expires_at=NOW + 9 * _DAY,
-    created_at=NOW - 6 * _DAY,
+_INVITE = replace(
+    SENT,
+    send_date=NOW - 5 * DAY,
+    link_expires_at=NOW + 9 * DAY,
+    created_at=NOW - 6 * DAY,
     subject="How are you at Acme?",
     stats=_STATS,
 )
@@ -41,7 +32,7 @@ _REMINDER = replace(
     distribution_id="EMD_2",
     parent_id="EMD_1",
     request_type="Reminder",
-    send_date=NOW - 2 * _DAY,
+    send_date=NOW - 2 * DAY,
     subject=None,
     stats=DistributionStats(sent=640, opened=310, started=150, finished=121),
 )
@@ -52,9 +43,9 @@ _SMALL = replace(_INVITE, distribution_id="EMD_3", subject="For the board", stat
 def gallery_of_statistics() -> Mapping[str, Page]:
     """Name -> page; the same at every call."""
     found = _numbers([_REMINDER, _INVITE])
-    many = _numbers([replace(_INVITE, distribution_id=f"EMD_{n}", send_date=NOW - n * _DAY) for n in range(1, 48)])
+    many = _numbers([replace(_INVITE, distribution_id=f"EMD_{n}", send_date=NOW - n * DAY) for n in range(1, 48)])
     anonymous = replace(_INVITE, link_type=LinkType.ANONYMOUS, sender_name=None, subject=None)
-    waiting = replace(_INVITE, distribution_id="EMD_4", request_status="Pending", send_date=NOW + _DAY, stats=DistributionStats())
+    waiting = replace(_INVITE, distribution_id="EMD_4", request_status="Pending", send_date=NOW + DAY, stats=DistributionStats())
     closed = replace(found, survey=replace(found.survey, is_active=False), is_open=False, closes_at=None)
     return {
         "open-surveys": pages.open_surveys(_list(2), READER, is_admin=False),
@@ -91,7 +82,7 @@ def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
         name="Employee engagement 2026",
         owner_id="UR_1",
         is_active=True,
-        last_modified=NOW - 9 * _DAY,
+        last_modified=NOW - 9 * DAY,
         details=SurveyDetails(ends_at=None, anonymity=Anonymity.ANONYMIZED),
     )
     return SurveyNumbers(
@@ -102,7 +93,7 @@ def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
         distributions=distributions,
         numbers=small_groups.of_survey(distributions, 5, NOW),
         is_open=True,
-        closes_at=NOW + 9 * _DAY,
+        closes_at=NOW + 9 * DAY,
         history=_grown(),
     )
 
@@ -110,7 +101,7 @@ def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
 def _grown() -> Sequence[Point]:
     answers = (0, 210, 388, 455, 502, 688)
     return [
-        Point(day=(NOW - (5 - n) * _DAY).date(), numbers=small_groups.protect(1204, {"finished": number}, 5))
+        Point(day=(NOW - (5 - n) * DAY).date(), numbers=small_groups.protect(1204, {"finished": number}, 5))
         for n, number in enumerate(answers)
     ]
 
@@ -132,7 +123,7 @@ def _list(number: int, *, page: int = 1, is_open: bool = True) -> ListPage:
             name=names[n % len(names)],
             owner="Nia Okafor" if n % 3 else None,
             is_open=is_open,
-            closes_at=NOW + n * _DAY if is_open and n % 4 else None,
+            closes_at=NOW + n * DAY if is_open and n % 4 else None,
         )
         for n in range(1, number + 1)
     ]
