@@ -1,25 +1,31 @@
-"""A tenant with one survey, and the steps of the bot's life over a real database."""
+"""A tenant with one survey, the steps of the bot's life over a real database, and what channels are told meanwhile."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 import pytest
 
+from bot.channels.announcing import announce_due
+from bot.channels.posting import Poster, post_due
+from bot.deep_links import DeepLinks
 from bot.delivering import living, reminders
 from bot.delivering.delivery import Sender, deliver_due
 from bot.delivering.settling import settle_lost
 from bot.errors import Forbidden
-from bot.messages import Conversation, Delivery, Member, MemberKind, MessageRef, Reach, Readership
-from bot.model import Integration
-from bot.page import Page, PrivatePage
+from bot.messages import Conversation, Delivery, DeliveryState, Member, MemberKind, MessageRef, Reach, Readership
+from bot.model import Integration, User
+from bot.page import Facts, Page, PrivatePage
 from bot.ports import Store
 from bot.ports.records import Run
+from bot.posts import PostKind
+from bot.subscriptions import Feature, Subscription
+from bot.syncing.refreshing import Refresher
 from bot.syncing.sync import Kind, Progress, Synchronisation
 from tests.contract.core.scripted import ScriptedSource
-from tests.unit.core.examples import NOW, an_integration
+from tests.unit.core.examples import DAY, NOW, an_integration
 
 
 async def _nothing() -> None: ...
@@ -173,3 +179,83 @@ class Life:
 @pytest.fixture
 async def life(store: Store) -> Life:
     return Life(store)
+
+
+OLGA = User(user_id="UR_1", email="olga@acme.example", first_name="Olga", last_name="Berg")
+
+
+@dataclass
+class Channels:
+    """A tenant whose surveys are Olga's, and what is said of them. Every Monday noon (NOW) is in working hours."""
+
+    life: Life
+
+    async def subscribe(self, *features: Feature, subject: str = "SV_1", creator: str = "olga", channel: str = "C1") -> Subscription:
+        wish = Subscription(
+            subscription_id=0,
+            conversation=Conversation(workspace_id="T1", channel_id=channel),
+            subject=subject,
+            features=frozenset(features or Feature),
+            creator_id=creator,
+            created_at=self.life.now,
+            zone="Europe/Berlin",
+        )
+        return await self.life.store.write(lambda uow: uow.subscriptions.add(wish))
+
+    def send(self, survey_id: str = "SV_1", distribution_id: str = "EMD_1", days: float = 7, sent: int = 100) -> None:
+        self.life.source.put(survey_id, name=f"Pulse {survey_id}")
+        self.life.source.send(distribution_id, {}, survey_id, send_date=self.life.now, link_expires_at=self.life.now + timedelta(days=days))
+        self.count(distribution_id, sent=sent)
+
+    def count(self, distribution_id: str = "EMD_1", **counts: int) -> None:
+        known = self.life.source.sent[distribution_id]
+        self.life.source.sent[distribution_id] = replace(known, stats=replace(known.stats, **counts))
+
+    async def look(self) -> list[str]:
+        """Read Qualtrics, and say what there is to be said; returns the kinds of it."""
+        await self.life.sync()
+        return await self.tell()
+
+    async def tell(self) -> list[str]:
+        before = len(self.life.channel.posted)
+        await announce_due(self.life.store, self.life.sender.reach, self.life.now)
+        await post_due(self.poster)
+        return [page.title for _, page in self.life.channel.posted[before:]]
+
+    async def follow_hints(self) -> list[str]:
+        """Look at the surveys that a look was asked for; returns them."""
+        hints = await self.life.store.read(lambda uow: uow.refreshes.all(100))
+        self.life.wait(seconds=5)
+
+        async def synchronise(_: Integration) -> Synchronisation:
+            return self.life.synchronisation()
+
+        await Refresher(store=self.life.store, synchronise=synchronise, owner="test", clock=self.life.clock).refresh_due()
+        return [hint.survey_id for hint in hints]
+
+    @property
+    def poster(self) -> Poster:
+        return Poster(self.life.sender, DeepLinks())
+
+    async def states(self, *kinds: PostKind) -> set[DeliveryState]:
+        posts = await self.life.store.read(lambda uow: uow.posts.list(100))
+        return {post.state for post in posts if not kinds or post.news.kind in kinds}
+
+    def newest(self) -> Page:
+        return self.life.channel.posted[-1][1]
+
+
+@pytest.fixture
+async def channels(life: Life) -> Channels:
+    life.now = NOW - 30 * DAY
+    life.source.user_list = (OLGA,)
+    await life.baseline()
+    await life.join("olga", "eve")
+    life.now = NOW
+    return Channels(life)
+
+
+def facts(page: Page) -> Iterator[tuple[str, str]]:
+    for element in page.elements:
+        if isinstance(element, Facts):
+            yield from ((name, "".join(str(part) for part in value)) for name, value in element.facts)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -14,97 +13,14 @@ from bot.channels.announcing import announce_due
 from bot.channels.posting import Poster, post_due
 from bot.deep_links import DeepLinks
 from bot.errors import Ambiguous, Forbidden, Gone, Rejected, ShutOut, SurveybotError, Throttled, Unavailable
-from bot.messages import Conversation, DeliveryState, MemberKind, Place, Preference
-from bot.model import Integration, User
-from bot.page import Chart, Facts, Moment, Page
-from bot.posts import MEMORY, News, PostKind
-from bot.subscriptions import Feature, Paused, Subscription
-from bot.syncing.refreshing import Refresher
-from bot.syncing.sync import Kind, Synchronisation
+from bot.messages import DeliveryState, MemberKind, Place, Preference
+from bot.page import Chart
+from bot.posts import News, PostKind
+from bot.subscriptions import Feature, Paused
+from bot.syncing.sync import Kind
 from cards.plain import plain_text
-from tests.contract.core.conftest import Life
-from tests.unit.core.examples import DAY, NOW
-
-HERE = Conversation(workspace_id="T1", channel_id="C1")
-EVERYTHING = frozenset(Feature)
-OLGA = User(user_id="UR_1", email="olga@acme.example", first_name="Olga", last_name="Berg")
-
-
-@dataclass
-class Channels:
-    """A tenant whose surveys are Olga's, and what is said of them. Every Monday noon (NOW) is in working hours."""
-
-    life: Life
-
-    async def subscribe(self, *features: Feature, subject: str = "SV_1", creator: str = "olga", channel: str = "C1") -> Subscription:
-        wish = Subscription(
-            subscription_id=0,
-            conversation=replace(HERE, channel_id=channel),
-            subject=subject,
-            features=frozenset(features) or EVERYTHING,
-            creator_id=creator,
-            created_at=self.life.now,
-            zone="Europe/Berlin",
-        )
-        return await self.life.store.write(lambda uow: uow.subscriptions.add(wish))
-
-    def send(self, survey_id: str = "SV_1", distribution_id: str = "EMD_1", days: float = 7, sent: int = 100) -> None:
-        self.life.source.put(survey_id, name=f"Pulse {survey_id}")
-        self.life.source.send(distribution_id, {}, survey_id, send_date=self.life.now, link_expires_at=self.life.now + timedelta(days=days))
-        self.count(distribution_id, sent=sent)
-
-    def count(self, distribution_id: str = "EMD_1", **counts: int) -> None:
-        known = self.life.source.sent[distribution_id]
-        self.life.source.sent[distribution_id] = replace(known, stats=replace(known.stats, **counts))
-
-    async def look(self) -> list[str]:
-        """Read Qualtrics, and say what there is to be said; returns the kinds of it."""
-        await self.life.sync()
-        return await self.tell()
-
-    async def tell(self) -> list[str]:
-        before = len(self.life.channel.posted)
-        await announce_due(self.life.store, self.life.sender.reach, self.life.now)
-        await post_due(self.poster)
-        return [page.title for _, page in self.life.channel.posted[before:]]
-
-    async def follow_hints(self) -> list[str]:
-        """Look at the surveys that a look was asked for; returns them."""
-        hints = await self.life.store.read(lambda uow: uow.refreshes.all(100))
-        self.life.wait(seconds=5)
-
-        async def synchronise(_: Integration) -> Synchronisation:
-            return self.life.synchronisation()
-
-        await Refresher(store=self.life.store, synchronise=synchronise, owner="test", clock=self.life.clock).refresh_due()
-        return [hint.survey_id for hint in hints]
-
-    @property
-    def poster(self) -> Poster:
-        return Poster(self.life.sender, DeepLinks())
-
-    async def states(self, *kinds: PostKind) -> set[DeliveryState]:
-        posts = await self.life.store.read(lambda uow: uow.posts.list(100))
-        return {post.state for post in posts if not kinds or post.news.kind in kinds}
-
-    def newest(self) -> Page:
-        return self.life.channel.posted[-1][1]
-
-
-@pytest.fixture
-async def channels(life: Life) -> Channels:
-    life.now = NOW - 30 * DAY
-    life.source.user_list = (OLGA,)
-    await life.baseline()
-    await life.join("olga", "eve")
-    life.now = NOW
-    return Channels(life)
-
-
-def facts(page: Page) -> Iterator[tuple[str, str]]:
-    for element in page.elements:
-        if isinstance(element, Facts):
-            yield from ((name, "".join(str(part) for part in value)) for name, value in element.facts)
+from tests.contract.core.conftest import OLGA, Channels, facts
+from tests.unit.core.examples import NOW
 
 
 async def test_a_survey_is_followed_from_its_first_sending_to_its_final_numbers(channels: Channels) -> None:
@@ -385,89 +301,6 @@ async def test_a_process_killed_anywhere_loses_nothing_and_nothing_is_said_twice
     life.wait(minutes=3)
     assert await channels.look() == []
     assert DeliveryState.UNKNOWN in await channels.states(PostKind.LAUNCH)
-
-
-async def test_a_survey_that_is_sent_once_more_after_its_end_is_followed_to_its_next_end(channels: Channels) -> None:
-    life = channels.life
-    await channels.subscribe(Feature.CLOSED)
-    life.source.put(name="Pulse")
-    assert await channels.look() == [], "it is not sent yet"
-    channels.send(days=1)
-    await channels.look()
-    life.wait(days=2)
-    assert await channels.look() == ["Survey closed"]
-    channels.send(distribution_id="EMD_2", days=1)
-    assert await channels.look() == []
-    life.wait(days=2)
-    assert await channels.look() == ["Survey closed"]
-    assert await channels.look() == []
-
-
-async def test_last_numbers_are_read_after_the_end_by_a_look_that_is_asked_for(channels: Channels) -> None:
-    """Its answers until the last moment count, though no look at the tenant came between; whoever closes it by hand waits no longer."""
-    life = channels.life
-    for number in (1, 2):
-        channels.send(f"SV_{number}", f"EMD_{number}", days=30)
-        await channels.subscribe(Feature.RESULTS, subject=f"SV_{number}")
-    life.source.put("SV_1", name="Pulse SV_1", ends_at=life.now + DAY)
-    await channels.look()
-    life.wait(days=1)
-    channels.count(finished=83)
-    assert await channels.tell() == []
-    assert await channels.tell() == []
-    assert await channels.follow_hints() == ["SV_1"]
-    assert await channels.tell() == ["Final numbers"]
-    assert {("Completed", "80 or more"), ("As of", str(Moment(life.now)))} <= set(facts(channels.newest()))
-
-    life.source.put("SV_2", name="Pulse SV_2", is_active=False)
-    channels.count("EMD_2", finished=51)
-    assert await channels.look() == [], "that look did not count its answers any more"
-    assert await channels.follow_hints() == ["SV_2"]
-    assert await channels.tell() == ["Final numbers"]
-    assert ("Completed", "50 or more") in facts(channels.newest())
-    life.wait(hours=1)
-    assert await channels.look() == []
-    assert await channels.follow_hints() == []
-
-
-async def test_where_last_numbers_cannot_be_read_those_of_before_the_end_are_told_as_such_an_hour_later(channels: Channels) -> None:
-    life = channels.life
-    await channels.subscribe(Feature.RESULTS)
-    channels.send(days=30)
-    life.source.put(ends_at=life.now + DAY)
-    channels.count(finished=40)
-    await channels.look()
-    life.source.errors["distributions SV_1"] = Unavailable("down")
-    life.wait(days=1, minutes=59)
-    assert await channels.look() == []
-    life.wait(minutes=1)
-    assert await channels.tell() == ["Final numbers"]
-    assert "could not read Qualtrics" in plain_text(channels.newest())
-    assert ("As of", str(Moment(NOW))) in facts(channels.newest())
-
-
-@pytest.mark.parametrize("subject", ["SV_1", "all"])
-async def test_what_was_told_of_a_survey_and_is_forgotten_is_not_told_again_though_it_comes_back(channels: Channels, subject: str) -> None:
-    """What comes after its return is news: another milestone, another end."""
-    life = channels.life
-    await channels.subscribe(Feature.LAUNCH, Feature.MILESTONES, Feature.CLOSED, subject=subject)
-    channels.send(days=2)
-    channels.count(finished=60)
-    assert await channels.look() == ["News of your surveys"]
-    life.wait(days=3)
-    assert await channels.look() == ["Survey closed"]
-
-    life.now += MEMORY + DAY
-    await life.sync()
-    assert await life.store.write(lambda uow: uow.posts.forget(life.now - MEMORY)) == 5
-    assert await channels.look() == []
-    known = life.source.sent["EMD_1"]
-    life.source.sent["EMD_1"] = replace(known, link_expires_at=life.now + 9 * DAY)
-    assert [await channels.look(), await channels.look()] == [[], []]
-    channels.count(finished=80)
-    assert await channels.look() == ["Milestone reached"]
-    life.wait(days=10)
-    assert await channels.look() == ["Survey closed"]
 
 
 async def test_a_channel_is_told_who_subscribed_it_and_asked_to_take_over_when_they_have_left(channels: Channels) -> None:

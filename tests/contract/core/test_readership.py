@@ -18,10 +18,8 @@ from bot.ports import Store
 from bot.subscriptions import Feature, Paused, Subscription
 from cards.plain import plain_text
 from tests.contract.core.channels import HERE, Channel, said
-from tests.contract.core.conftest import Life, RecordingChannel
-from tests.contract.core.test_announcing import Channels, channels
+from tests.contract.core.conftest import Channels, Life, RecordingChannel
 
-__all__ = ["channels"]
 OTHERS = (Readership.OUTSIDERS, Readership.GUESTS, Readership.UNKNOWN)
 TITLE = "Not in this channel"
 
