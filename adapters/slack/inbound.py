@@ -70,24 +70,7 @@ def slack_app(
     if signing_secret == "":
         raise ValueError("a Slack app without its signing secret would believe anybody")
 
-    async def authorize(context: AsyncBoltContext) -> Any:  # noqa: ANN401 - Bolt takes None, too, but its type does not say so
-        """Gives Bolt no token, so that it calls nothing: no auth.test."""
-        workspace_id = await clients.about(installation_of(context))
-        if workspace_id is None:
-            return None
-        context[WORKSPACE] = workspace_id
-        return AuthorizeResult(enterprise_id=context.enterprise_id, team_id=context.team_id)
-
-    app = AsyncApp(
-        name="surveybot",
-        signing_secret=signing_secret or "",
-        authorize=authorize,
-        user_facing_authorize_error_message=Reader("en", "UTC").say(
-            "Surveybot has no access to this workspace now. Please ask whoever looks after your Slack apps to install it again."
-        ),
-        ssl_check_enabled=False,  # it would be answered before its signature was looked at
-        before_authorize=AsyncSslCheck(),
-    )
+    app = _bolt(clients, signing_secret or "")
     app.middleware(_once(store, clock))
     app.error(_failed)
     answers = Answers(
@@ -122,6 +105,27 @@ def routes(app: AsyncApp) -> list[Route]:
             return Response(status_code=400)
 
     return [Route(PATH, receive, methods=["POST"])]
+
+
+def _bolt(clients: Clients, signing_secret: str) -> AsyncApp:
+    async def authorize(context: AsyncBoltContext) -> Any:  # noqa: ANN401 - Bolt takes None, too, but its type does not say so
+        """Gives Bolt no token, so that it calls nothing: no auth.test."""
+        workspace_id = await clients.about(installation_of(context))
+        if workspace_id is None:
+            return None
+        context[WORKSPACE] = workspace_id
+        return AuthorizeResult(enterprise_id=context.enterprise_id, team_id=context.team_id)
+
+    return AsyncApp(
+        name="surveybot",
+        signing_secret=signing_secret,
+        authorize=authorize,
+        user_facing_authorize_error_message=Reader("en", "UTC").say(
+            "Surveybot has no access to this workspace now. Please ask whoever looks after your Slack apps to install it again."
+        ),
+        ssl_check_enabled=False,  # it would be answered before its signature was looked at
+        before_authorize=AsyncSslCheck(),
+    )
 
 
 def _parsed(request: Request, body: bytes) -> AsyncBoltRequest:
