@@ -21,7 +21,7 @@ import requests
 from adapters.teams.errors import check, translated
 from adapters.teams.registration import Registration
 from adapters.teams.token import BotToken
-from bot.errors import Unauthorized
+from bot.errors import Unauthorized, Unavailable
 
 T = TypeVar("T")
 Json = Mapping[str, Any]
@@ -35,6 +35,8 @@ _AT_ONCE = 32
 _IDLE_SECONDS = 45.0
 #: People a page of a roster (https://learn.microsoft.com/en-us/microsoftteams/platform/bots/how-to/get-teams-context).
 _PAGE = 500
+#: Of one answer, unpacked; a page of a roster has some hundred kB.
+_LONGEST_BYTES = 8 * 2**20
 _JSON = {"Content-Type": "application/json; charset=utf-8"}
 
 
@@ -131,13 +133,14 @@ class Connector:
     ) -> T:
         data = None if body is None else msgspec.json.encode(body)
         async with self._places:
-            token = await self._token.get()  # before the call, where a failure says that nothing was sent
+            # Before the call, where a failure says that nothing was sent.
+            way, token = self._way(service_url), await self._token.get()
             headers = {"Authorization": f"Bearer {token}", **_JSON}
             request = partial(self._session.request, method, service_url.rstrip("/") + path, params=query, data=data, headers=headers)
             try:
                 with translated(name, repeatable=repeatable):
-                    async with request(allow_redirects=False, **self._way(service_url)) as answer:
-                        told = await answer.read()
+                    async with request(allow_redirects=False, **way) as answer:
+                        told = await _whole(answer)
                     check(name, answer.status, answer.headers, told, repeatable=repeatable)
                     return read(told)
             except Unauthorized:
@@ -146,13 +149,26 @@ class Connector:
 
     def _way(self, service_url: str) -> Mapping[str, Any]:
         if service_url not in self._ways:
-            self._ways[service_url] = _way(service_url)
+            try:
+                self._ways[service_url] = _way(service_url)
+            except (OSError, ValueError) as error:
+                raise Unavailable("the environment names a proxy or certificates that cannot be used") from error
         return self._ways[service_url]
 
 
 _named = msgspec.json.Decoder(_Named).decode
 _roster = msgspec.json.Decoder(_Roster).decode
 _account = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+async def _whole(answer: aiohttp.ClientResponse) -> bytes:
+    """Raises ClientPayloadError for one that is too long: the rest of it is not taken."""
+    told = bytearray()
+    async for chunk in answer.content.iter_any():
+        told += chunk
+        if len(told) > _LONGEST_BYTES:
+            raise aiohttp.ClientPayloadError("longer than anything that Teams tells")
+    return bytes(told)
 
 
 def _way(service_url: str) -> Mapping[str, Any]:

@@ -27,6 +27,8 @@ _REFUSALS: Mapping[int, type[Forbidden | Gone | Rejected]] = {HTTPStatus.FORBIDD
 _AGAIN = frozenset({HTTPStatus.PRECONDITION_FAILED, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
 _NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+#: In no shape of theirs, no UTF-8, or nested absurdly.
+_UNREADABLE = (ValueError, RecursionError)
 
 
 @contextmanager
@@ -42,7 +44,7 @@ def translated(call: str, *, repeatable: bool = False) -> Generator[None]:
         raise Unavailable(f"{call}: no connection to Teams") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
         raise _lost(f"{call}: the connection broke before an answer came", repeatable=repeatable) from error
-    except msgspec.MsgspecError as error:  # an answer in no shape of theirs
+    except _UNREADABLE as error:
         raise _lost(f"{call}: unreadable answer", repeatable=repeatable) from error
 
 
@@ -89,7 +91,7 @@ def _code(body: bytes) -> str:
     try:
         refusal = msgspec.json.decode(body, type=_Refusal)
         code = refusal.error.code if refusal.error else msgspec.json.decode(refusal.message, type=_Detail).subCode
-    except (msgspec.MsgspecError, ValueError):
+    except _UNREADABLE:
         return ""
     return code if code.isalnum() else ""
 

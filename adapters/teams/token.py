@@ -28,14 +28,17 @@ class BotToken:
         self._asking = asyncio.Lock()
         self._token = ""
         self._fresh_until = self._good_until = 0.0
+        #: Of the last time that none could be had, and when that was.
+        self._failure: tuple[SurveybotError, float] | None = None
 
     async def get(self) -> str:
         """Return a token that is good now. Without one, raises Unauthorized (our registration is wrong) or Unavailable."""
-        is_good = time.monotonic() < self._good_until
-        if time.monotonic() >= self._fresh_until and not (is_good and self._asking.locked()):
+        now = time.monotonic()
+        is_good = now < self._good_until
+        if now >= self._fresh_until and not (is_good and self._asking.locked()):
             async with self._asking:
                 try:
-                    await self._renew()
+                    await self._renew(now)
                 except SurveybotError:
                     if not is_good:
                         raise
@@ -46,10 +49,19 @@ class BotToken:
         if token == self._token:
             self._fresh_until = self._good_until = 0.0
 
-    async def _renew(self) -> None:
+    async def _renew(self, asked_at: float) -> None:
         now = time.monotonic()
         if now < self._fresh_until:  # another caller has just done it
             return
+        if self._failure is not None and asked_at < self._failure[1]:  # or could not
+            raise self._failure[0]
+        try:
+            await self._replace(now)
+        except SurveybotError as error:
+            self._failure = error, time.monotonic()
+            raise
+
+    async def _replace(self, now: float) -> None:
         answer = await asyncio.to_thread(_answer, self._registration)
         if "access_token" not in answer:
             codes = "".join(f" AADSTS{code}" for code in answer.get("error_codes") or ())
@@ -61,7 +73,7 @@ class BotToken:
 def _answer(registration: Registration) -> Mapping[str, Any]:
     try:
         return _ask(registration)
-    except (requests.RequestException, MsalServiceError) as error:
+    except (OSError, MsalServiceError) as error:  # those of requests, or certificates that cannot be read
         raise Unavailable("the identity provider does not answer") from error
     except (KeyError, ValueError) as error:  # no such tenant, an answer in no shape of theirs
         raise Unauthorized("the identity provider knows no such tenant or identity") from error

@@ -46,6 +46,8 @@ class IdentityProvider:
     tokens: list[str] = field(default_factory=list[str])
     #: How often keys were asked for.
     looks: int = 0
+    #: How often it was asked where tokens are given.
+    discoveries: int = 0
     #: What an administrator has granted the bot in Microsoft Graph.
     roles: set[str] = field(default_factory=set[str])
     #: Every address answers 503.
@@ -75,6 +77,7 @@ class IdentityProvider:
         return self._answer({"keys": [self.key.public()]})
 
     async def _tenant(self, request: Request) -> Response:
+        self.discoveries += 1
         tenant = f"{self.url}/{request.path_params['tenant']}"
         found = {"issuer": f"{tenant}/v2.0", "authorization_endpoint": f"{tenant}/authorize", "token_endpoint": f"{tenant}/token"}
         return self._answer(found)

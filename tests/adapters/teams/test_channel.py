@@ -226,6 +226,42 @@ async def test_a_connection_is_used_again_unless_nothing_went_over_it_for_long(
             assert len(set(ports)) == connections
 
 
+@pytest.mark.parametrize(
+    "body",
+    [b'{"id": "\xff"}', b'{"id": "1", "more": ' + b"[" * 100_000, b'{"id": "' + b"1" * 9 * 2**20 + b'"}'],
+    ids=["no UTF-8", "nested", "long"],
+)
+async def test_an_answer_that_nobody_can_read_is_one_that_was_lost(
+    registration: Registration, identity: IdentityProvider, body: bytes
+) -> None:
+    async with serving(Response(body, 201)) as url:
+        connector = Connector(registration)
+        with pytest.raises(Ambiguous):
+            await connector.send(url, "a:1", teams.message(PAGE))
+        with pytest.raises(Unavailable):
+            await connector.member(url, "a:1", "ana")
+        await connector.aclose()
+
+
+async def test_without_certificates_to_trust_nothing_is_sent(
+    registration: Registration, identity: IdentityProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither is a token asked for, nor, with one at hand, Teams; and a proxy that is none is no way."""
+    connector, fresh = Connector(registration), Connector(registration)
+    url = "http://127.0.0.1:1/"
+    with pytest.raises(Unavailable):
+        await connector.send(url, "a:1", teams.message(PAGE))  # by now it has a token
+    monkeypatch.setenv("http_proxy", "socks5://127.0.0.1:1")
+    with pytest.raises(Unavailable):
+        await connector.send(f"{url}elsewhere/", "a:1", teams.message(PAGE))
+    monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/no/such/file.pem")
+    for it in (connector, fresh):
+        with pytest.raises(Unavailable):
+            await it.send(f"{url}anywhere/", "a:1", teams.message(PAGE))
+    for it in (connector, fresh):
+        await it.aclose()
+
+
 async def test_the_proxy_of_the_environment_is_the_way_to_teams(
     registration: Registration, identity: IdentityProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 
 import pytest
@@ -30,6 +31,18 @@ async def test_a_token_that_is_still_good_is_used_while_a_new_one_cannot_be_had(
     token._good_until = 0.0
     with pytest.raises(Unavailable):
         await token.get()
+
+
+async def test_who_waited_for_a_token_that_could_not_be_had_does_not_ask_once_more(
+    registration: Registration, identity: IdentityProvider
+) -> None:
+    """One after another they would wait for longer than messages are theirs to send."""
+    token, identity.is_down = BotToken(registration), True
+    failed = await asyncio.gather(*(token.get() for _ in range(20)), return_exceptions=True)
+    assert {type(each) for each in failed} == {Unavailable}
+    assert identity.discoveries == 1
+    identity.is_down = False
+    assert await token.get() == "token-1"
 
 
 async def test_a_managed_identity_gets_its_token_from_the_machine_it_runs_on(
