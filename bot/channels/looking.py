@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
@@ -26,14 +27,15 @@ class Lookout:
     #: Until when members alone read there.
     _clear: dict[Conversation, datetime] = field(default_factory=dict[Conversation, datetime])
 
-    async def look(self, channel: Channel, place: Conversation, now: datetime) -> Readership:
+    async def look(self, channel: Channel, place: Conversation, clock: Callable[[], datetime]) -> Readership:
         """Raises as `bot.ports.Channel.readership` does."""
+        now = clock()
         if self._clear.get(place, now) > now:
             return Readership.MEMBERS
         found = await channel.readership(place)
         self._clear.pop(place, None)
         if found is Readership.MEMBERS:
-            self._clear[place] = now + FRESH
+            self._clear[place] = clock() + FRESH  # a look at a large channel may last as long
         return found
 
 

@@ -1,11 +1,13 @@
 """Sends what is written down for channels and owners: claim, draw as things are then, send once, record.
 
-There are few of them, so one loop serves all workspaces; what is due in one place at once becomes one message.
+There are few of them, so one loop serves all workspaces, each at its own pace; what is due in one place at once becomes one message.
 """
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -67,8 +69,7 @@ async def post_due(poster: Poster) -> int:
         messages, dropped = await sender.store.read(lambda uow, now=now, claimed=claimed: _prepare(uow, poster, claimed, now))
         for each, reason in dropped.items():
             await _end(sender, (each,), DeliveryState.SKIPPED, reason)
-        for message in messages:
-            await _deliver(poster, message)
+        await _deliver_all(poster, messages, now + LEASE)
         ended += len(claimed)
 
 
@@ -120,15 +121,38 @@ def _messages(to: Conversation | Member, drawn: Sequence[tuple[Post, Drawn]]) ->
         yield _Message(tuple(each for each, _, _ in some), to, post([says for _, says, _ in some], some[0][2]))
 
 
-async def _deliver(poster: Poster, message: _Message) -> None:
+async def _deliver_all(poster: Poster, messages: Sequence[_Message], until: datetime) -> None:
+    """Deliver until the claim ends; what is left then is drawn anew. To look who reads a large channel holds up its own workspace alone."""
+    lanes: defaultdict[str, list[_Message]] = defaultdict(list)
+    for message in messages:
+        lanes[message.to.workspace_id].append(message)
+
+    async def deliver(lane: Sequence[_Message]) -> None:
+        for message in lane:
+            await _deliver(poster, message, until)
+
+    try:
+        async with asyncio.TaskGroup() as group:
+            for lane in lanes.values():
+                group.create_task(deliver(lane))
+    except BaseExceptionGroup as errors:
+        raise errors.exceptions[0] from errors
+
+
+async def _deliver(poster: Poster, message: _Message, until: datetime) -> None:
     sender, workspace_id, owner = poster.sender, message.to.workspace_id, message.posts[0].owner or ""
     ids = [each.post_id for each in message.posts]
+    if sender.clock() > until:
+        return
     if sender.is_paused(workspace_id):
         await _later(sender, message, sender.paused[workspace_id], "its workspace is in trouble")
         return
     if isinstance(message.to, Conversation) and not await _may_be_read(poster, message, message.to):
         return
-    lease_until = sender.clock() + LEASE
+    now = sender.clock()
+    if now > until:  # what was true and allowed when it was drawn may not be any more
+        return
+    lease_until = now + LEASE
     if await sender.store.write(lambda uow: uow.posts.begin_sending(ids, owner=owner, lease_until=lease_until)):
         await to_its_end(_send(sender, message))
 
@@ -137,7 +161,7 @@ async def _may_be_read(poster: Poster, message: _Message, place: Conversation) -
     """Look who reads along now: where it is not those whom it is for, nothing leaves the house."""
     sender = poster.sender
     try:
-        readership = await poster.lookout.look(sender.channel, place, sender.clock())
+        readership = await poster.lookout.look(sender.channel, place, sender.clock)
     except Gone as error:
         await _failed(sender, message, error)
         return False

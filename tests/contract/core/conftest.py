@@ -50,6 +50,8 @@ class RecordingChannel:
     #: What the next looks at a shared place find; afterwards members alone read there.
     readerships: list[Readership | Exception] = field(default_factory=list)
     looks: int = 0
+    #: What happens while a place is looked at.
+    during_look: Callable[[Conversation], Awaitable[None]] | None = None
     #: By the key they carry.
     messages: dict[str, MessageRef] = field(default_factory=dict)
     #: Whether the bot may read the conversation.
@@ -81,8 +83,10 @@ class RecordingChannel:
         self.posted.append((conversation.channel_id, page))
         return MessageRef(workspace_id=conversation.workspace_id, channel_id=conversation.channel_id, message_id=key)
 
-    async def readership(self, conversation: Conversation) -> Readership:  # noqa: ARG002 - the protocol's
+    async def readership(self, conversation: Conversation) -> Readership:
         self.looks += 1
+        if self.during_look is not None:
+            await self.during_look(conversation)
         found = self.readerships.pop(0) if self.readerships else Readership.MEMBERS
         if isinstance(found, Exception):
             raise found

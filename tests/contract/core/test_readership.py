@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,16 +10,16 @@ import pytest
 
 from bot.channels.announcing import announce_due
 from bot.channels.looking import FRESH, looked
-from bot.channels.posting import UNSEEN_PAUSE, Poster, post_due
+from bot.channels.posting import LEASE, UNSEEN_PAUSE, Poster, post_due
 from bot.deep_links import DeepLinks
 from bot.errors import Forbidden, Gone, Rejected, ShutOut, Throttled, Unauthorized, Unavailable
-from bot.messages import DeliveryState, Readership, Request, Surface
+from bot.messages import Conversation, DeliveryState, Member, MemberKind, Readership, Request, Surface
 from bot.page import Action
 from bot.ports import Store
 from bot.subscriptions import Feature, Paused, Subscription
 from cards.plain import plain_text
 from tests.contract.core.channels import HERE, Channel, said
-from tests.contract.core.conftest import Channels, Life, RecordingChannel
+from tests.contract.core.conftest import OLGA, Channels, Life, RecordingChannel
 
 OTHERS = (Readership.OUTSIDERS, Readership.GUESTS, Readership.UNKNOWN)
 TITLE = "Not in this channel"
@@ -114,6 +115,44 @@ async def test_posts_of_one_moment_cost_one_look_and_later_ones_another(channels
     life.now += timedelta(seconds=1)
     life.channel.readerships += [Readership.GUESTS]
     assert await told(5) == (4, 2)
+
+
+async def test_what_a_long_look_made_old_is_drawn_anew(channels: Channels) -> None:
+    """Whoever subscribed the first channel loses their rights meanwhile, and the survey that the other one is told of closes."""
+    life = channels.life
+    await channels.subscribe(Feature.LAUNCH)
+    await channels.subscribe(Feature.LAUNCH, channel="C2")
+    channels.send(days=30)
+
+    async def last(place: Conversation) -> None:
+        life.channel.during_look = None
+        assert place.channel_id == "C1"
+        life.wait(seconds=LEASE.total_seconds() + 1)
+        await life.store.write(lambda uow: uow.users.save("main", [replace(OLGA, email="else@acme.example")]))
+
+    life.channel.during_look = last
+    assert await channels.look() == []
+    assert await channels.states() == {DeliveryState.SKIPPED}
+
+
+async def test_a_long_look_holds_up_no_other_workspace(channels: Channels) -> None:
+    life, there = channels.life, Conversation(workspace_id="T2", channel_id="C9")
+    olga = Member(workspace_id="T2", user_id="olga", kind=MemberKind.MEMBER, email=OLGA.email)
+    await life.store.write(lambda uow: uow.members.save([olga]))
+    it = await channels.subscribe(Feature.LAUNCH)
+    await life.store.write(lambda uow: uow.subscriptions.add(replace(it, conversation=there)))
+    channels.send(days=30)
+    elsewhere = asyncio.Event()
+
+    async def look(place: Conversation) -> None:
+        if place == there:
+            elsewhere.set()
+        else:
+            async with asyncio.timeout(30):
+                await elsewhere.wait()
+
+    life.channel.during_look = look
+    assert await channels.look() == ["Survey sent"] * 2
 
 
 @pytest.fixture
