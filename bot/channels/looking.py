@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from bot import authority
 from bot.errors import SurveybotError, loggable
-from bot.messages import Conversation, Readership, Request
-from bot.ports import Channel, Store
+from bot.messages import Conversation, Member, Readership, Request
+from bot.ports import Channel, Store, UnitOfWork
 
 #: How long a place is taken for one that members alone read: what is posted there at once costs one look.
 FRESH = timedelta(minutes=3)
@@ -44,11 +44,18 @@ async def looked(channel: Channel, store: Store, request: Request) -> Request:
 
     What cannot be found out now forbids nothing: it is looked at before each post.
     """
-    place, proven = request.conversation, authority.proven_address(request.member)
-    if place is None or request.action.verb not in SUBSCRIBING or not await store.read(lambda uow: bool(authority.visible(uow, proven))):
+    place, asks = request.conversation, request.member
+    if place is None or request.action.verb not in SUBSCRIBING or not await store.read(lambda uow: _sees_surveys(uow, asks)):
         return request
+    readership: Readership | None = None
     try:
-        return replace(request, readership=await channel.readership(place))
+        readership = await channel.readership(place)
     except SurveybotError as error:
         log.info("channel.not_looked_at", extra={"conversation": place.channel_id, **loggable(error)})
-        return request
+    # It may have taken half a minute: whoever asked may have left.
+    by_now = await store.read(lambda uow: uow.members.get(asks.workspace_id, asks.user_id))
+    return replace(request, readership=readership, member=by_now or asks)
+
+
+def _sees_surveys(uow: UnitOfWork, member: Member) -> bool:
+    return bool(authority.visible(uow, authority.proven_address(member)))

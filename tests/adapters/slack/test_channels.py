@@ -6,10 +6,16 @@ import json
 
 import pytest
 
-from bot.messages import Conversation
+from adapters.core import utc_now
+from adapters.slack.channel import SlackChannel
+from adapters.slack.clients import Clients
+from adapters.slack.directory import SlackDirectory
+from adapters.slack.pacing import SlackPace
+from bot.messages import Conversation, Readership
 from bot.model import User
 from bot.ports import Store
-from tests.adapters.slack.conftest import TEAM, Bot, settled
+from store.gates import SqlGates
+from tests.adapters.slack.conftest import TEAM, Bot, StartBot, settled
 
 HERE = Conversation(workspace_id=TEAM, channel_id="C0TEAM")
 STATS = "/survey-stats"
@@ -72,6 +78,20 @@ async def test_a_window_whose_channel_was_changed_subscribes_none(bot: Bot, stor
     await settled()
     assert "Please ask in a channel" in seen(bot)
     assert await store.read(lambda uow: uow.subscriptions.active()) == []
+
+
+async def test_who_is_deactivated_while_the_channel_is_looked_at_subscribes_nothing(
+    start: StartBot, clients: Clients, gates: SqlGates, store: Store, directory: SlackDirectory
+) -> None:
+    class Slow(SlackChannel):
+        async def readership(self, conversation: Conversation) -> Readership:
+            await directory.absorb(TEAM, {"id": "U0ANA", "deleted": True})
+            return await super().readership(conversation)
+
+    bot = await start(dms=Slow(clients, store, SlackPace(gates, utc_now, sends_per_minute=60_000)))
+    answer = await bot.command("U0ANA", "C0TEAM", "subscribe Survey 21", STATS)
+    assert answer.text.startswith("For members only")
+    assert await in_force(store) == {}
 
 
 async def test_a_channel_that_guests_or_others_read_is_subscribed_neither_by_command_nor_by_window(bot: Bot, store: Store) -> None:

@@ -113,6 +113,24 @@ def test_what_was_being_sent_before_messages_had_keys_is_not_looked_for_and_so_n
     assert (found["state"], found["finished_at"], "in the middle" in found["reason"]) == ("unknown", 5, True)
 
 
+def test_what_people_and_channels_chose_before_they_could_choose_more_is_kept(empty_database_url: str) -> None:
+    """Owners are told as before; a share of problems, which nobody had chosen, is the settings' from now on."""
+    _upgrade_to(empty_database_url, "0013")
+    person = {"people": ROWS_0001["people"]}
+    chose = {"preferences": {"person_id": 7, "new_surveys": True, "reminders": False, "place": "teams", "changed_at": 1}}
+    hours = {"zone": "UTC", "weekday": 0, "weekly_at": "09:00", "works_from": "09:00", "works_until": "17:00"}
+    channel = {"subscription_id": 9, "workspace_id": "T1", "channel_id": "C1", "subject": "all", "features": "launch", "creator_id": "U1"}
+    told = {"subscriptions": channel | hours | {"created_at": 2}}
+    _insert(empty_database_url, person | chose | {"subscriptions": told["subscriptions"] | {"problem_share": 0.05}})
+    migrations.upgrade(empty_database_url)
+    engine = connect(empty_database_url, read_only=True, connections=1)
+    with engine.begin() as connection:
+        assert _known(connection, "preferences") == [chose["preferences"] | {"own_surveys": True}]
+        assert _known(connection, "subscriptions") == [told["subscriptions"]]
+        assert _broken_references(connection) == []
+    engine.dispose()
+
+
 def test_references_are_watched_again_after_the_upgrade(empty_database_url: str) -> None:
     _upgrade_to(empty_database_url, "0001")
     _insert(empty_database_url)
