@@ -30,7 +30,8 @@ from bot.syncing.sync import Kind, Synchronisation
 from store.encryption import Keyring
 from store.unit_of_work import SqlStore
 
-TOKEN = "canary-token-7f3a"
+#: In no shape of an id: ids are logged, and here any value of an answer may be this.
+TOKEN = "canary.token.7f3a"
 HOME = "https://iad1.qualtrics.com"
 ROOT = f"{HOME}/API/v3/"
 PEOPLE = ("ana@acme.example", "ben@acme.example")
