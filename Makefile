@@ -34,7 +34,7 @@ test: check ## check, then all tests on SQLite and PostgreSQL
 	$(BIN)/pytest -n 2 --dist worksteal -m "not deep" --ignore=tests/benchmarks --cov --cov-report=term:skip-covered --cov-fail-under=98
 
 test-deep: $(VENV)/.dev ## the slow variants of the fault and property tests (about 10 minutes on two idle cores)
-	$(BIN)/pytest -n 2 --dist worksteal -m deep --ignore=tests/benchmarks
+	$(BIN)/pytest --hypothesis-profile exploring -n 2 --dist worksteal -m deep --ignore=tests/benchmarks
 
 conformance: $(VENV)/.dev ## the simulated Slack against two emulators that others wrote (needs npm)
 	npm install --silent --prefix $(VENV)/conformance emulate@0.11.2
