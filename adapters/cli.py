@@ -98,10 +98,12 @@ def preview(
 ) -> None:
     """Show what people read, as text or as the JSON that a chat gets."""
     from bot.gallery import forms, gallery
+    from bot.gallery.scene import READER, READER_IN_TEAMS
     from bot.page import Form
     from cards import plain, slack, teams
 
-    pages = {**gallery(), **forms()}
+    reader = READER_IN_TEAMS if form == "teams" else READER
+    pages = {**gallery(reader), **forms(reader)}
     if page is None:
         out.print("\n".join(pages), markup=False, soft_wrap=True)
         return

@@ -17,7 +17,7 @@ from bot.messages import Platform, Preference
 from bot.model import Anonymity, Integration, Invitation, LinkType, PersonalLink, Status, Survey, SurveyDetails
 from bot.pace import Backlog
 from bot.page import Action, Chart, ChartKind, Form, Page, PrivatePage, Series
-from bot.pages import Knowledge, Overview, messages
+from bot.pages import Knowledge, Overview, Reader, messages
 from bot.pages.status import status_page
 from bot.ports.records import Closure, Gaps, Outcome, Run
 from bot.rules import Participation, State
@@ -30,9 +30,9 @@ _BACKLOG = (Backlog(workspace_id="T1", messages=10_000, takes=timedelta(minutes=
 _LINK = PersonalLink(owner=1, url="https://acme.qualtrics.com/jfe/form/SV_1?Q_CHL=email&Q_DL=EMD_1_1_CGC_1")
 
 
-def gallery() -> Mapping[str, Page | PrivatePage]:
+def gallery(reader: Reader = READER) -> Mapping[str, Page | PrivatePage]:
     """Name -> page; the same at every call."""
-    open_survey = _example()
+    open_survey, chat = _example(), "Slack" if reader.slash else "Teams"
     endless = replace(_example(number=2), closes_at=None)
     states = {
         "answered": (State.ANSWERED, Status.SURVEY_FINISHED),
@@ -40,70 +40,70 @@ def gallery() -> Mapping[str, Page | PrivatePage]:
         "closed": (State.CLOSED, Status.OPENED),
     }
     return {
-        "new-survey": pages.new_survey(open_survey, _LINK, READER),
-        "closing-survey": pages.closing_survey(open_survey, _LINK, READER),
-        **_messages(open_survey),
-        "my-active-surveys": pages.my_active_surveys([open_survey, endless], 1, READER),
-        "my-active-surveys-second-page": pages.my_active_surveys([_example(number=n) for n in range(1, 65)], 2, READER),
-        "my-active-surveys-empty": pages.my_active_surveys([], 1, READER),
-        "survey-details": pages.survey_details(open_survey, _LINK, READER),
-        "survey-details-without-link": pages.survey_details(open_survey, None, READER),
+        "new-survey": pages.new_survey(open_survey, _LINK, reader),
+        "closing-survey": pages.closing_survey(open_survey, _LINK, reader),
+        **_messages(open_survey, reader),
+        "my-active-surveys": pages.my_active_surveys([open_survey, endless], 1, reader),
+        "my-active-surveys-second-page": pages.my_active_surveys([_example(number=n) for n in range(1, 65)], 2, reader),
+        "my-active-surveys-empty": pages.my_active_surveys([], 1, reader),
+        "survey-details": pages.survey_details(open_survey, _LINK, reader),
+        "survey-details-without-link": pages.survey_details(open_survey, None, reader),
         **{
-            f"survey-details-{name}": pages.survey_details(_example(state, status), None, READER)
+            f"survey-details-{name}": pages.survey_details(_example(state, status), None, reader)
             for name, (state, status) in states.items()
         },
-        "survey-details-in-a-channel": pages.shared_survey_details(open_survey, READER),
-        "survey-details-hostile-name": pages.survey_details(_example(name=HOSTILE), _LINK, READER),
-        "handed-over": pages.handed_over(open_survey, READER),
-        "not-found": pages.not_found(READER),
-        "not-linked": pages.not_linked(READER),
-        "not-a-member": pages.not_a_member(READER),
-        "out-of-date": pages.out_of_date(READER),
-        "gone-wrong": pages.apology(Unavailable(""), "Slack", READER),
-        "answer-lost": pages.apology(Ambiguous(""), "Slack", READER),
-        **_help(),
-        **_homes(),
-        "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, READER), READER),
-        "found-surveys": pages.found_surveys([_example(number=2), _example(*states["answered"], number=4)], "pulse", 1, READER),
-        "found-nothing": pages.found_surveys([], HOSTILE, 1, READER),
-        "settings-saved": pages.settings_page(Preference(reminders=False), READER, list(Platform), is_saved=True),
-        "settings-saved-by-an-owner": pages.settings_page(Preference(own_surveys=False), READER, is_saved=True, sees_numbers=True),
-        "privacy": pages.privacy_page(READER),
-        "privacy-of-a-survey": pages.privacy_page(READER, open_survey),
-        "why": pages.why_page(open_survey, "Nia Okafor", READER),
-        "form-not-opened": pages.instead_of_form(pages.search_surveys_form(READER), Action(verb="surveys.search"), READER),
-        "loading": pages.loading(READER),
-        "not-an-administrator": pages.not_an_administrator(READER),
-        "charts": _charts(),
-        **coverage_pages(READER, HOSTILE),
-        **gallery_of_posts(),
-        **gallery_of_statistics(),
-        **gallery_subscriptions.examples(),
-        **_statuses(),
+        "survey-details-in-a-channel": pages.shared_survey_details(open_survey, reader),
+        "survey-details-hostile-name": pages.survey_details(_example(name=HOSTILE), _LINK, reader),
+        "handed-over": pages.handed_over(open_survey, reader),
+        "not-found": pages.not_found(reader),
+        "not-linked": pages.not_linked(reader),
+        "not-a-member": pages.not_a_member(reader),
+        "out-of-date": pages.out_of_date(reader),
+        "gone-wrong": pages.apology(Unavailable(""), chat, reader),
+        "answer-lost": pages.apology(Ambiguous(""), chat, reader),
+        **_help(reader),
+        **_homes(reader),
+        "details-on-the-home-tab": pages.with_way_home(pages.survey_details(open_survey, _LINK, reader), reader),
+        "found-surveys": pages.found_surveys([_example(number=2), _example(*states["answered"], number=4)], "pulse", 1, reader),
+        "found-nothing": pages.found_surveys([], HOSTILE, 1, reader),
+        "settings-saved": pages.settings_page(Preference(reminders=False), reader, list(Platform), is_saved=True),
+        "settings-saved-by-an-owner": pages.settings_page(Preference(own_surveys=False), reader, is_saved=True, sees_numbers=True),
+        "privacy": pages.privacy_page(reader),
+        "privacy-of-a-survey": pages.privacy_page(reader, open_survey),
+        "why": pages.why_page(open_survey, "Nia Okafor", reader),
+        "form-not-opened": pages.instead_of_form(pages.search_surveys_form(reader), Action(verb="surveys.search"), reader),
+        "loading": pages.loading(reader),
+        "not-an-administrator": pages.not_an_administrator(reader),
+        "charts": _charts(reader.zone),
+        **coverage_pages(reader, HOSTILE),
+        **gallery_of_posts(reader),
+        **gallery_of_statistics(reader),
+        **gallery_subscriptions.examples(reader),
+        **_statuses(reader),
     }
 
 
-def forms() -> Mapping[str, Form]:
+def forms(reader: Reader = READER) -> Mapping[str, Form]:
     """The same for what asks."""
     return {
-        "search-form": pages.search_surveys_form(READER),
-        "settings-form": pages.settings_form(Preference(reminders=False), READER, list(Platform)),
-        "settings-form-of-an-owner": pages.settings_form(Preference(), READER, sees_numbers=True),
-        **forms_of_statistics(),
-        **gallery_subscriptions.forms(),
+        "search-form": pages.search_surveys_form(reader),
+        "settings-form": pages.settings_form(Preference(reminders=False), reader, list(Platform)),
+        "settings-form-of-an-owner": pages.settings_form(Preference(), reader, sees_numbers=True),
+        **forms_of_statistics(reader),
+        **gallery_subscriptions.forms(reader),
     }
 
 
-def _help() -> Mapping[str, Page]:
+def _help(reader: Reader) -> Mapping[str, Page]:
     return {
-        "help": pages.help_page(READER),
-        "help-unknown-word": pages.help_page(READER, unknown="surveis"),
-        "help-misspelt-word": pages.help_page(READER, unknown="setings"),
-        "help-for-administrators": pages.help_page(READER, STATS),
+        "help": pages.help_page(reader),
+        "help-unknown-word": pages.help_page(reader, unknown="surveis"),
+        "help-misspelt-word": pages.help_page(reader, unknown="setings"),
+        "help-for-administrators": pages.help_page(reader, STATS),
     }
 
 
-def _homes() -> Mapping[str, Page]:
+def _homes(reader: Reader) -> Mapping[str, Page]:
     shown = {
         "home": _overview(3),
         "home-without-surveys": _overview(0, Preference(new_surveys=False, reminders=False)),
@@ -111,16 +111,16 @@ def _homes() -> Mapping[str, Page]:
         "home-not-connected": _overview(0, knowledge=Knowledge.NONE),
         "home-held-up-for-an-administrator": replace(_overview(12, knowledge=Knowledge.HELD), integrations=(3, 1), sees_numbers=True),
     }
-    return {name: pages.home_page(overview, NOW, READER) for name, overview in shown.items()}
+    return {name: pages.home_page(overview, NOW, reader) for name, overview in shown.items()}
 
 
-def _statuses() -> Mapping[str, Page]:
+def _statuses(reader: Reader) -> Mapping[str, Page]:
     return {
         "synchronisation-status": status_page(
-            [_status("main")], {"main": Baseline(surveys=42, open_invitations=Shown(120, is_about=True))}, _BACKLOG, 1, READER
+            [_status("main")], {"main": Baseline(surveys=42, open_invitations=Shown(120, is_about=True))}, _BACKLOG, 1, reader
         ),
-        "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, READER),
-        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, READER),
+        "synchronisation-status-fresh": status_page([_fresh()], {}, (), 1, reader),
+        "synchronisation-status-in-trouble": status_page([_troubled(f"group-{n}") for n in range(1, 12)], {}, (), 2, reader),
     }
 
 
@@ -129,25 +129,25 @@ def _overview(surveys: int, preference: Preference | None = None, knowledge: Kno
     return Overview(open_surveys=asked, preference=preference or Preference(), knowledge=knowledge)
 
 
-def _charts() -> Page:
+def _charts(zone: str) -> Page:
     """Numbers that are drawn, and one chart more than a message may draw."""
     states, days = ("Finished", "Started", "Opened", "Not opened"), ("Mon", "Tue", "Wed", "Thu", "Fri")
     funnel = Chart(kind=ChartKind.BAR, title="Where the 120 invitations stand", labels=states, series=(Series("People", (48, 12, 25, 35)),))
     series = (Series("This year", (5, 21, 33, 41, 48)), Series("Last year", (9, 17, 28, 31, 36)))
     curve = Chart(kind=ChartKind.LINE, title="Answers so far", labels=days, series=series, x_title="Day", y_title="Answers")
     share = replace(funnel, kind=ChartKind.PIE, title="The same as shares")
-    return Page(title="Employee engagement 2026", elements=(funnel, curve, share), zone=READER.zone)
+    return Page(title="Employee engagement 2026", elements=(funnel, curve, share), zone=zone)
 
 
-def _messages(asked: Participation) -> Mapping[str, Page | PrivatePage]:
+def _messages(asked: Participation, reader: Reader) -> Mapping[str, Page | PrivatePage]:
     """What sent messages turn into."""
     return {
-        "message-prolonged": messages.prolonged(asked, _LINK, READER),
-        "message-followed": messages.followed(asked, READER),
-        "message-answered": messages.answered(asked, READER),
-        "message-expired": messages.expired(asked, READER),
-        "message-withdrawn": messages.withdrawn(asked, READER),
-        "message-withdrawn-and-forgotten": messages.withdrawn(None, READER),
+        "message-prolonged": messages.prolonged(asked, _LINK, reader),
+        "message-followed": messages.followed(asked, reader),
+        "message-answered": messages.answered(asked, reader),
+        "message-expired": messages.expired(asked, reader),
+        "message-withdrawn": messages.withdrawn(asked, reader),
+        "message-withdrawn-and-forgotten": messages.withdrawn(None, reader),
     }
 
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from bot import small_groups
 from bot.deep_links import DEFAULT
-from bot.gallery.scene import DAY, HOSTILE, NOW, READER, SENT
+from bot.gallery.scene import DAY, HOSTILE, NOW, SENT
 from bot.listed import Listed
 from bot.model import Distribution, DistributionStats, Integration, Survey
 from bot.numbers import SurveyNumbers
 from bot.page import Page
-from bot.pages.posts import Section, Told, Week, post, section, weekly
+from bot.pages.posts import Told, Week, post, section, weekly
+from bot.pages.reader import Reader
 from bot.posts import OWNER, News, PostKind
 from bot.trend import trend
 
@@ -20,7 +21,7 @@ _FEW = replace(SENT, stats=DistributionStats(sent=4, finished=3))
 _MARKS = {PostKind.MILESTONES: "50", PostKind.DELIVERY_PROBLEMS: "EMD_1:1"}
 
 
-def gallery_of_posts() -> Mapping[str, Page]:
+def gallery_of_posts(reader: Reader) -> Mapping[str, Page]:
     """Name -> page; the same at every call."""
     found = _numbers(SENT)
     closed = replace(found, is_open=False, closes_at=None, survey=replace(found.survey, is_active=False, counted_at=NOW))
@@ -28,36 +29,35 @@ def gallery_of_posts() -> Mapping[str, Page]:
         Listed(integration_id="main", survey_id=f"SV_{n}", name=f"Pulse {n}", owner=None, is_open=True, closes_at=None)
         for n in range(1, 14)
     ]
-    week = weekly(Week(surveys=surveys, numbers=dict.fromkeys((it.survey_id for it in surveys), found.numbers)), READER)
+    told = {
+        "post-launch": _told(PostKind.LAUNCH, found),
+        "post-milestone": _told(PostKind.MILESTONES, found),
+        "post-closing": _told(PostKind.CLOSING, found),
+        "post-closing-to-the-owner": _told(PostKind.CLOSING, found, subscription_id=OWNER),
+        "post-closing-of-few-people": _told(PostKind.CLOSING, _numbers(_FEW)),
+        "post-closed": _told(PostKind.CLOSED, closed),
+        "post-results": _told(PostKind.RESULTS, closed),
+        "post-results-of-before-the-end": _told(PostKind.RESULTS, closed, is_cut_off=True),
+        "post-delivery-problems": _told(PostKind.DELIVERY_PROBLEMS, found),
+        "post-hostile-name": _told(PostKind.LAUNCH, replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE)),
+    }
+    sections = {name: section(each, DEFAULT, reader) for name, each in told.items()}
+    week = weekly(Week(surveys=surveys, numbers=dict.fromkeys((it.survey_id for it in surveys), found.numbers)), reader)
+    several = [*(sections[name] for name in ("post-launch", "post-closing", "post-results")), week]
     return {
-        "post-launch": _post(_section(PostKind.LAUNCH, found)),
-        "post-milestone": _post(_section(PostKind.MILESTONES, found)),
-        "post-closing": _post(_section(PostKind.CLOSING, found)),
-        "post-closing-to-the-owner": _post(_section(PostKind.CLOSING, found, subscription_id=OWNER)),
-        "post-closing-of-few-people": _post(_section(PostKind.CLOSING, _numbers(_FEW))),
-        "post-closed": _post(_section(PostKind.CLOSED, closed)),
-        "post-results": _post(_section(PostKind.RESULTS, closed)),
-        "post-results-of-before-the-end": _post(_section(PostKind.RESULTS, closed, is_cut_off=True)),
-        "post-delivery-problems": _post(_section(PostKind.DELIVERY_PROBLEMS, found)),
-        "post-weekly": _post(week),
-        "post-hostile-name": _post(_section(PostKind.LAUNCH, replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE))),
-        "post-of-several": _post(*(_section(kind, found) for kind in (PostKind.LAUNCH, PostKind.CLOSING, PostKind.RESULTS)), week),
+        **{name: post([each], reader) for name, each in sections.items()},
+        "post-weekly": post([week], reader),
+        "post-of-several": post(several, reader),
     }
 
 
-def _post(*sections: Section) -> Page:
-    return post(sections, READER)
-
-
-def _section(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1, *, is_cut_off: bool = False) -> Section:
-    news = News(kind=kind, subscription_id=subscription_id, survey_id="SV_1", mark=_MARKS.get(kind, ""))
-    told = Told(
-        news=news,
+def _told(kind: PostKind, found: SurveyNumbers, subscription_id: int = 1, *, is_cut_off: bool = False) -> Told:
+    return Told(
+        news=News(kind=kind, subscription_id=subscription_id, survey_id="SV_1", mark=_MARKS.get(kind, "")),
         found=found,
         distribution=SENT if kind is PostKind.DELIVERY_PROBLEMS else None,
         is_cut_off=is_cut_off,
     )
-    return section(told, DEFAULT, READER)
 
 
 def _numbers(distribution: Distribution) -> SurveyNumbers:

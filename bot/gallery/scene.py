@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from bot.model import Distribution, DistributionStats, LinkType
@@ -9,6 +10,7 @@ from bot.pages import Reader
 
 NOW = datetime(2026, 11, 23, 9, 30, tzinfo=UTC)
 READER = Reader(locale="en-GB", zone="Europe/Berlin")
+READER_IN_TEAMS = replace(READER, slash="")
 HOSTILE = "*x* <!channel> & `y` <https://evil.example|click>"
 DAY = timedelta(days=1)
 SENT = Distribution(

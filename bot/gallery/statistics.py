@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from bot import pages, small_groups
 from bot.deep_links import DEFAULT
-from bot.gallery.scene import DAY, HOSTILE, NOW, READER, SENT
+from bot.gallery.scene import DAY, HOSTILE, NOW, SENT
 from bot.listed import Listed
 from bot.model import Anonymity, Distribution, DistributionStats, Integration, LinkType, Survey, SurveyDetails
 from bot.numbers import SurveyNumbers
 from bot.page import Form, Page
 from bot.pages.paging import on_page
+from bot.pages.reader import Reader
 from bot.pages.statistics import ListPage
 from bot.rules import GENERATED
 from bot.trend import Point
@@ -40,7 +41,7 @@ _LINKS = replace(_INVITE, request_type=GENERATED, request_status="Generated", se
 _SMALL = replace(_INVITE, distribution_id="EMD_3", subject="For the board", stats=DistributionStats(sent=4, opened=3, finished=2))
 
 
-def gallery_of_statistics() -> Mapping[str, Page]:
+def gallery_of_statistics(reader: Reader) -> Mapping[str, Page]:
     """Name -> page; the same at every call."""
     found = _numbers([_REMINDER, _INVITE])
     many = _numbers([replace(_INVITE, distribution_id=f"EMD_{n}", send_date=NOW - n * DAY) for n in range(1, 48)])
@@ -48,32 +49,32 @@ def gallery_of_statistics() -> Mapping[str, Page]:
     waiting = replace(_INVITE, distribution_id="EMD_4", request_status="Pending", send_date=NOW + DAY, stats=DistributionStats())
     closed = replace(found, survey=replace(found.survey, is_active=False), is_open=False, closes_at=None)
     return {
-        "open-surveys": pages.open_surveys(_list(2), READER, is_admin=False),
-        "open-surveys-second-page": pages.open_surveys(_list(64, page=2), READER, is_admin=True),
-        "open-surveys-none": pages.open_surveys(_list(0), READER, is_admin=True),
-        "found-numbers": pages.found_numbers(_list(3, is_open=False), HOSTILE, READER),
-        "found-no-numbers": pages.found_numbers(_list(0), "pulse", READER),
-        "survey-results": _results(found),
-        "survey-results-second-page": _results(many, page=2),
-        "survey-results-closed": _results(closed),
-        "survey-results-not-sent": _results(_numbers([])),
-        "survey-results-few-people": _results(_numbers([_SMALL])),
-        "survey-results-one-link": _results(_numbers([anonymous])),
-        "survey-results-hostile-name": _results(replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE)),
-        "distribution-data": _data(_INVITE, found),
-        "distribution-data-of-a-reminder": _data(_REMINDER, found),
-        "distribution-data-of-few-people": _data(_SMALL, _numbers([_SMALL])),
-        "distribution-data-one-link": _data(anonymous, _numbers([anonymous])),
-        "distribution-data-deleted": _data(replace(_INVITE, is_deleted=True), closed),
-        "distribution-data-scheduled": _data(waiting, _numbers([waiting])),
-        "distribution-data-of-personal-links": _data(_LINKS, _numbers([_LINKS])),
-        "no-numbers": pages.no_numbers("ada@example.org", READER),
-        "no-numbers-for-guests": pages.no_numbers(None, READER),
+        "open-surveys": pages.open_surveys(_list(2), reader, is_admin=False),
+        "open-surveys-second-page": pages.open_surveys(_list(64, page=2), reader, is_admin=True),
+        "open-surveys-none": pages.open_surveys(_list(0), reader, is_admin=True),
+        "found-numbers": pages.found_numbers(_list(3, is_open=False), HOSTILE, reader),
+        "found-no-numbers": pages.found_numbers(_list(0), "pulse", reader),
+        "survey-results": _results(found, reader),
+        "survey-results-second-page": _results(many, reader, page=2),
+        "survey-results-closed": _results(closed, reader),
+        "survey-results-not-sent": _results(_numbers([]), reader),
+        "survey-results-few-people": _results(_numbers([_SMALL]), reader),
+        "survey-results-one-link": _results(_numbers([anonymous]), reader),
+        "survey-results-hostile-name": _results(replace(found, survey=replace(found.survey, name=HOSTILE), owner=HOSTILE), reader),
+        "distribution-data": _data(_INVITE, found, reader),
+        "distribution-data-of-a-reminder": _data(_REMINDER, found, reader),
+        "distribution-data-of-few-people": _data(_SMALL, _numbers([_SMALL]), reader),
+        "distribution-data-one-link": _data(anonymous, _numbers([anonymous]), reader),
+        "distribution-data-deleted": _data(replace(_INVITE, is_deleted=True), closed, reader),
+        "distribution-data-scheduled": _data(waiting, _numbers([waiting]), reader),
+        "distribution-data-of-personal-links": _data(_LINKS, _numbers([_LINKS]), reader),
+        "no-numbers": pages.no_numbers("ada@example.org", reader),
+        "no-numbers-for-guests": pages.no_numbers(None, reader),
     }
 
 
-def forms_of_statistics() -> Mapping[str, Form]:
-    return {"search-numbers-form": pages.search_numbers_form(READER)}
+def forms_of_statistics(reader: Reader) -> Mapping[str, Form]:
+    return {"search-numbers-form": pages.search_numbers_form(reader)}
 
 
 def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
@@ -94,24 +95,24 @@ def _numbers(distributions: Sequence[Distribution]) -> SurveyNumbers:
         numbers=small_groups.of_survey(distributions, 5, NOW),
         is_open=True,
         closes_at=NOW + 9 * DAY,
-        history=_grown(),
+        history=_grown(small_groups.total(small_groups.families(distributions))),
     )
 
 
-def _grown() -> Sequence[Point]:
-    answers = (0, 210, 388, 455, 502, 688)
+def _grown(now: DistributionStats) -> Sequence[Point]:
+    percents = (0, 26, 48, 56, 62, 100)
     return [
-        Point(day=(NOW - (5 - n) * DAY).date(), numbers=small_groups.protect(1204, {"finished": number}, 5))
-        for n, number in enumerate(answers)
+        Point(day=(NOW - (5 - n) * DAY).date(), numbers=small_groups.protect(now.sent, {"finished": now.finished * percent // 100}, 5))
+        for n, percent in enumerate(percents)
     ]
 
 
-def _results(found: SurveyNumbers, page: int = 1) -> Page:
-    return pages.survey_results(found, on_page(found.distributions, page, pages.PAGE_SIZE), DEFAULT, READER)
+def _results(found: SurveyNumbers, reader: Reader, page: int = 1) -> Page:
+    return pages.survey_results(found, on_page(found.distributions, page, pages.PAGE_SIZE), DEFAULT, reader)
 
 
-def _data(distribution: Distribution, found: SurveyNumbers) -> Page:
-    return pages.distribution_data(distribution, found, DEFAULT, READER)
+def _data(distribution: Distribution, found: SurveyNumbers, reader: Reader) -> Page:
+    return pages.distribution_data(distribution, found, DEFAULT, reader)
 
 
 def _list(number: int, *, page: int = 1, is_open: bool = True) -> ListPage:

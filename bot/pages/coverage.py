@@ -92,7 +92,7 @@ def _short_words(reader: Reader) -> Mapping[Reached, str]:
         Reached.OPTED_OUT: say("Opted out"),
         Reached.GUEST: say("Guests"),
         Reached.DEACTIVATED: say("Deactivated"),
-        Reached.NO_EMAIL: say("No e-mail address"),
+        Reached.NO_EMAIL: say("No e-mail"),
         Reached.FAILED: say("Not delivered"),
         Reached.OTHERS: say("Others"),
     }

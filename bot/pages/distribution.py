@@ -8,11 +8,12 @@ from bot.deep_links import DeepLinks
 from bot.model import Distribution
 from bot.numbers import SurveyNumbers
 from bot.page import Action, Button, Element, Facts, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone
-from bot.pages.numbers import why
+from bot.pages.numbers import people, why
 from bot.pages.reader import Reader
 from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, sent_label, survey_name
 from bot.pages.statistics import open_button, state_words
 from bot.pages.ways import row
+from bot.rules import REMINDER
 
 
 def distribution_data(distribution: Distribution, found: SurveyNumbers, links: DeepLinks, reader: Reader) -> Page:
@@ -58,6 +59,9 @@ def _numbers(distribution: Distribution, found: SurveyNumbers, reader: Reader) -
     numbers = found.of(distribution)
     if numbers.whole.is_hidden:
         yield Text((reader.say("Its numbers are not shown: it mailed nobody, or too few people."),))
+    elif distribution.request_type == REMINDER:
+        yield Facts(((reader.say("Total sent"), (people(numbers.whole, reader),)),))
+        yield Text((reader.say("Who opened and who answered it is counted with its invitation."),))
     else:
         yield Facts(number_facts(numbers, reader))
         yield from funnel(numbers, reader)

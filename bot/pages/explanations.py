@@ -58,7 +58,7 @@ def why_page(asked: Participation, owner: str | None, reader: Reader) -> Page:
     """Explain how a survey came to somebody (FEATURES C8); `owner` is its owner's name in Qualtrics where that is known."""
     say, sent = reader.say, asked.invitation.sent_at
     facts = (
-        (say("Survey"), (Strong(name_of(asked, reader)),)),
+        (say("Survey"), (name_of(asked, reader),)),
         (say("Its owner in Qualtrics"), (owner or say("not known"),)),
         (say("Sent by"), (sender(asked, reader),)),
         (say("Sent"), (Moment(sent) if sent else say("not known"),)),
@@ -74,10 +74,10 @@ def _not_understood(reader: Reader, command: SlashCommand, unknown: str | None) 
         return
     say, nearest = reader.say, command.nearest(unknown)
     if nearest is None:
-        yield Notice(Tone.WARNING, phrase(say("I do not know “{word}”. This is what I know:"), word=unknown))
+        yield Notice(Tone.INFO, phrase(say("I do not know “{word}”. This is what I know:"), word=unknown))
         return
     meant = reader.typed(command.name, nearest.usage)
-    yield Notice(Tone.WARNING, phrase(say("I do not know “{word}”. Did you mean {command}?"), word=unknown, command=Strong(meant)))
+    yield Notice(Tone.INFO, phrase(say("I do not know “{word}”. Did you mean {command}?"), word=unknown, command=Strong(meant)))
     yield row(Button(label=meant, action=parse(command.name, nearest.word)))
 
 

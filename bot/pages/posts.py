@@ -12,7 +12,16 @@ from bot.numbers import SurveyNumbers
 from bot.page import Chart, Divider, Element, Entry, Facts, Link, Moment, Note, Page, Phrase, Strong, Text, phrase
 from bot.pages.numbers import people, people_of, percent, why
 from bot.pages.reader import Reader
-from bot.pages.sendings import closes_words, distribution_name, funnel, number_facts, response_rate, results_button, survey_name
+from bot.pages.sendings import (
+    closes_words,
+    distribution_name,
+    funnel,
+    number_facts,
+    response_rate,
+    results_button,
+    shown_parts,
+    survey_name,
+)
 from bot.pages.trend import answers_over_time
 from bot.pages.ways import row, settings_button
 from bot.posts import OWNER, News, PostKind
@@ -135,7 +144,7 @@ def _problems(distribution: Distribution, numbers: Guarded, reader: Reader) -> F
         (
             (say("Distribution"), (distribution_name(distribution, reader),)),
             (say("Total sent"), (people(numbers.whole, reader),)),
-            *((label, (people(numbers.part(name), reader),)) for name, label in names.items()),
+            *shown_parts(names, numbers, reader),
         )
     )
 

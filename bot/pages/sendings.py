@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 from bot.model import Distribution, LinkType
@@ -80,8 +80,9 @@ def has_recipients(distribution: Distribution) -> bool:
 
 
 def number_facts(numbers: Guarded, reader: Reader) -> tuple[tuple[str, Phrase], ...]:
-    """All that may be said of a whole and its parts (FEATURES D4)."""
-    say = reader.say
+    """All that may be said of a whole and its parts (FEATURES D4); what is not shown is named in one row."""
+    say, finished = reader.say, numbers.part("finished")
+    rate = [] if finished.is_hidden else [(say("Response rate"), (percent(finished, numbers.whole, reader),))]
     names = {
         "finished": say("Completed"),
         "opened": say("Opened"),
@@ -94,9 +95,19 @@ def number_facts(numbers: Guarded, reader: Reader) -> tuple[tuple[str, Phrase], 
     }
     return (
         (say("Total sent"), (people(numbers.whole, reader),)),
-        (say("Response rate"), (percent(numbers.part("finished"), numbers.whole, reader),)),
-        *((label, (people(numbers.part(name), reader),)) for name, label in names.items()),
+        *rate,
+        *shown_parts(names, numbers, reader),
     )
+
+
+def shown_parts(names: Mapping[str, str], numbers: Guarded, reader: Reader) -> Iterator[tuple[str, Phrase]]:
+    """`names`: part -> its label. Those of which nothing may be said are named together."""
+    for name, label in names.items():
+        if not numbers.part(name).is_hidden:
+            yield label, (people(numbers.part(name), reader),)
+    hidden = [label for name, label in names.items() if numbers.part(name).is_hidden]
+    if hidden:
+        yield reader.say("Not shown"), (", ".join(hidden),)
 
 
 def funnel(numbers: Guarded, reader: Reader) -> Iterator[Chart]:

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.gallery import gallery
+from bot.gallery.scene import READER_IN_TEAMS
 from bot.page import Facts, Moment, Page, Strong, Text
 from cards import teams
 
@@ -38,7 +39,11 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     noon = Moment(datetime(2026, 12, 24, 16, tzinfo=UTC))
     facts = Facts(tuple((text, ("of ", Strong(text), " end")) for text in HOSTILE))
     hostile = Page(title=HOSTILE[0], elements=(facts, *(Text((text, Strong(text))) for text in HOSTILE)))
-    pages = {**gallery(), "hostile": hostile, "instant": Page(title="t", elements=(Text(("at ", noon)), Facts((("At", (noon,)),))))}
+    pages = {
+        **gallery(READER_IN_TEAMS),
+        "hostile": hostile,
+        "instant": Page(title="t", elements=(Text(("at ", noon)), Facts((("At", (noon,)),)))),
+    }
     file = tmp_path_factory.mktemp("cards") / "cards.json"
     file.write_text(json.dumps({name: teams.card(page) for name, page in pages.items()}))
     node = shutil.which("node")

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.gallery import forms, gallery
+from bot.gallery.scene import READER_IN_TEAMS
 from cards import teams
 from tests.adapters.sandbox_page.drawn import Draw, nodes, outline, shown
 
@@ -23,7 +24,7 @@ def text_block(text: str) -> dict[str, Any]:
 
 
 def test_every_page_of_the_gallery_is_drawn_with_all_its_words_and_buttons(draw: Draw) -> None:
-    cards = {name: teams.card(page) for name, page in {**gallery(), **forms()}.items()}
+    cards = {name: teams.card(page) for name, page in {**gallery(READER_IN_TEAMS), **forms(READER_IN_TEAMS)}.items()}
     for name, [drawn] in zip(cards, draw(*({"card": one} for one in cards.values())), strict=True):
         seen = shown(drawn)
         assert "does not draw" not in seen, name

@@ -14,6 +14,7 @@ import pytest
 from adapters.teams.graph import GRAPH_PERMISSIONS
 from adapters.teams.manifest import LANGUAGES, PERMISSIONS, SCOPES, _texts, package
 from bot.gallery import gallery
+from bot.gallery.scene import READER_IN_TEAMS
 from bot.page import Buttons, Link, Respond
 from bot.slash_commands import SURVEYS, parse, parse_said
 from tests.adapters.teams.conftest import People, actions, title
@@ -146,7 +147,7 @@ def test_rule_t11_permissions_are_the_least_there_are_each_with_a_reason() -> No
 
 def test_rule_t12_a_button_that_leaves_teams_says_where_to() -> None:
     """Files of the bot's own say that they are files."""
-    elements = [element for page in gallery().values() for element in page.elements]
+    elements = [element for page in gallery(READER_IN_TEAMS).values() for element in page.elements]
     links = [button for element in elements if isinstance(element, Buttons) for button in element.buttons if isinstance(button, Link)]
     labels = {element.label for element in elements if isinstance(element, Respond)} | {link.label for link in links}
     assert len(labels) >= 3

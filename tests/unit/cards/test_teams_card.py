@@ -10,6 +10,7 @@ import pytest
 
 from adapters.sandbox.teams.gate import problems
 from bot.gallery import gallery
+from bot.gallery.scene import READER_IN_TEAMS
 from bot.model import PersonalLink
 from bot.page import (
     Action,
@@ -69,7 +70,7 @@ def rich(*runs: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("name", gallery())
 def test_every_page_of_the_gallery_is_a_valid_card(name: str) -> None:
-    page = gallery()[name]
+    page = gallery(READER_IN_TEAMS)[name]
     assert problems(teams.card(page)) == []
 
 

@@ -73,7 +73,8 @@ function pie(segments) {
   let before = 0;
   const slices = segments.map(({ value }, index) => {
     const share = (100 * value) / all;
-    const look = { class: `slice k-${index}`, r: 8, cx: 16, cy: 16, pathLength: 100, "stroke-dasharray": `${share} 100`, "stroke-dashoffset": -before };
+    // A little longer than it is: the next one covers that, and no gap shows between the last and the first.
+    const look = { class: `slice k-${index}`, r: 8, cx: 16, cy: 16, pathLength: 100, "stroke-dasharray": `${share + 0.5} 100`, "stroke-dashoffset": -before };
     before += share;
     return s("circle", look);
   });
