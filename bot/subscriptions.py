@@ -81,13 +81,17 @@ def is_of_many(subject: str) -> bool:
 
 
 def covers(subject: str, survey_id: str, name: str) -> bool:
-    """Whether a subscription with this subject is about that survey; patterns are of whole names, in capitals or not."""
+    """Whether a subscription with this subject is about that survey; patterns are of whole names, in capitals or not.
+
+    What was found between two stars is not looked for elsewhere (`(?>`): a few stars more would take minutes of everybody's.
+    """
     if subject == ALL:
         return True
     if "*" not in subject:
         return subject == survey_id
-    parts = (re.escape(part) for part in " ".join(subject.split()).casefold().split("*"))
-    return re.fullmatch(".*".join(parts), " ".join(name.split()).casefold()) is not None
+    first, *between, last = (re.escape(part) for part in " ".join(subject.split()).casefold().split("*"))
+    pattern = "".join((first, *(f"(?>.*?{part})" for part in between), ".*", last))
+    return re.fullmatch(pattern, " ".join(name.split()).casefold()) is not None
 
 
 class Subscriptions(Protocol):

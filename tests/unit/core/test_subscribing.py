@@ -153,7 +153,13 @@ def test_a_time_of_day_is_read_or_not(text: str, at: time | None) -> None:
         ("Pulse (*)", "Pulse (May)", True),
         ("P.lse*", "Pulse", False),
         ("STRASSE*", "Straße 1", True),
+        ("a*b*b*c", "a-b-c", False),
+        ("a*b*b*c", "abbc", True),
+        ("Pulse*lse", "Pulse", False),
+        ("*a" * 200 + "*b", "a" * 500, False),
+        ("*a" * 200 + "*b", "a" * 500 + "b", True),
     ],
+    ids=range(14),
 )
 def test_a_subject_covers_what_it_names(subject: str, name: str, is_covered: bool) -> None:
     assert covers(subject, "SV_1", name) is is_covered
