@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from coverage import Coverage
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from store.encryption import Keyring
 from store.migrations import upgrade
@@ -23,9 +23,11 @@ _MEMORY = Path("/dev/shm")  # noqa: S108 - Linux' file system in memory
 if _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free > 4 * 2**30:
     tempfile.tempdir = str(_MEMORY)  # durable writes wait for a disk, and half of the tests would wait for them
 
-#: `make test` draws the same examples every time: what it says, it says again. `make test-deep` draws new ones.
-settings.register_profile("repeatable", derandomize=True, deadline=None)
-settings.register_profile("exploring", deadline=None)
+#: Nothing fails because the machine is busy. `make test` draws the same examples every time: what it says, it says again.
+#: `make test-deep` draws new ones.
+_UNCHECKED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.function_scoped_fixture]  # one database serves many examples
+settings.register_profile("exploring", deadline=None, suppress_health_check=_UNCHECKED)
+settings.register_profile("repeatable", settings.get_profile("exploring"), derandomize=True)
 settings.load_profile("repeatable")
 
 #: Being watched makes a test take three quarters longer: line by line only where `bot/` and `cards/` are tested, and on one database.

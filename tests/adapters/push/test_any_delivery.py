@@ -9,7 +9,7 @@ import logging
 from urllib.parse import parse_qsl
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.adapters.push.conftest import CANARY, KEY, RECORDED, Endpoint, a_message, delivered, signed
@@ -40,7 +40,6 @@ PIECES = [
     b"\\ud800",
 ]
 VALUES = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.lists(st.text(), max_size=2) | st.just("SV_1")
-SHARED = [HealthCheck.function_scoped_fixture]  # one database serves all examples: each clears what it left
 
 
 @st.composite
@@ -82,21 +81,21 @@ async def check(endpoint: Endpoint, caplog: pytest.LogCaptureFixture, body: byte
     await endpoint.store.write(lambda u: [u.refreshes.done(hint) for hint in hints])
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=60)
 @given(body=mutations(BODIES) | messages().map(signed))
 async def test_some_mutations(endpoint: Endpoint, caplog: pytest.LogCaptureFixture, body: bytes) -> None:
     await check(endpoint, caplog, body)
 
 
 @pytest.mark.deep
-@settings(max_examples=2000, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=2000)
 @given(body=mutations(BODIES))
 async def test_two_thousand_mutations_of_bodies(endpoint: Endpoint, caplog: pytest.LogCaptureFixture, body: bytes) -> None:
     await check(endpoint, caplog, body)
 
 
 @pytest.mark.deep
-@settings(max_examples=2000, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=2000)
 @given(text=messages())
 async def test_two_thousand_mutations_of_messages_under_a_right_signature(
     endpoint: Endpoint, caplog: pytest.LogCaptureFixture, text: str

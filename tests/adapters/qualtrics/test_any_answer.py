@@ -110,7 +110,7 @@ def _check(value: Any) -> None:
             pass
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(status=st.sampled_from([200, 200, 200, 429, 500]), body=BODIES | st.binary())
 async def test_any_answer_is_survived(status: int, body: bytes) -> None:
     with respx.mock() as api, stamina.set_testing(True, attempts=1):
@@ -207,20 +207,20 @@ MUTATED = {"status": STATUSES, "body": mutations(RECORDED)}
 OAUTH_CLIENT = ClientCredentials("client-1", TOKEN)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(**MUTATED)
 async def test_a_damaged_recording_hurts_nobody_and_tells_nothing(status: int, body: bytes) -> None:
     await _survives(ApiToken(TOKEN), status, body, httpx.Response(500))
 
 
 @pytest.mark.deep
-@settings(max_examples=2000, deadline=None)
+@settings(max_examples=2000)
 @given(**MUTATED)
 async def test_two_thousand_damaged_recordings_hurt_nobody_and_tell_nothing(status: int, body: bytes) -> None:
     await _survives(ApiToken(TOKEN), status, body, httpx.Response(500))
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(status=STATUSES, grant=mutations([GRANT]))
 async def test_a_damaged_grant_hurts_nobody_and_tells_nothing(status: int, grant: bytes) -> None:
     await _survives(OAUTH_CLIENT, 401, RECORDED[0], httpx.Response(status, content=grant))

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 import respx
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.qualtrics.client import QualtricsClient
@@ -139,16 +139,13 @@ def _all_bytes(folder: Path) -> bytes:
     return b"".join(file.read_bytes() for file in folder.iterdir())
 
 
-SHARED = [HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-
-
 @pytest.fixture
 def database(migrated_sqlite: bytes) -> Callable[[], bytes]:
     """A migrated database; hypothesis would print all of its bytes."""
     return lambda: migrated_sqlite
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=8)
 @given(damages=DAMAGES)
 async def test_damaged_answers_tell_nobody_by_mistake_and_keep_nobody_from_being_told(
     database: Callable[[], bytes], keyring: Keyring, damages: Mapping[int, tuple[int, str | None]]
@@ -157,7 +154,7 @@ async def test_damaged_answers_tell_nobody_by_mistake_and_keep_nobody_from_being
 
 
 @pytest.mark.deep
-@settings(max_examples=700, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=700)
 @given(damages=DAMAGES)
 async def test_thousands_of_damaged_answers_tell_nobody_by_mistake_and_keep_nobody_from_being_told(
     database: Callable[[], bytes], keyring: Keyring, damages: Mapping[int, tuple[int, str | None]]

@@ -12,7 +12,7 @@ from itertools import count
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.qualtrics.errors import Closed
@@ -295,7 +295,7 @@ def test_an_endpoints_limit_holds_for_what_is_below_it(template: str, endpoint: 
 _retry_after = st.one_of(st.none(), st.integers(0, 60).map(float), st.sampled_from([1e9, -1.0]))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12)
 @given(
     refusals=st.dictionaries(st.integers(0, 60), _retry_after, min_size=1, max_size=12),
     templates=st.lists(st.sampled_from([HISTORY, LINKS, SURVEYS]), min_size=1, max_size=4),

@@ -105,7 +105,7 @@ def test_a_chart_is_drawn_without_its_title_which_teams_does_not_show(draw: Draw
     assert [node["height"] for node in nodes(figures[0]) if node["tag"] == "rect"][1] == "100%"
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.lists(st.text(st.sampled_from("abx <>&[]()|#!/\n*_~`\\\"'javascript:{}"), max_size=40), min_size=50, max_size=80))
 def test_whatever_a_text_holds_nothing_but_harmless_nodes_come_of_it(draw: Draw, texts: list[str]) -> None:
     for node in nodes(draw(*(card(text_block(text)) for text in texts))):

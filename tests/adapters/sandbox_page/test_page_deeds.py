@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from adapters.sandbox.slack.faults import LostAnswer, RateLimited, Status
@@ -227,7 +227,7 @@ async def test_a_body_that_is_no_deed_is_refused(world: World, body: bytes) -> N
     assert answer.json()["error"].endswith(".")
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(
     st.fixed_dictionaries(
         {"what": st.sampled_from(["send_survey", "remind", "move", "activate", "advance", "slack_fault", "command", "press", "open_home"])},

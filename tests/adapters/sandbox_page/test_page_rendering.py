@@ -93,7 +93,7 @@ def test_only_web_and_mail_addresses_become_links(draw: Draw) -> None:
     assert [node for node in nodes(draw(*cases, *buttons)) if "href" in node or node["tag"] == "a"] == []
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.lists(st.text(st.sampled_from("abx <>&;|#@!/\n*_~`\"'ampltgtjavascript:^{}"), max_size=40), min_size=50, max_size=80))
 def test_whatever_a_text_holds_nothing_but_harmless_nodes_come_of_it(draw: Draw, texts: list[str]) -> None:
     for node in nodes(draw(*({"text": text} for text in texts))):
@@ -102,7 +102,7 @@ def test_whatever_a_text_holds_nothing_but_harmless_nodes_come_of_it(draw: Draw,
         assert re.match("https?://|mailto:", node.get("href", "https://"), re.IGNORECASE)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=4)
 @given(st.lists(st.text(st.characters(exclude_characters="*_~`\n\r", exclude_categories=["Cs"]), max_size=40), min_size=50, max_size=80))
 def test_escaped_text_is_shown_exactly_as_it_was(draw: Draw, texts: list[str]) -> None:
     """`.` keeps a leading `>` from being a quote."""

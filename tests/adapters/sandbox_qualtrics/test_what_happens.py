@@ -40,7 +40,7 @@ def test_the_counts_of_a_new_tenant_are_the_sums_of_its_rows(tenant: Tenant) -> 
 
 
 @given(moves=st.lists(st.tuples(st.integers(0, 3), st.sampled_from(sorted(STATUSES))), max_size=12))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_counts_follow_any_sequence_of_moves(moves: list[tuple[int, str]]) -> None:
     tenant = Tenant(SandboxClock(), public_url="http://qualtrics.test")
     emails = [f"p{number}@example.com" for number in range(4)]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.syncing.sync import Kind
@@ -59,18 +59,17 @@ PENDING: dict[str, Any] = {
     "deaths": [],
     "gone": 0,
 }
-SHARED = [HealthCheck.function_scoped_fixture]
 
 
 @example(**PENDING)
-@settings(max_examples=12, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=12)
 @given(**ANY_LIFE)
 def test_any_order_of_syncs_announces_once(template: Path, keyring: Keyring, **values: Any) -> None:
     announces_once(template, keyring, **values)
 
 
 @pytest.mark.deep
-@settings(max_examples=300, deadline=None, suppress_health_check=SHARED)
+@settings(max_examples=300)
 @given(**ANY_LIFE)
 def test_any_of_many_orders_of_syncs_announces_once(template: Path, keyring: Keyring, **values: Any) -> None:
     announces_once(template, keyring, **values)

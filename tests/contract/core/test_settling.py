@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot import participations
@@ -177,7 +177,7 @@ def template(migrated_sqlite: bytes, tmp_path_factory: pytest.TempPathFactory) -
     return path
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(max_examples=15)
 @given(planned=steps, planned_answers=answers)
 def test_any_mixture_of_losses_deaths_throttles_and_changes_ends_with_one_right_message(
     template: Path, keyring: Keyring, planned: list[object], planned_answers: list[str]

@@ -13,7 +13,7 @@ from itertools import count
 from multiprocessing import get_context
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import BigInteger, literal_column, text
 
@@ -120,7 +120,7 @@ async def test_at_least_95_percent_are_used_and_no_minute_holds_more(gates: SqlG
     assert most_in(minutes * MINUTE + 1, instants) <= calls
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40)
 @given(
     per_minute=st.integers(1, 200),
     gaps=st.lists(st.one_of(st.just(0.0), st.floats(0, 1), st.floats(0, 70)), min_size=1, max_size=150),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from adapters.sandbox.gate import problems
 from bot.page import Action, Button, Buttons, Entry, Facts, Form, Page, PrivatePage, Respond
@@ -20,7 +20,7 @@ DATE = re.compile(r"<!date\^-?\d+\^\{date_short_pretty\} at \{time\}\|[\w ,:/()+
 EMOJI = re.compile(r":[\w+'-]+:")
 
 any_page = given(page=pages() | private_pages())
-arbitrary = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+arbitrary = settings(max_examples=25)
 
 
 def strings(value: Any, *keys: str) -> Iterator[tuple[tuple[str, ...], str]]:

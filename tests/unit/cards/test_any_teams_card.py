@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 
 from adapters.sandbox.teams.gate import problems
 from bot.page import Action, Button, Buttons, Entry, Page, PrivatePage, Respond
@@ -18,7 +18,7 @@ from tests.unit.cards.test_any_page import objects, strings
 DATE = re.compile(r"\{\{DATE\([\d:TZ-]+,SHORT\)\}\} \{\{TIME\([\d:TZ-]+\)\}\}")
 FORMATTING = re.compile(r"[_*~`](?<!\*\*)(?!\*)|\]\(|<\w|&\w+;|^\s*([-+#>]|\d+[.)])|\{\{")
 
-arbitrary = settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+arbitrary = settings(max_examples=25)
 
 
 @arbitrary

@@ -48,7 +48,7 @@ ANY: dict[str, Any] = {
 }
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(**ANY)
 def test_no_numbers_on_any_pages_at_any_times_tell_of_fewer_than_k_people(
     sendings: Sequence[Sending], *, knows_sizes: bool, inactive: frozenset[int]
@@ -57,7 +57,7 @@ def test_no_numbers_on_any_pages_at_any_times_tell_of_fewer_than_k_people(
 
 
 @pytest.mark.deep
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=3000)
 @given(**ANY)
 def test_no_numbers_of_very_many_tell_of_fewer_than_k_people(
     sendings: Sequence[Sending], *, knows_sizes: bool, inactive: frozenset[int]
@@ -105,7 +105,7 @@ def test_the_same_observer_finds_people_behind_rules_that_seem_to_protect(rule: 
     assert given_away(OURS, sendings, DAYS, knows_sizes=True) == []
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.lists(st.integers(0, 14), min_size=1, max_size=4), st.integers(0, 9), st.lists(st.integers(1, 4), max_size=6))
 def test_no_part_of_a_division_tells_of_fewer_than_k_people(numbers: list[int], others: int, members: list[int]) -> None:
     parts = {str(place): number for place, number in enumerate(numbers)}
@@ -127,7 +127,7 @@ def test_a_division_needs_others_and_a_limit_that_its_parts_share(
     assert divided_away(divide, parts, 0, [4, 4], is_all=False) == []
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(
     st.builds(DistributionStats, sent=st.integers(5, 40), failed=st.integers(0, 9), skipped=st.integers(0, 9), blocked=st.integers(0, 9))
 )
