@@ -11,6 +11,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -68,6 +69,7 @@ class Connector:
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=at_once, keepalive_timeout=idle_seconds),
             cookie_jar=aiohttp.DummyCookieJar(),
+            trace_configs=[_noting()],
             timeout=aiohttp.ClientTimeout(connect=timeouts_seconds[0], total=sum(timeouts_seconds)),
         )
         #: By service URL.
@@ -131,15 +133,15 @@ class Connector:
         body: Json | None = None,
         repeatable: bool = False,
     ) -> T:
-        data = None if body is None else msgspec.json.encode(body)
+        data, begun = None if body is None else msgspec.json.encode(body), list[bool]()
         async with self._places:
             # Before the call, where a failure says that nothing was sent.
             way, token = self._way(service_url), await self._token.get()
             headers = {"Authorization": f"Bearer {token}", **_JSON}
             request = partial(self._session.request, method, service_url.rstrip("/") + path, params=query, data=data, headers=headers)
             try:
-                with translated(name, repeatable=repeatable):
-                    async with request(allow_redirects=False, **way) as answer:
+                with translated(name, repeatable=repeatable, begun=begun):
+                    async with request(allow_redirects=False, trace_request_ctx=begun, **way) as answer:
                         told = await _whole(answer)
                     check(name, answer.status, answer.headers, told, repeatable=repeatable)
                     return read(told)
@@ -151,14 +153,25 @@ class Connector:
         if service_url not in self._ways:
             try:
                 self._ways[service_url] = _way(service_url)
-            except (OSError, ValueError) as error:
-                raise Unavailable("the environment names a proxy or certificates that cannot be used") from error
+            except (OSError, ValueError):
+                raise Unavailable("the environment names a proxy or certificates that cannot be used") from None
         return self._ways[service_url]
 
 
 _named = msgspec.json.Decoder(_Named).decode
 _roster = msgspec.json.Decoder(_Roster).decode
 _account = msgspec.json.Decoder(dict[str, Any]).decode
+
+
+def _noting() -> aiohttp.TraceConfig:
+    """Have each call note that it leaves: what fails before that, on the way through a proxy as well, was not sent."""
+
+    async def note(_session: object, context: SimpleNamespace, _headers: object) -> None:
+        context.trace_request_ctx.append(True)
+
+    noting = aiohttp.TraceConfig()
+    noting.on_request_headers_sent.append(note)
+    return noting
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:

@@ -6,7 +6,7 @@ reference teams.md 2.6.
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Collection, Generator, Mapping
 from contextlib import contextmanager
 from http import HTTPStatus
 
@@ -26,24 +26,25 @@ _REFUSALS: Mapping[int, type[Forbidden | Gone | Rejected]] = {HTTPStatus.FORBIDD
 #: Teams asks for these to be tried again.
 _AGAIN = frozenset({HTTPStatus.PRECONDITION_FAILED, HTTPStatus.BAD_GATEWAY, HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.GATEWAY_TIMEOUT})
 
-_NOT_CONNECTED = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
+#: Errors whose text names the proxy, with the password in its address: never chained, for a traceback would show it.
+_QUOTES = (aiohttp.ClientResponseError, aiohttp.InvalidURL)
 #: In no shape of theirs, no UTF-8, or nested absurdly.
 _UNREADABLE = (ValueError, RecursionError)
 
 
 @contextmanager
-def translated(call: str, *, repeatable: bool = False) -> Generator[None]:
-    """Translate what one call, and reading its answer, may raise.
+def translated(call: str, *, repeatable: bool = False, begun: Collection[bool] = (True,)) -> Generator[None]:
+    """Translate what one call, and reading its answer, may raise. While `begun` is empty nothing of it has left.
 
     Not sent: Throttled, Unavailable. Refused for good: Unauthorized, Forbidden, ShutOut, Gone, Rejected. No telling: Ambiguous, or
     Unavailable where the call is `repeatable`.
     """
     try:
         yield
-    except _NOT_CONNECTED as error:
-        raise Unavailable(f"{call}: no connection to Teams") from error
     except (aiohttp.ClientError, TimeoutError, OSError) as error:
-        raise _lost(f"{call}: the connection broke before an answer came", repeatable=repeatable) from error
+        told = "the connection broke before an answer came" if begun else "no connection to Teams"
+        cause = None if isinstance(error, _QUOTES) else error
+        raise _lost(f"{call}: {told}", repeatable=repeatable or not begun) from cause
     except _UNREADABLE as error:
         raise _lost(f"{call}: unreadable answer", repeatable=repeatable) from error
 

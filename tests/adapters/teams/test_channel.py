@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from traceback import format_exception
 
 import pytest
 from starlette.applications import Starlette
@@ -260,6 +261,26 @@ async def test_without_certificates_to_trust_nothing_is_sent(
             await it.send(f"{url}anywhere/", "a:1", teams.message(PAGE))
     for it in (connector, fresh):
         await it.aclose()
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 407 No\r\nContent-Length: 0\r\n\r\n", b"\x05\r\n\r\n"])
+async def test_what_a_proxy_lets_through_no_further_was_not_sent_and_nobody_reads_its_password(
+    registration: Registration, identity: IdentityProvider, monkeypatch: pytest.MonkeyPatch, answer: bytes
+) -> None:
+    async def refuse(asked: asyncio.StreamReader, told: asyncio.StreamWriter) -> None:
+        await asked.readuntil(b"\r\n\r\n")
+        told.write(answer)
+        told.close()
+
+    connector = Connector(registration)
+    async with await asyncio.start_server(refuse, "127.0.0.1") as proxy:
+        with pytest.raises(Unavailable):
+            await connector.send("http://127.0.0.1:1/", "a:1", teams.message(PAGE))  # by now it has a token
+        monkeypatch.setenv("https_proxy", f"http://us:geheim@127.0.0.1:{proxy.sockets[0].getsockname()[1]}")
+        with pytest.raises(Unavailable) as raised:
+            await connector.send("https://teams.example/", "a:1", teams.message(PAGE))
+    assert "geheim" not in "".join(format_exception(raised.value))
+    await connector.aclose()
 
 
 async def test_the_proxy_of_the_environment_is_the_way_to_teams(
