@@ -10,7 +10,9 @@ from bot import authority, pace, pages, participations, rules
 from bot.events import EventKind
 from bot.messages import Place, Platform, Preference
 from bot.page import Action, Form, Page
+from bot.pages.paging import on_page
 from bot.pages.settings import NEW_SURVEYS, OWN_SURVEYS, PLACE, REMINDERS, TOLD
+from bot.pages.status import PAGE_SIZE
 from bot.ports import UnitOfWork
 from bot.rules import State
 from bot.slash_commands import LONGEST_WORD, SLASH_COMMANDS, SURVEYS
@@ -60,7 +62,8 @@ def show_status(uow: UnitOfWork, viewer: Viewer, data: Mapping[str, str], now: d
         return pages.not_an_administrator(viewer.reader)
     found = synchronisation.status(uow, now, theirs, retry=viewer.retry)
     backlog = pace.backlogs(uow, now, viewer.sends_per_minute)
-    return pages.status_page(found, synchronisation.baselines(uow, found, now), backlog, page_number(data), viewer.reader)
+    shown, where = on_page(found, page_number(data), PAGE_SIZE)
+    return pages.status_page(found, synchronisation.baselines(uow, shown, now), backlog, where.page, viewer.reader)
 
 
 def _platforms(uow: UnitOfWork, viewer: Viewer) -> Collection[Platform]:
