@@ -61,7 +61,7 @@ def _numbers(distribution: Distribution, found: SurveyNumbers, reader: Reader) -
         yield Text((reader.say("Its numbers are not shown: it mailed nobody, or too few people."),))
     elif distribution.request_type == REMINDER:
         yield Facts(((reader.say("Total sent"), (people(numbers.whole, reader),)),))
-        yield Text((reader.say("Who opened and who answered it is counted with its invitation."),))
+        yield Text((reader.say("Who opened it and who answered is counted with its invitation."),))
     else:
         yield Facts(number_facts(numbers, reader))
         yield from funnel(numbers, reader)
