@@ -85,7 +85,11 @@ async function pictures(browser, [name, draw, width, colorScheme], drawn) {
   mkdirSync(folder);
   const page = await open(browser, width < PHONE ? width : DESKTOP, colorScheme);
   await page.addStyleTag({ content: `body { width: ${width}px }` });
-  if (name === "microsoft") for (const path of MODULES) await page.addScriptTag({ path: join(__dirname, "node_modules", path) });
+  if (name === "microsoft") {
+    for (const path of MODULES) await page.addScriptTag({ path: join(__dirname, "node_modules", path) });
+    // Teams wraps buttons, and the library leaves that to its host (https://github.com/microsoft/AdaptiveCards/issues/8792).
+    await page.addStyleTag({ content: ".ac-actionSet { flex-wrap: wrap; row-gap: 8px }" });
+  }
   await page.evaluate(`(${drawAll})(${draw}, ${JSON.stringify(drawn)})`);
   for (const { name: example } of drawn.examples) {
     await page.locator(`[id="${example}"]`).screenshot({ path: join(folder, `${example}.png`) });
