@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot import rules, small_groups
-from bot.listed import Listed, Rights
+from bot.listed import Listed
 from bot.model import Distribution, Integration, Survey
 from bot.ports import UnitOfWork
-from bot.small_groups import Family, Guarded, Shown
+from bot.small_groups import Guarded, Shown
 from bot.trend import Point, trend
 
 #: Nobody looks for the results of a mail that somebody sent to try it out; it has no recipients either (quirk Q2).
@@ -83,15 +83,16 @@ def of_listed(uow: UnitOfWork, listed: Sequence[Listed], now: datetime) -> Mappi
 
 def open_invitations(uow: UnitOfWork, integration: Integration, now: datetime) -> Shown:
     """How many wait for an answer, of those of whom numbers are shown and who can answer. Pools were counted once, and are left out."""
-    seen = uow.lists.surveys(Rights(integrations=frozenset({integration.integration_id})), now, only_open=True)
-    every = of_surveys(uow, integration, [it.survey_id for it in seen], now)
-    cohorts = ((it.k, family) for it in every for family in _answerable(it, now))
-    return small_groups.combine(small_groups.guard(small_groups.total([family]), k) for k, family in cohorts).rest("finished")
-
-
-def _answerable(found: SurveyNumbers, now: datetime) -> Iterator[Family]:
-    large, _ = small_groups.cohorts(found.distributions, found.k, now)
-    return (family for family in large if rules.has_answers(family.invite, found.survey, now))
+    integration_id = integration.integration_id
+    surveys = {it.survey_id: it for it in uow.surveys.all(integration_id) if it.is_active}
+    sizes = uow.surveys.group_sizes(integration_id, surveys)
+    cohorts = (
+        small_groups.guard(small_groups.total([family]), sizes[survey_id])
+        for survey_id, every in uow.distributions.of_surveys(integration_id, surveys).items()
+        for family in small_groups.cohorts(every, sizes[survey_id], now)[0]
+        if rules.has_answers(family.invite, surveys[survey_id], now)
+    )
+    return small_groups.combine(cohorts).rest("finished")
 
 
 def _made(integration: Integration, survey: Survey, every: Sequence[Distribution], k: int, now: datetime) -> SurveyNumbers:

@@ -34,9 +34,8 @@ take for employees. Lower is refused (`LOWEST`). Names and comments are never sh
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import groupby
 
@@ -220,11 +219,13 @@ def families(distributions: Iterable[Distribution]) -> Sequence[Family]:
 
 def total(cohort: Iterable[Family]) -> DistributionStats:
     """The true numbers of a cohort, for `guard`. Reminders have links of their own: what was done with those is added to the rest."""
-    numbers = Counter[str]()
+    numbers = dict.fromkeys(DistributionStats.__slots__, 0)
     for family in cohort:
-        numbers.update(asdict(family.invite.stats))
+        for name in numbers:
+            numbers[name] += getattr(family.invite.stats, name)
         for reminder in family.reminders:
-            numbers.update({name: getattr(reminder.stats, name) for name in PROGRESS})
+            for name in PROGRESS:
+                numbers[name] += getattr(reminder.stats, name)
     return DistributionStats(**numbers)
 
 

@@ -112,12 +112,13 @@ class SqlDistributions:
             .join(_SURVEYS, _SURVEYS.c.key == _DISTRIBUTIONS.c.survey_key)
             .outerjoin(_POOLED, IS_POOLED)
             .outerjoin(_POOLS, and_(_POOLS.c.survey_id == _POOLED.c.survey_id, _POOLS.c.number == _POOLED.c.number))
-            .where(_SURVEYS.c.survey_id.in_(survey_ids), _SURVEYS.c.integration_id == integration_id)
+            .where(_SURVEYS.c.integration_id == integration_id)
             .order_by(_DISTRIBUTIONS.c.key)
         )
         found: dict[str, list[Distribution]] = {}
-        for row in self.connection.execute(known).mappings():
-            found.setdefault(row["survey_id"], []).append(_distribution(row, _pool(row)))
+        for chunk in chunks(tuple(survey_ids)):
+            for row in self.connection.execute(known.where(_SURVEYS.c.survey_id.in_(chunk))).mappings():
+                found.setdefault(row["survey_id"], []).append(_distribution(row, _pool(row)))
         return found
 
     def of_active(self, integration_id: str) -> Sequence[Distribution]:
