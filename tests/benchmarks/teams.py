@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from adapters.promptness import answer_promptly
 from adapters.sandbox.serving import serving
 from adapters.sandbox.teams.certificate import certificate
 from adapters.sandbox.teams.identity import IdentityProvider, Key
@@ -116,6 +117,7 @@ async def _timed(send: Callable[[], Awaitable[object]], messages: int) -> Figure
             await send()
 
     await send()  # what is opened once is no part of a rate
+    answer_promptly()  # as `surveybot serve` does
     with _another_loop() as idle:
         begin, spent = perf_counter(), process_time()
         stalls = await _watched(asyncio.gather(*(some() for _ in range(_AT_ONCE))))
