@@ -49,6 +49,8 @@ INTEGRATION = "acme"
 QUICK = Schedule(directory=60, reminders=1, delivery=0.5)
 #: The simulated tenant limits nobody, unless it is told to; requests a minute.
 _UNHURRIED = Limits(brand=60_000, history=60_000, links=60_000)
+#: In which the bot reads, looks and tells what is due on a day.
+_DAY_SECONDS = 2.0
 READ_QUICKLY = Reading(full=Every.parse("1 min"), incremental=Every.parse("2 s"))
 
 
@@ -82,7 +84,9 @@ class Sandbox:
 async def run_demo(port: int, announce: Callable[[str], None]) -> None:
     """Run until cancelled; `announce` is told the page's address once everything answers. OSError: the port is taken."""
     with tempfile.TemporaryDirectory(prefix="surveybot-demo-") as folder:
-        async with sandbox(f"sqlite:///{folder}/demo.db", port=port, has_teams=True, has_past=True) as running, scheduled(running.bot):
+        database_url = f"sqlite:///{folder}/demo.db"
+        house = sandbox(database_url, port=port, has_teams=True, has_past=True, day_seconds=_DAY_SECONDS)
+        async with house as running, scheduled(running.bot):
             await running.push()
             announce(running.url)
             await running.courier.run()
@@ -99,11 +103,12 @@ async def sandbox(
     has_slack: bool = True,
     has_teams: bool = False,
     has_past: bool = False,
+    day_seconds: float = 0,
 ) -> AsyncGenerator[Sandbox]:
     """Start everything on loopback, with an empty database migrated. Nothing is scheduled: the caller does that, or asks the bot itself.
 
     With Teams, its administrator has added the bot to a team, so that the bot knows who is there. With a past, Qualtrics has surveys of the
-    last weeks to look back on, and field staff who are in no chat.
+    last weeks to look back on, and field staff who are in no chat. `day_seconds`: see `adapters.sandbox.page.deeds.Hand`.
     """
     await asyncio.to_thread(migrations.upgrade, database_url)
     clock, worlds = SandboxClock(), _Worlds()
@@ -127,7 +132,7 @@ async def sandbox(
         if teams:
             worlds.teams, teams.tenant.changed = teams.connector, workspace.changed
             window = await _introduced(teams, f"{bot_url}{TEAMS_PATH}")
-        worlds.page = Starlette(routes=page_routes(tenant, workspace, sender, clock, window))
+        worlds.page = Starlette(routes=page_routes(tenant, workspace, sender, clock, window, day_seconds=day_seconds))
         yield Sandbox(
             url=url,
             bot_url=bot_url,

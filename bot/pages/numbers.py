@@ -23,8 +23,9 @@ def at_least(number: int, k: int, reader: Reader) -> str:
 
 
 def people_of(part: Shown, whole: Shown, reader: Reader) -> str:
-    """Say how many of how many: "45 or more of 50 or more"."""
-    return reader.say("{part} of {whole}").format(part=people(part, reader), whole=people(whole, reader))
+    """Say how many of how many: "45 or more of 50 or more", "not shown, of 50 or more"."""
+    words = reader.say("{part}, of {whole}") if part.is_hidden else reader.say("{part} of {whole}")
+    return words.format(part=people(part, reader), whole=people(whole, reader))
 
 
 def percent(part: Shown, whole: Shown, reader: Reader) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Annotated, Literal, assert_never
@@ -146,6 +147,8 @@ class Hand:
     clock: SandboxClock
     #: None: there is no Teams here.
     teams: TeamsHand | None = None
+    #: How long each day of a longer time stands still, for the bot to do what is due on it; in real time.
+    day_seconds: float = 0
     #: What is out of order now, in the words of the deeds of these names.
     faults: dict[str, str] = field(default_factory=lambda: dict.fromkeys(_FAULTS, "off"))
 
@@ -160,7 +163,7 @@ class Hand:
             case SendSurvey() | Remind() | Move() | Answer() | Activate() | Deactivate():
                 return self._in_qualtrics(deed)
             case Advance():
-                self.clock.advance(timedelta(hours=deed.hours))
+                await self._pass(deed.hours)
                 return f"{_SPANS.get(deed.hours, f'{deed.hours} hours')} passed."
             case QualtricsFault() | SlackFault() | SlackPace() | TeamsFault() | TeamsPace():
                 return self._break(deed)
@@ -174,6 +177,11 @@ class Hand:
         if self.teams is None:
             raise UserError("There is no Teams in this sandbox.")
         return self.teams
+
+    async def _pass(self, hours: int) -> None:
+        for left in range(hours, 0, -24):
+            self.clock.advance(timedelta(hours=min(left, 24)))
+            await asyncio.sleep(self.day_seconds if left > 24 else 0)
 
     def _in_qualtrics(self, deed: _InQualtrics) -> str:
         match deed:

@@ -49,13 +49,20 @@ Endpoint = Callable[[Request], Awaitable[Response]]
 
 
 def page_routes(
-    tenant: Tenant, workspace: Workspace, sender: SlackSender, clock: SandboxClock, window: Window | None = None
+    tenant: Tenant,
+    workspace: Workspace,
+    sender: SlackSender,
+    clock: SandboxClock,
+    window: Window | None = None,
+    *,
+    day_seconds: float = 0,
 ) -> list[Route]:
     """Everything the page needs, for an application on the loopback interface: anybody else is refused with 403.
 
-    With a `window`, Teams is shown beside Slack.
+    With a `window`, Teams is shown beside Slack. `day_seconds`: see `Hand`.
     """
-    hand = Hand(tenant=tenant, workspace=workspace, sender=sender, clock=clock, teams=TeamsHand(window) if window else None)
+    teams = TeamsHand(window) if window else None
+    hand = Hand(tenant=tenant, workspace=workspace, sender=sender, clock=clock, teams=teams, day_seconds=day_seconds)
     page = _Page(tenant=tenant, workspace=workspace, hand=hand, window=window)
     return [
         Route("/", _guarded(page.index), methods=["GET"]),
