@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from adapters.bodies import whole
 from adapters.qualtrics import wire
 from adapters.qualtrics.addresses import where
 from adapters.qualtrics.errors import TooLong, request_id
@@ -69,7 +70,7 @@ class Line:
         try:
             async with asyncio.timeout(self._attempt_seconds):
                 async with self._http.stream(method, url, **request) as response:
-                    body = await _whole(response)
+                    body = await whole(response.aiter_bytes(), LONGEST_BYTES)
         except (httpx.HTTPError, TimeoutError) as error:
             tell(None)
             kind = Unavailable if is_repeatable or isinstance(error, _BEFORE_SENDING) else Ambiguous
@@ -87,16 +88,6 @@ class Line:
 def cause(error: Exception) -> Exception | None:
     """Return what may be chained: errors that quote may not."""
     return None if isinstance(error, _QUOTES) else error
-
-
-async def _whole(response: httpx.Response) -> bytes | None:
-    """None for a body that is too long: the rest of it is not taken."""
-    body = bytearray()
-    async for chunk in response.aiter_bytes():
-        body += chunk
-        if len(body) > LONGEST_BYTES:
-            return None
-    return bytes(body)
 
 
 def _line(at: datetime, method: str, template: str, answer: Answer | None, seconds: float) -> RequestLine:

@@ -19,6 +19,7 @@ import aiohttp
 import msgspec
 import requests
 
+from adapters.bodies import whole
 from adapters.teams.errors import check, translated
 from adapters.teams.registration import Registration
 from adapters.teams.token import BotToken
@@ -175,13 +176,10 @@ def _noting() -> aiohttp.TraceConfig:
 
 
 async def _whole(answer: aiohttp.ClientResponse) -> bytes:
-    """Raises ClientPayloadError for one that is too long: the rest of it is not taken."""
-    told = bytearray()
-    async for chunk in answer.content.iter_any():
-        told += chunk
-        if len(told) > _LONGEST_BYTES:
-            raise aiohttp.ClientPayloadError("longer than anything that Teams tells")
-    return bytes(told)
+    """Raises ClientPayloadError for one that is too long."""
+    if (told := await whole(answer.content.iter_any(), _LONGEST_BYTES)) is None:
+        raise aiohttp.ClientPayloadError("longer than anything that Teams tells")
+    return told
 
 
 def _way(service_url: str) -> Mapping[str, Any]:
