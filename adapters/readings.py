@@ -15,7 +15,7 @@ from bot.ports import Store, UnitOfWork
 from bot.ports.records import DirectoryReading, Lease
 
 #: Clocks of processes may differ by so much: one that is behind writes down an event as if it had come before the reading began.
-SKEW = timedelta(minutes=1)
+_SKEW = timedelta(minutes=1)
 #: A reading that was left this long ago is begun anew: what it told is old, and Slack may have dropped its cursor.
 _RESUMABLE = timedelta(hours=6)
 _LEASE = timedelta(seconds=60)
@@ -68,9 +68,18 @@ class Readings:
         async with held(self.store, name, holder, _LEASE):
             yield True
 
+    async def begin(self, workspace_id: str) -> tuple[DirectoryReading, bool]:
+        """Return the reading to go on with, and whether it was begun earlier."""
+        return await self.store.write(lambda uow: _begin(uow, workspace_id, self.clock()))
 
-def begin(uow: UnitOfWork, workspace_id: str, now: datetime) -> tuple[DirectoryReading, bool]:
-    """Return the reading to go on with, and whether it was begun earlier."""
+
+def ended(uow: UnitOfWork, reading: DirectoryReading, now: datetime) -> datetime:
+    """Write down that it is done; returns since when somebody must have been seen who has not left."""
+    uow.directory_readings.save(DirectoryReading(workspace_id=reading.workspace_id, began_at=None, ended_at=now))
+    return (reading.began_at or now) - _SKEW
+
+
+def _begin(uow: UnitOfWork, workspace_id: str, now: datetime) -> tuple[DirectoryReading, bool]:
     last = uow.directory_readings.get(workspace_id)
     if last is not None and last.began_at is not None and now - last.began_at < _RESUMABLE:
         return last, True

@@ -13,12 +13,12 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from adapters.privacy import check_reader
 from adapters.slack import pacing
-from adapters.slack.clients import Clients
+from adapters.slack.clients import Clients, of_place
 from adapters.slack.directory import open_dm
-from adapters.slack.errors import fields, translated
+from adapters.slack.errors import fields, next_cursor
 from adapters.slack.pacing import SlackPace
 from adapters.slack.readership import Onlookers
-from bot.errors import Forbidden, Gone, Rejected, Throttled, Unauthorized, Unavailable, loggable
+from bot.errors import Forbidden, Gone, Rejected, Unavailable, loggable
 from bot.messages import Conversation, Member, MessageRef, Readership
 from bot.page import Page, PrivatePage
 from bot.ports import Store
@@ -58,7 +58,7 @@ class SlackChannel:
 
         Unauthorized, too, is where the app is not installed: what is to be sent waits until it is, or until its people are forgotten.
         """
-        client = await self._client(member.workspace_id)
+        client = await of_place(self._clients, member.workspace_id)
         await check_reader(self._store, member, page)
         card = _card(page) | _metadata(key)
         try:
@@ -74,7 +74,7 @@ class SlackChannel:
     async def post(self, conversation: Conversation, page: Page, key: str) -> MessageRef:
         """See `bot.ports.Channel`. Unauthorized, Rejected: as with `send`."""
         workspace_id = conversation.workspace_id
-        client, card = await self._client(workspace_id), _card(page) | _metadata(key)
+        client, card = await of_place(self._clients, workspace_id), _card(page) | _metadata(key)
         await self._pace.turn(pacing.SEND, workspace_id, conversation.channel_id)
         return await self._post(client, workspace_id, conversation.channel_id, card)
 
@@ -116,12 +116,6 @@ class SlackChannel:
             answer = await client.chat_update(channel=message.channel_id, ts=message.message_id, **card)
             self._learn(message.workspace_id, answer)
 
-    async def _client(self, workspace_id: str) -> AsyncWebClient:
-        try:
-            return await self._clients.of(workspace_id)
-        except Gone as error:
-            raise Unauthorized(str(error)) from error
-
     async def _open(self, client: AsyncWebClient, member: Member) -> str:
         await self._pace.at_once(pacing.OPEN, member.workspace_id)
         async with self._called(pacing.OPEN, member.workspace_id, repeatable=True):
@@ -144,18 +138,13 @@ class SlackChannel:
             )
             self._learn(workspace_id, answer)
             told = fields(answer)
-            return told["messages"], (told.get("response_metadata") or {}).get("next_cursor") or None
+            return told["messages"], next_cursor(told) or None
 
     @asynccontextmanager
     async def _called(self, method: str, workspace_id: str, *, repeatable: bool = False) -> AsyncGenerator[None]:
-        """Translate errors; a 429 closes the method for everybody in this workspace."""
         self._pace.check(method, workspace_id)
-        try:
-            with translated(method, repeatable=repeatable):
-                yield
-        except Throttled as error:
-            await self._pace.refused(method, workspace_id, error.retry_after)
-            raise
+        async with pacing.heeding(self._pace, method, workspace_id, repeatable=repeatable):
+            yield
 
     def _learn(self, workspace_id: str, answer: AsyncSlackResponse) -> None:
         if granted := answer.headers.get("x-oauth-scopes"):

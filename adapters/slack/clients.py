@@ -8,7 +8,7 @@ from typing import Protocol
 import aiohttp
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import Gone
+from bot.errors import Gone, Unauthorized
 
 #: The longest a call may take; the lease of a delivery must be longer (reference performance.md 7.1).
 TIMEOUT_SECONDS = 10
@@ -68,6 +68,14 @@ class OneWorkspace:
 
     def changed(self, workspace_id: str) -> None:
         """Its token is that of the settings."""
+
+
+async def of_place(clients: Clients, workspace_id: str) -> AsyncWebClient:
+    """Return the client to call with about a conversation. Unauthorized instead of Gone: it is the app that went, and not that."""
+    try:
+        return await clients.of(workspace_id)
+    except Gone as error:
+        raise Unauthorized(str(error)) from error
 
 
 def is_org(workspace_id: str) -> bool:

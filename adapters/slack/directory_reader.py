@@ -12,13 +12,13 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from adapters.readings import SKEW, Readings, begin
+from adapters.readings import Readings, ended
 from adapters.slack.clients import Clients, is_org
 from adapters.slack.directory import member_of, save
-from adapters.slack.errors import fields, translated
-from adapters.slack.pacing import PEOPLE, TEAMS
+from adapters.slack.errors import fields, next_cursor, translated
+from adapters.slack.pacing import PEOPLE, TEAMS, Pacing, heeding
 from bot.errors import Rejected, Superseded, Throttled
 from bot.messages import Member, MemberKind
 from bot.ports import Store, UnitOfWork
@@ -35,16 +35,6 @@ _LONGEST_WAIT_SECONDS = 60.0
 _LEAST_FIRST = (MemberKind.DEACTIVATED, MemberKind.STRANGER, MemberKind.BOT, MemberKind.GUEST, MemberKind.MEMBER)
 
 log = logging.getLogger(__name__)
-
-
-class Pacing(Protocol):
-    """Shared by all processes (adapters/slack/pacing.py)."""
-
-    async def turn(self, method: str, workspace_id: str) -> None:
-        """Wait until a call may be made. Raises Throttled while a refusal keeps the method closed."""
-        ...
-
-    async def refused(self, method: str, workspace_id: str, retry_after: float | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,19 +69,16 @@ class DirectoryReader:
         async with self.readings.alone(workspace_id) as is_alone:
             if not is_alone:
                 return False
-            reading, is_resumed = await self.store.write(partial(self._begin, workspace_id))
+            reading, is_resumed = await self.readings.begin(workspace_id)
             try:
                 await self._read(reading)
             except Rejected:  # Slack knows the cursor no more, or it was forgotten meanwhile
                 if not is_resumed:
                     raise
                 await self.store.write(lambda uow: uow.directory_readings.forget(workspace_id))
-                reading, _ = await self.store.write(partial(self._begin, workspace_id))
+                reading, _ = await self.readings.begin(workspace_id)
                 await self._read(reading)
         return True
-
-    def _begin(self, workspace_id: str, uow: UnitOfWork) -> tuple[DirectoryReading, bool]:
-        return begin(uow, workspace_id, self.clock())
 
     async def _read(self, reading: DirectoryReading) -> None:
         teams = await self._teams(reading.workspace_id)
@@ -119,9 +106,7 @@ class DirectoryReader:
         uow.directory_readings.save(reading)
 
     def _end(self, reading: DirectoryReading, uow: UnitOfWork) -> int:
-        now = self.clock()
-        uow.directory_readings.save(DirectoryReading(workspace_id=reading.workspace_id, began_at=None, ended_at=now))
-        return uow.members.deactivate_unseen(reading.workspace_id, (reading.began_at or now) - SKEW)
+        return uow.members.deactivate_unseen(reading.workspace_id, ended(uow, reading, self.clock()))
 
     async def _teams(self, workspace_id: str) -> Sequence[str]:
         """The workspaces to read, by id: those an organisation lets the app into. A workspace of its own needs no name."""
@@ -132,7 +117,7 @@ class DirectoryReader:
             answer = await self._called(TEAMS, workspace_id, limit=1000, cursor=cursor or None)
             with translated(TEAMS, repeatable=True):
                 found += [str(team["id"]) for team in answer["teams"]]
-            cursor = _next(answer)
+            cursor = next_cursor(answer)
             if not cursor:
                 return sorted(found)
 
@@ -142,7 +127,7 @@ class DirectoryReader:
             answer = await self._called(PEOPLE, reading.workspace_id, limit=_PAGE, cursor=cursor or None, include_locale=True, **where)
             with translated(PEOPLE, repeatable=True):
                 members = [member_of(profile, reading.workspace_id) for profile in answer["members"]]
-            cursor = _next(answer)
+            cursor = next_cursor(answer)
             yield members, cursor
             if not cursor:
                 return
@@ -160,16 +145,8 @@ class DirectoryReader:
         await self.pace.turn(method, workspace_id)
         client = await self.clients.of(workspace_id)  # anew for each page: a long list may outlive a token
         call = client.users_list if method == PEOPLE else client.auth_teams_list
-        try:
-            with translated(method, repeatable=True):
-                return fields(await call(**arguments))
-        except Throttled as error:
-            await self.pace.refused(method, workspace_id, error.retry_after)
-            raise
-
-
-def _next(answer: Mapping[str, Any]) -> str:
-    return (answer.get("response_metadata") or {}).get("next_cursor") or ""
+        async with heeding(self.pace, method, workspace_id, repeatable=True):
+            return fields(await call(**arguments))
 
 
 def _most(known: Mapping[str, Member], member: Member) -> Member:

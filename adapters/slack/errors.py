@@ -91,6 +91,11 @@ def fields(answer: AsyncSlackResponse) -> dict[str, Any]:
     return answer.data
 
 
+def next_cursor(told: Mapping[str, Any]) -> str:
+    """Where a list goes on; "" = this was its last page."""
+    return (told.get("response_metadata") or {}).get("next_cursor") or ""
+
+
 def _refusal(method: str, error: SlackApiError, *, repeatable: bool) -> SurveybotError:
     answer: Any = error.response
     broken = isinstance(answer, aiohttp.ClientResponse)  # not the SDK's: its JSON could not be read

@@ -5,12 +5,15 @@ Slack's limits are per app, workspace and method (https://docs.slack.dev/apis/we
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Protocol
 from zlib import crc32
 
 from adapters.pacing import Gates, Pace
-from adapters.slack.errors import DEFAULT_RETRY_AFTER_SECONDS
+from adapters.slack.errors import DEFAULT_RETRY_AFTER_SECONDS, translated
+from bot.errors import Throttled
 from bot.pace import gate_of
 from store.gates import Limit
 
@@ -29,6 +32,24 @@ _PER_MINUTE: Mapping[str, float] = {EDIT: 50, OPEN: 50, READ: 50, PLACE: 50, ONL
 _PER_CONVERSATION = 60
 #: Conversations share so many rows: few of those that are written to within a second meet in one.
 _BUCKETS = 1024
+
+
+class Pacing(Protocol):
+    """What callers need of a `SlackPace`."""
+
+    async def turn(self, method: str, workspace_id: str) -> None: ...
+    async def refused(self, method: str, workspace_id: str, retry_after: float | None) -> None: ...
+
+
+@asynccontextmanager
+async def heeding(pace: Pacing, method: str, workspace_id: str, *, repeatable: bool = False) -> AsyncGenerator[None]:
+    """Translate errors of one call; a 429 closes the method for everybody in this workspace."""
+    try:
+        with translated(method, repeatable=repeatable):
+            yield
+    except Throttled as error:
+        await pace.refused(method, workspace_id, error.retry_after)
+        raise
 
 
 class SlackPace:

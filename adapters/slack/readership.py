@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
-from slack_sdk.web.async_client import AsyncWebClient
-
-from adapters.slack.clients import Clients
+from adapters.slack.clients import Clients, of_place
 from adapters.slack.directory import member_of
-from adapters.slack.errors import fields, translated
-from adapters.slack.pacing import ONLOOKERS, PERSON, PLACE, SlackPace
-from bot.errors import Forbidden, Gone, Rejected, Throttled, Unauthorized, Unavailable
+from adapters.slack.errors import fields, next_cursor, translated
+from adapters.slack.pacing import ONLOOKERS, PERSON, PLACE, SlackPace, heeding
+from bot.errors import Forbidden, Gone, Rejected, Unavailable
 from bot.messages import Conversation, MemberKind, Readership
 from bot.ports import Store
 
@@ -50,7 +47,7 @@ class Onlookers:
         for _ in range(_PAGES):
             told = await self._called(ONLOOKERS, place.workspace_id, channel=place.channel_id, limit=_PAGE, cursor=cursor or None)
             with translated(ONLOOKERS, repeatable=True):
-                user_ids, cursor = list(told["members"]), (told.get("response_metadata") or {}).get("next_cursor") or ""
+                user_ids, cursor = list(told["members"]), next_cursor(told)
             kinds = await self.store.read(lambda uow, user_ids=user_ids: uow.members.kinds(place.workspace_id, user_ids))
             if (found := _readership(kinds.values())) is not Readership.MEMBERS:
                 return found
@@ -75,24 +72,14 @@ class Onlookers:
 
     async def _called(self, method: str, workspace_id: str, **arguments: Any) -> Mapping[str, Any]:  # noqa: ANN401 - as the SDK takes them
         await self.pace.turn(method, workspace_id)
-        client = await self._client(workspace_id)
+        client = await of_place(self.clients, workspace_id)
         calls: Mapping[str, Callable[..., Any]] = {
             PLACE: client.conversations_info,
             ONLOOKERS: client.conversations_members,
             PERSON: client.users_info,
         }
-        try:
-            with translated(method, repeatable=True):
-                return fields(await partial(calls[method], **arguments)())
-        except Throttled as error:
-            await self.pace.refused(method, workspace_id, error.retry_after)
-            raise
-
-    async def _client(self, workspace_id: str) -> AsyncWebClient:
-        try:
-            return await self.clients.of(workspace_id)
-        except Gone as error:  # the app went, and not the channel
-            raise Unauthorized(str(error)) from error
+        async with heeding(self.pace, method, workspace_id, repeatable=True):
+            return fields(await calls[method](**arguments))
 
 
 def _is_of_others(channel: Mapping[str, Any]) -> bool:

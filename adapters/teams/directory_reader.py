@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
-from adapters.readings import SKEW, Readings, begin
+from adapters.readings import Readings, ended
 from adapters.teams.directory import TeamsDirectory
 from adapters.teams.pacing import TeamsPace
 from bot.errors import Forbidden, Gone, Rejected, Throttled, loggable
@@ -41,7 +41,7 @@ class TeamsDirectoryReader:
         async with self.readings.alone(self.tenant_id) as is_alone:
             if not is_alone:
                 return False
-            reading, is_whole = await self.store.write(self._begin), True
+            (reading, _), is_whole = await self.readings.begin(self.tenant_id), True
             while (address := await self.store.read(partial(self._next, reading))) is not None:
                 is_whole &= await self._roster(address)
                 reading = replace(reading, team_id=address.conversation_id)
@@ -49,9 +49,6 @@ class TeamsDirectoryReader:
             vanished = await self.store.write(partial(self._end, reading, is_whole=is_whole))
             log.info("teams.directory_read", extra={"vanished": vanished, "is_whole": is_whole})
         return True
-
-    def _begin(self, uow: UnitOfWork) -> DirectoryReading:
-        return begin(uow, self.tenant_id, self.clock())[0]
 
     def _next(self, reading: DirectoryReading, uow: UnitOfWork) -> Address | None:
         return uow.addresses.open_after(self.tenant_id, reading.team_id)
@@ -71,10 +68,9 @@ class TeamsDirectoryReader:
     def _end(self, reading: DirectoryReading, uow: UnitOfWork, *, is_whole: bool) -> int:
         """Of those who have removed the bot nothing is told: they are taken to be where they were, unless others have their address."""
         now = self.clock()
-        since = (reading.began_at or now) - SKEW
+        since = ended(uow, reading, now)
         uow.members.disown_unseen(self.tenant_id, since)
         uow.members.seen(self.tenant_id, uow.addresses.shut_out(self.tenant_id), now)
-        _keep(DirectoryReading(workspace_id=self.tenant_id, began_at=None, ended_at=now), uow)
         return uow.members.deactivate_unseen(self.tenant_id, since) if is_whole else 0
 
 
