@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, delete, select, up
 from bot.installations import Installation, Tokens
 from store import tables
 from store.encryption import Keyring
-from store.post_tables import posts, subscriptions
+from store.post_tables import subscriptions
 from store.statements import Row, add, upsert
+from store.subscriptions import SqlSubscriptions
 
 _INSTALLATIONS = tables.installations
 _STATES = tables.oauth_states
@@ -68,8 +69,7 @@ class SqlInstallations:
     def forget(self, workspace_id: str) -> bool:
         people = self._forget_people(workspace_id)
         its = select(subscriptions.c.subscription_id).where(subscriptions.c.workspace_id == workspace_id)
-        self.connection.execute(delete(posts).where(posts.c.subscription_id.in_(its)))
-        self.connection.execute(delete(subscriptions).where(subscriptions.c.workspace_id == workspace_id))
+        SqlSubscriptions(self.connection).remove(self.connection.execute(its).scalars().all())
         return bool(people + self.connection.execute(delete(_INSTALLATIONS).where(_of(workspace_id))).rowcount)
 
     def _forget_people(self, workspace_id: str) -> int:

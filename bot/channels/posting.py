@@ -57,6 +57,15 @@ class _Message:
     to: Conversation | Member
     page: Page
 
+    @property
+    def ids(self) -> list[int]:
+        return [each.post_id for each in self.posts]
+
+    @property
+    def owner(self) -> str:
+        """Who claimed them."""
+        return self.posts[0].owner or ""
+
 
 async def post_due(poster: Poster) -> int:
     """Send what is due until nothing is left, or what is left must wait. Returns how many posts ended."""
@@ -140,8 +149,7 @@ async def _deliver_all(poster: Poster, messages: Sequence[_Message], until: date
 
 
 async def _deliver(poster: Poster, message: _Message, until: datetime) -> None:
-    sender, workspace_id, owner = poster.sender, message.to.workspace_id, message.posts[0].owner or ""
-    ids = [each.post_id for each in message.posts]
+    sender, workspace_id = poster.sender, message.to.workspace_id
     if sender.clock() > until:
         return
     if sender.is_paused(workspace_id):
@@ -153,7 +161,7 @@ async def _deliver(poster: Poster, message: _Message, until: datetime) -> None:
     if now > until:  # what was true and allowed when it was drawn may not be any more
         return
     lease_until = now + LEASE
-    if await sender.store.write(lambda uow: uow.posts.begin_sending(ids, owner=owner, lease_until=lease_until)):
+    if await sender.store.write(lambda uow: uow.posts.begin_sending(message.ids, owner=message.owner, lease_until=lease_until)):
         await to_its_end(_send(sender, message))
 
 
@@ -180,8 +188,7 @@ async def _may_be_read(poster: Poster, message: _Message, place: Conversation) -
 
 
 async def _later(sender: Sender, message: _Message, at: datetime, reason: str) -> None:
-    owner, ids = message.posts[0].owner or "", [each.post_id for each in message.posts]
-    await sender.store.write(lambda uow: uow.posts.retry(ids, at, reason, owner=owner))
+    await sender.store.write(lambda uow: uow.posts.retry(message.ids, at, reason, owner=message.owner))
 
 
 async def _send(sender: Sender, message: _Message) -> None:
@@ -205,13 +212,13 @@ async def _sent(sender: Sender, message: _Message) -> MessageRef:
 
 
 async def _failed(sender: Sender, message: _Message, error: SurveybotError) -> None:
-    now, ids = sender.clock(), [each.post_id for each in message.posts]
+    now = sender.clock()
     outcome = after_error(error, max(each.attempt for each in message.posts) + 1, now)
     if outcome.pause_until is not None:
         sender.pause(message.to.workspace_id, outcome.pause_until)
     match outcome:
         case Again(at=at, reason=reason):
-            log.warning("post.again", extra={"posts": ids, "at": at.isoformat(), "reason": reason})
+            log.warning("post.again", extra={"posts": message.ids, "at": at.isoformat(), "reason": reason})
             await _later(sender, message, at, reason)
         case Lost(reason=reason):
             await _end(sender, message.posts, DeliveryState.UNKNOWN, f"{reason}; {UNREPEATED}")

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 from bot.deep_links import DeepLinks
 from bot.model import Distribution
 from bot.numbers import SurveyNumbers
-from bot.page import Action, Button, Element, Facts, Link, Moment, Notice, Page, Phrase, Strong, Text, Tone
+from bot.page import Action, Button, Element, Facts, Moment, Notice, Page, Phrase, Strong, Text, Tone
 from bot.pages.numbers import people, why
 from bot.pages.reader import Reader
-from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, sent_label, survey_name
+from bot.pages.sendings import distribution_name, funnel, has_recipients, number_facts, review_link, sent_label, survey_name
 from bot.pages.statistics import open_button, state_words
 from bot.pages.ways import row
 from bot.rules import REMINDER
@@ -20,15 +20,14 @@ def distribution_data(distribution: Distribution, found: SurveyNumbers, links: D
     """Show all that may be said of one distribution, and the way to review it in Qualtrics."""
     say, survey = reader.say, found.survey
     name = survey_name(survey.name, reader)
-    review = links.to_distributions(found.integration, survey.survey_id, distribution.distribution_id)
-    label = say("Review distributions in Qualtrics")
+    review = review_link(distribution, found, links, reader, name)
     back = Button(label=say("Results of the survey"), action=Action(verb="stats.survey", data={"survey": survey.survey_id}))
     elements: tuple[Element, ...] = (
         Text((Strong(name),)),
         Facts(_facts(distribution, reader)),
         *_state(distribution, found, reader),
         *_numbers(distribution, found, reader),
-        row(*([Link(label=label, url=review, spoken=f"{label}: {name}")] if review else []), back, open_button(reader)),
+        row(*review, back, open_button(reader)),
     )
     return Page(title=distribution_name(distribution, reader), elements=elements, zone=reader.zone)
 

@@ -9,16 +9,18 @@ from bot.deep_links import DeepLinks
 from bot.listed import Listed
 from bot.model import Distribution
 from bot.numbers import SurveyNumbers
-from bot.page import Chart, Divider, Element, Entry, Facts, Link, Moment, Note, Page, Phrase, Strong, Text, phrase
+from bot.page import Chart, Divider, Element, Entry, Facts, Moment, Note, Page, Phrase, Strong, Text, phrase
 from bot.pages.numbers import people, people_of, percent, why
 from bot.pages.reader import Reader
 from bot.pages.sendings import (
     closes_words,
+    data_link,
     distribution_name,
     funnel,
     number_facts,
     response_rate,
     results_button,
+    review_link,
     shown_parts,
     survey_name,
 )
@@ -170,16 +172,10 @@ def _notes(told: Told, reader: Reader) -> Iterator[Note]:
 
 
 def _ways(told: Told, links: DeepLinks, reader: Reader) -> Element:
-    say, found, survey_id = reader.say, told.found, told.found.survey.survey_id
-    if told.distribution is None:
-        label, url = say("Data & Analysis in Qualtrics"), links.to_results(found.integration, survey_id)
-    else:
-        label, url = (
-            say("Review distributions in Qualtrics"),
-            links.to_distributions(found.integration, survey_id, told.distribution.distribution_id),
-        )
+    found, distribution = told.found, told.distribution
+    there = data_link(found, links, reader) if distribution is None else review_link(distribution, found, links, reader)
     settings = [settings_button(reader)] if told.news.subscription_id == OWNER else []
-    return row(results_button(survey_id, reader, found.survey.name), *([Link(label=label, url=url)] if url else []), *settings)
+    return row(results_button(found.survey.survey_id, reader, found.survey.name), *there, *settings)
 
 
 def _entry(listed: Listed, numbers: Guarded, reader: Reader) -> Entry:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 
+from bot.deep_links import DeepLinks
 from bot.model import Distribution, LinkType
-from bot.page import Action, Button, Chart, ChartKind, Moment, Phrase, Series, phrase
+from bot.numbers import SurveyNumbers
+from bot.page import Action, Button, Chart, ChartKind, Link, Moment, Phrase, Series, phrase
 from bot.pages.numbers import people, percent
 from bot.pages.reader import Reader
 from bot.rules import GENERATED
@@ -21,6 +23,19 @@ def results_button(survey_id: str, reader: Reader, name: str | None = None) -> B
     """`name` is the survey's, where the label alone does not say which one."""
     label, action = reader.say("Results"), Action(verb="stats.survey", data={"survey": survey_id})
     return Button(label=label, action=action, spoken=None if name is None else f"{label}: {survey_name(name, reader)}")
+
+
+def data_link(found: SurveyNumbers, links: DeepLinks, reader: Reader) -> list[Link]:
+    """Where Qualtrics has its answers; empty = nowhere that is known."""
+    url = links.to_results(found.integration, found.survey.survey_id)
+    return [Link(label=reader.say("Data & Analysis in Qualtrics"), url=url)] if url else []
+
+
+def review_link(distribution: Distribution, found: SurveyNumbers, links: DeepLinks, reader: Reader, name: str | None = None) -> list[Link]:
+    """Where Qualtrics has a distribution; empty = nowhere that is known. `name` is the survey's, for whoever listens."""
+    label = reader.say("Review distributions in Qualtrics")
+    url = links.to_distributions(found.integration, found.survey.survey_id, distribution.distribution_id)
+    return [Link(label=label, url=url, spoken=None if name is None else f"{label}: {name}")] if url else []
 
 
 def closes_words(closes_at: datetime | None, reader: Reader) -> Phrase:

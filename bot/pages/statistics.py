@@ -16,6 +16,7 @@ from bot.pages.paging import Where, pager
 from bot.pages.reader import Reader
 from bot.pages.sendings import (
     closes_words,
+    data_link,
     distribution_name,
     funnel,
     has_recipients,
@@ -82,10 +83,8 @@ def survey_results(
     """Show how a survey goes, and the way to each of its distributions in this `part` of them (FEATURES D3), and to its people by name."""
     survey, say = found.survey, reader.say
     distributions, where = part
-    in_qualtrics = {
-        say("Data & Analysis in Qualtrics"): links.to_results(found.integration, survey.survey_id),
-        say("Survey builder in Qualtrics"): links.to_builder(found.integration, survey.survey_id),
-    }
+    builder = links.to_builder(found.integration, survey.survey_id)
+    build = [Link(label=say("Survey builder in Qualtrics"), url=builder)] if builder else []
     its = {"survey": survey.survey_id}
     elements: tuple[Element, ...] = (
         _facts(found, reader),
@@ -95,7 +94,7 @@ def survey_results(
         *(_entry(each, found, reader) for each in distributions),
         *([] if found.distributions else [_no_mailing(reader)]),
         *pager(where, Action(verb="stats.survey", data=its), reader),
-        row(*(Link(label=label, url=url) for label, url in in_qualtrics.items() if url), open_button(reader)),
+        row(*data_link(found, links, reader), *build, open_button(reader)),
     )
     return Page(title=survey_name(survey.name, reader), elements=elements, zone=reader.zone)
 
